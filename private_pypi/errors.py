@@ -1,0 +1,13 @@
+"""The one kind of mistake that the pure modules report, so that every message has the same three parts."""
+
+
+class InvalidValueError(ValueError):
+    """A value that AWS would not take.
+
+    It does not name the config key: a pure function does not know where its argument came from.
+    """
+
+    def __init__(self, *, got: str, takes: str, fix: str) -> None:
+        """Each part is a phrase without a full stop."""
+        super().__init__(f"got {got}\n  takes: {takes}\n  fix:   {fix}")
+        self.takes = takes

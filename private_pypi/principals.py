@@ -1,0 +1,111 @@
+"""Who may be let in: what a person writes in the config, read once into what a policy document takes.
+
+The forms are IAM's: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
+
+import re
+from dataclasses import dataclass
+from typing import NoReturn, Self
+
+from private_pypi.errors import InvalidValueError
+
+_TAKES = "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), or the 12 digits of an account, quoted"
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
+
+# Names and paths of the IAM API reference (CreateRole): a path is printable ASCII, but `*` is a wildcard in a policy.
+_ROLE_OR_USER = re.compile(r"(role|user)/([!-)+-.0-~]+/)*[A-Za-z0-9_+=,.@-]{1,64}")
+
+_IDENTITY_PROVIDERS = {
+    "accounts.google.com",
+    "cognito-identity.amazonaws.com",
+    "graph.facebook.com",
+    "token.actions.githubusercontent.com",
+    "www.amazon.com",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Principal:
+    """An IAM role, an IAM user or an account, as the `Principal` of a policy names it."""
+
+    arn: str
+    """A role's or a user's ARN, its path kept; an account's is its `:root` ARN, as AWS writes it."""
+
+    @classmethod
+    def parse(cls, value: object, *, partition: str = "aws") -> Self:
+        """Read a principal as it stands in the config.
+
+        Args:
+            value: a role or user ARN, an account's `:root` ARN, or its 12 digits; anything else is an error.
+            partition: the partition of the region that the policy is for; no policy reaches into another.
+
+        Raises:
+            InvalidValueError: `value` is none of these. The fix depends on what it looks like.
+        """
+        if not isinstance(value, str):
+            _refuse_type(value)
+        if re.search(r"\s", value):
+            _refuse(value, "take the white space out")
+        if _ACCOUNT.fullmatch(value):
+            return cls(arn=f"arn:{partition}:iam::{value}:root")
+        if not value.startswith("arn:"):
+            _refuse_word(value)
+        return cls(arn=_parse_arn(value, partition))
+
+
+def _parse_arn(arn: str, partition: str) -> str:
+    # Short ARNs are filled up with empty parts, which none of the checks take.
+    _, arn_partition, service, _, account, resource, *_ = [*arn.split(":", maxsplit=5), "", "", "", "", ""]
+    kind, _, name = resource.partition("/")
+    if service == "sts" and kind == "assumed-role":
+        role = name.rpartition("/")[0] or name
+        _refuse(arn, f"list the session's role: arn:{arn_partition}:iam::{account}:role/{role}, with its path if any")
+    if service == "sts" or kind in {"saml-provider", "oidc-provider"}:
+        _refuse(arn, "list the role that the federated users assume")
+    if service != "iam":
+        _refuse(arn, f"list the role or user that should get in; this is an ARN of {service or 'no service'}")
+    if arn_partition != partition:
+        _refuse(arn, f"the stack's region is in the partition {partition}: list principals of that")
+    if not _ACCOUNT.fullmatch(account):
+        _refuse(arn, f"an account has 12 digits; here it is {account!r}")
+    if kind == "group":
+        _refuse(arn, "list the group's users, or a role that they assume: IAM lets no policy name a group")
+    if "*" in resource:
+        _refuse(arn, "list each role by its whole ARN, or their account")
+    if resource != "root" and not _ROLE_OR_USER.fullmatch(resource):
+        _refuse(arn, "end it with role/NAME, user/NAME or root; a path comes before the name: role/PATH/NAME")
+    return arn
+
+
+def _refuse_word(text: str) -> NoReturn:
+    if text == "*":
+        _refuse(text, "list the roles, users or accounts; '*' would let everyone in")
+    if text.isdecimal():
+        _refuse(text, f"an account has 12 digits, this has {len(text)}")
+    if text in _IDENTITY_PROVIDERS:
+        _refuse(text, "list the role that the federated users assume, not the identity provider")
+    if text.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        _refuse(text, "list the role that the service runs as, not the service")
+    _refuse(text, f"write the whole ARN: arn:aws:iam::ACCOUNT:role/{text or 'NAME'}")
+
+
+def _refuse_type(value: object) -> NoReturn:
+    fix = "write one quoted string for each principal"
+    match value:
+        case bool():
+            got = str(value).lower()
+        case int() | float():
+            got = f"the number {value}"
+            fix = "quote the account's 12 digits: as a number it loses its leading zeros"
+        case list():
+            got = "a list"
+        case dict():
+            got = "a map"
+        case _:
+            got = "nothing"
+    raise InvalidValueError(got=got, takes=_TAKES, fix=fix)
+
+
+def _refuse(text: str, fix: str) -> NoReturn:
+    raise InvalidValueError(got=repr(text), takes=_TAKES, fix=fix)

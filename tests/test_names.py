@@ -1,0 +1,108 @@
+import pytest
+
+from private_pypi.errors import InvalidValueError
+from private_pypi.names import Arns, parse_description, parse_domain_name, parse_repository_name, partition_of
+
+DOMAIN_TAKES = "2 to 50 lower-case letters, digits and hyphens, the first a letter, the last not a hyphen"
+REPOSITORY_TAKES = "2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit"
+DESCRIPTION_TAKES = "up to 1,000 characters, on one line"
+
+
+@pytest.mark.parametrize("name", ["ab", "a1", "acme-prod", "a" * 50])
+def test_a_domain_name_is_taken_as_it_is(name: str) -> None:
+    assert parse_domain_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["ab", "1a", "A.b_c-", "a" * 100])
+def test_a_repository_name_is_taken_as_it_is(name: str) -> None:
+    assert parse_repository_name(name) == name
+
+
+@pytest.mark.parametrize("description", ["", "Ours — all of it, 好", "d" * 1000])
+def test_a_description_is_taken_as_it_is(description: str) -> None:
+    assert parse_description(description) == description
+
+
+@pytest.mark.parametrize(
+    ("name", "got"),
+    [
+        ("", "'', of length 0"),
+        ("a", "'a', of length 1"),
+        ("a" * 51, f"'{'a' * 51}', of length 51"),
+        ("Acme", "'Acme', whose character 1 is 'A'"),
+        ("1acme", "'1acme', whose character 1 is '1'"),
+        ("my_domain", "'my_domain', whose character 3 is '_'"),
+        ("acme-", "'acme-', whose character 5 is '-'"),
+        ("acme\n", r"'acme\n', whose character 5 is '\n'"),
+        ("domäin", "'domäin', whose character 4 is 'ä'"),
+    ],
+)
+def test_a_wrong_domain_name_is_shown_with_what_is_wrong(name: str, got: str) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        parse_domain_name(name)
+    assert str(error.value) == f"got {got}\n  takes: {DOMAIN_TAKES}\n  fix:   choose another domain name"
+
+
+@pytest.mark.parametrize(
+    ("name", "got"),
+    [
+        ("a", "'a', of length 1"),
+        ("a" * 101, f"'{'a' * 101}', of length 101"),
+        (".a", "'.a', whose character 1 is '.'"),
+        ("my repo", "'my repo', whose character 3 is ' '"),
+        ("team/repo", "'team/repo', whose character 5 is '/'"),
+    ],
+)
+def test_a_wrong_repository_name_is_shown_with_what_is_wrong(name: str, got: str) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        parse_repository_name(name)
+    assert str(error.value) == f"got {got}\n  takes: {REPOSITORY_TAKES}\n  fix:   choose another repository name"
+
+
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        ("d" * 1001, f"got 1,001 characters\n  takes: {DESCRIPTION_TAKES}\n  fix:   shorten it"),
+        (
+            "two\nlines",
+            f"got the control character '\\n' at position 4\n  takes: {DESCRIPTION_TAKES}\n  fix:   leave it out",
+        ),
+    ],
+)
+def test_a_wrong_description_is_shown_with_what_is_wrong(description: str, message: str) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        parse_description(description)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("us-west-2", "aws"),
+        ("ap-southeast-7", "aws"),
+        ("cn-northwest-1", "aws-cn"),
+        ("us-gov-east-1", "aws-us-gov"),
+        ("us-iso-west-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("us-isof-south-1", "aws-iso-f"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+        ("eusc-de-east-1", "aws-eusc"),
+    ],
+)
+def test_a_region_tells_its_partition(region: str, partition: str) -> None:
+    assert partition_of(region) == partition
+
+
+def test_each_arn_is_of_the_kind_that_its_actions_take() -> None:
+    arns = Arns(
+        partition="aws-us-gov",
+        region="us-gov-west-1",
+        owner="111122223333",
+        domain_name="acme",
+        repository_name="internal",
+    )
+
+    prefix = "arn:aws-us-gov:codeartifact:us-gov-west-1:111122223333"
+    assert arns.domain == f"{prefix}:domain/acme"
+    assert arns.repository == f"{prefix}:repository/acme/internal"
+    assert arns.packages == f"{prefix}:package/acme/internal/*"

@@ -1,0 +1,121 @@
+import pytest
+
+from private_pypi.errors import InvalidValueError
+from private_pypi.principals import Principal
+
+TAKES = "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), or the 12 digits of an account, quoted"
+SIXTY_FOUR = "r" * 64
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:iam::111122223333:role/ci",
+        "arn:aws:iam::111122223333:role/team/build/ci",
+        "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Dev_0123456789abcdef",
+        "arn:aws:iam::111122223333:role/a+b=c,d.e@f-g_h",
+        f"arn:aws:iam::111122223333:role/{SIXTY_FOUR}",
+        "arn:aws:iam::111122223333:user/people/ada",
+        "arn:aws:iam::111122223333:root",
+    ],
+)
+def test_roles_users_and_root_are_taken_as_they_are(arn: str) -> None:
+    assert Principal.parse(arn).arn == arn
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn"])
+def test_an_account_is_its_root_arn(partition: str) -> None:
+    account = Principal.parse("012345678901", partition=partition)
+
+    assert account == Principal.parse(f"arn:{partition}:iam::012345678901:root", partition=partition)
+    assert account.arn == f"arn:{partition}:iam::012345678901:root"
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("", "write the whole ARN: arn:aws:iam::ACCOUNT:role/NAME"),
+        ("ci", "write the whole ARN: arn:aws:iam::ACCOUNT:role/ci"),
+        ("*", "list the roles, users or accounts; '*' would let everyone in"),
+        ("1111", "an account has 12 digits, this has 4"),
+        ("1111222233334", "an account has 12 digits, this has 13"),
+        ("glue.amazonaws.com", "list the role that the service runs as, not the service"),
+        ("ec2.amazonaws.com.cn", "list the role that the service runs as, not the service"),
+        (
+            "token.actions.githubusercontent.com",
+            "list the role that the federated users assume, not the identity provider",
+        ),
+        ("cognito-identity.amazonaws.com", "list the role that the federated users assume, not the identity provider"),
+        (
+            "arn:aws:sts::111122223333:assumed-role/ci/session",
+            "list the session's role: arn:aws:iam::111122223333:role/ci, with its path if any",
+        ),
+        ("arn:aws:sts::111122223333:federated-user/ada", "list the role that the federated users assume"),
+        ("arn:aws:iam::111122223333:saml-provider/okta", "list the role that the federated users assume"),
+        ("arn:aws:iam::111122223333:oidc-provider/gitlab.com", "list the role that the federated users assume"),
+        ("arn:aws:s3:::bucket", "list the role or user that should get in; this is an ARN of s3"),
+        ("arn:aws", "list the role or user that should get in; this is an ARN of no service"),
+        (
+            "arn:aws-cn:iam::111122223333:role/ci",
+            "the stack's region is in the partition aws: list principals of that",
+        ),
+        ("arn:aws:iam::1111:role/ci", "an account has 12 digits; here it is '1111'"),
+        ("arn:aws:iam::*:role/ci", "an account has 12 digits; here it is '*'"),
+        (
+            "arn:aws:iam::111122223333:group/devs",
+            "list the group's users, or a role that they assume: IAM lets no policy name a group",
+        ),
+        ("arn:aws:iam::111122223333:role/ci-*", "list each role by its whole ARN, or their account"),
+        *[
+            (
+                f"arn:aws:iam::111122223333:{resource}",
+                "end it with role/NAME, user/NAME or root; a path comes before the name: role/PATH/NAME",
+            )
+            for resource in (
+                "role",
+                "role/",
+                "role//ci",
+                "role/ci/",
+                "role/a b".replace(" ", "é"),
+                f"role/{SIXTY_FOUR}r",
+            )
+        ],
+        (
+            "arn:aws:iam::111122223333:policy/x",
+            "end it with role/NAME, user/NAME or root; a path comes before the name: role/PATH/NAME",
+        ),
+        (
+            "arn:aws:iam::111122223333:roots",
+            "end it with role/NAME, user/NAME or root; a path comes before the name: role/PATH/NAME",
+        ),
+        ("arn:aws:iam::111122223333:role/c i", "take the white space out"),
+        ("arn:aws:iam::111122223333:role/ci\n", "take the white space out"),
+        (" ", "take the white space out"),
+        ("*\t", "take the white space out"),
+    ],
+)
+def test_text_that_is_no_principal_is_refused_with_the_way_out(text: str, fix: str) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        Principal.parse(text)
+    assert str(error.value) == f"got {text!r}\n  takes: {TAKES}\n  fix:   {fix}"
+
+
+@pytest.mark.parametrize(
+    ("value", "got", "fix"),
+    [
+        (
+            111122223333,
+            "the number 111122223333",
+            "quote the account's 12 digits: as a number it loses its leading zeros",
+        ),
+        (1.5, "the number 1.5", "quote the account's 12 digits: as a number it loses its leading zeros"),
+        (True, "true", "write one quoted string for each principal"),
+        (None, "nothing", "write one quoted string for each principal"),
+        (["ci"], "a list", "write one quoted string for each principal"),
+        ({"role": "ci"}, "a map", "write one quoted string for each principal"),
+    ],
+)
+def test_what_is_no_text_is_refused(value: object, got: str, fix: str) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        Principal.parse(value)
+    assert str(error.value) == f"got {got}\n  takes: {TAKES}\n  fix:   {fix}"
