@@ -1,0 +1,8 @@
+"""A private PyPI on AWS CodeArtifact, as a Pulumi component."""
+
+from private_pypi.component import PrivatePypi, PrivatePypiArgs
+from private_pypi.config import load_args
+from private_pypi.errors import InvalidValueError
+from private_pypi.principals import Principal
+
+__all__ = ["InvalidValueError", "Principal", "PrivatePypi", "PrivatePypiArgs", "load_args"]

@@ -1,0 +1,167 @@
+"""What the tests share: a run of a program on Pulumi's mocks, recorded."""
+
+import asyncio
+import runpy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime import get_root_resource, set_all_config, set_mocks
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.rpc import UNKNOWN
+from pulumi.runtime.stack import run_pulumi_func
+
+ROOT = Path(__file__).parent.parent
+
+COMPONENT = "private-pypi:index:PrivatePypi"
+DOMAIN = "aws:codeartifact/domain:Domain"
+DOMAIN_PERMISSIONS = "aws:codeartifact/domainPermissions:DomainPermissions"
+PROVIDER = "pulumi:providers:aws"
+REPOSITORY = "aws:codeartifact/repository:Repository"
+REPOSITORY_PERMISSIONS = "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy"
+TYPES = {COMPONENT, DOMAIN, DOMAIN_PERMISSIONS, PROVIDER, REPOSITORY, REPOSITORY_PERMISSIONS}
+
+ENDPOINT = "https://example-111122223333.d.codeartifact.us-west-2.amazonaws.com/pypi/private-pypi/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """A resource as the engine is told of it."""
+
+    type: str
+    name: str
+    parent: str
+    inputs: Mapping[str, Any]
+    protect: bool
+    provider: str
+    depends_on: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Called:
+    """A provider function as it is called."""
+
+    token: str
+    arguments: Mapping[str, Any]
+    provider: str
+
+
+@dataclass(kw_only=True)
+class Run:
+    """All that one run of a program told the engine."""
+
+    resources: dict[str, Registered] = field(default_factory=dict[str, Registered])
+    calls: list[Called] = field(default_factory=list[Called])
+    component_outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    exports: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def of_type(self, token: str) -> Registered:
+        """The one resource of a type."""
+        (resource,) = [each for each in self.resources.values() if each.type == token]
+        return resource
+
+
+class AWS(Mocks):
+    """Answers like AWS in one place: with everything of a resource after `pulumi up`, with nothing at preview."""
+
+    def __init__(self, *, preview: bool, region: str, partition: str) -> None:
+        self.preview = preview
+        self.answers = {
+            "aws:codeartifact/getRepositoryEndpoint:getRepositoryEndpoint": {"repositoryEndpoint": ENDPOINT},
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "111122223333"},
+            "aws:index/getPartition:getPartition": {"partition": partition},
+            "aws:index/getRegion:getRegion": {"region": region},
+        }
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, str], list[tuple[str, str]]]:
+        return self.answers[args.token], []
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if self.preview and args.typ != PROVIDER:
+            return None, {}
+        return f"{args.name}-id", args.inputs | {"arn": f"arn-of-{args.name}"}
+
+
+class Recorder(MockMonitor):
+    """Keeps what the engine is told."""
+
+    def __init__(self, aws: AWS, record: Run) -> None:
+        super().__init__(aws)
+        self.aws = aws
+        self.run = record
+
+    def Invoke(self, request: Any) -> Any:
+        self.run.calls.append(
+            Called(
+                token=request.tok, arguments=MessageToDict(request.args), provider=request.provider.split("::")[-2:][0]
+            )
+        )
+        return super().Invoke(request)
+
+    def RegisterResource(self, request: Any) -> Any:
+        if request.type != "pulumi:pulumi:Stack":
+            self.run.resources[request.name] = Registered(
+                type=request.type,
+                name=request.name,
+                parent=_name(request.parent),
+                inputs=MessageToDict(request.object),
+                protect=request.protect,
+                provider=_name(request.provider.rpartition("::")[0]),
+                depends_on=frozenset(_name(urn) for urn in request.dependencies),
+            )
+        return super().RegisterResource(request)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        if f"${COMPONENT}::" in request.urn or f"::{COMPONENT}::" in request.urn:
+            self.run.component_outputs = MessageToDict(request.outputs)
+        return super().RegisterResourceOutputs(request)
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def run(
+    program: Callable[[], None],
+    config: Mapping[str, str] | None = None,
+    *,
+    secrets: tuple[str, ...] = (),
+    preview: bool = False,
+    region: str = "us-west-2",
+    partition: str = "aws",
+    record: Run | None = None,
+) -> Run:
+    """Run `program` as `pulumi up` would, or as the first `pulumi preview` would, in an event loop of its own.
+
+    Give a `record` to look at after a run that raises.
+    """
+    recorder = Recorder(AWS(preview=preview, region=region, partition=partition), record or Run())
+    asyncio.run(_run(program, config or {}, secrets, recorder))
+    assert {resource.type for resource in recorder.run.resources.values()} <= TYPES
+    return recorder.run
+
+
+async def _run(
+    program: Callable[[], None], config: Mapping[str, str], secrets: tuple[str, ...], recorder: Recorder
+) -> None:
+    set_all_config(dict(config), list(secrets))
+    set_mocks(recorder.mocks, "private-pypi", "test", preview=recorder.aws.preview, monitor=recorder)
+    await run_pulumi_func(program)
+    stack: Any = get_root_resource()
+    for name, value in stack.outputs.items():
+        output = pulumi.Output.from_input(value)
+        recorder.run.exports[name] = await output.future() if await output.is_known() else UNKNOWN
+
+
+def main_program() -> None:
+    """The project's program, run the way Pulumi runs it."""
+    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+
+@pytest.fixture(autouse=True)
+def _outputs_in_strings_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")

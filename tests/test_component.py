@@ -1,0 +1,193 @@
+import json
+from collections.abc import Callable
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+from conftest import (
+    COMPONENT,
+    DOMAIN,
+    DOMAIN_PERMISSIONS,
+    ENDPOINT,
+    PROVIDER,
+    REPOSITORY,
+    REPOSITORY_PERMISSIONS,
+    Called,
+    Run,
+    run,
+)
+from pulumi.runtime.rpc import UNKNOWN
+
+from private_pypi import Principal, PrivatePypi, PrivatePypiArgs
+from private_pypi.names import Arns
+from private_pypi.policies import domain_policy, repository_policy
+
+ADA = Principal.parse("arn:aws:iam::111122223333:user/ada")
+CI = Principal.parse("arn:aws:iam::111122223333:role/ci")
+ARGS = PrivatePypiArgs(domain="acme", repository="internal", description="Ours", readers=[ADA], publishers=[CI])
+ARNS = Arns(partition="aws", region="us-west-2", owner="111122223333", domain_name="acme", repository_name="internal")
+
+both_times = pytest.mark.parametrize("preview", [False, True], ids=["up", "preview"])
+
+
+def pypi(args: PrivatePypiArgs = ARGS, opts: pulumi.ResourceOptions | None = None) -> Callable[[], None]:
+    return lambda: PrivatePypi("pypi", args, opts) and None
+
+
+@both_times
+def test_it_makes_a_domain_a_repository_and_their_policies(preview: bool) -> None:
+    assert {name: each.type for name, each in run(pypi(), preview=preview).resources.items()} == {
+        "pypi": COMPONENT,
+        "pypi-domain": DOMAIN,
+        "pypi-domain-permissions": DOMAIN_PERMISSIONS,
+        "pypi-repository": REPOSITORY,
+        "pypi-repository-permissions": REPOSITORY_PERMISSIONS,
+    }
+
+
+@both_times
+def test_the_component_is_the_parent_of_all_it_makes(preview: bool) -> None:
+    resources = run(pypi(), preview=preview).resources
+
+    assert resources.pop("pypi").parent == "private-pypi-test"
+    assert {each.parent for each in resources.values()} == {"pypi"}
+
+
+def test_the_resources_get_the_names_and_the_description() -> None:
+    made = run(pypi())
+
+    assert made.of_type(DOMAIN).inputs == {"domain": "acme"}
+    assert made.of_type(REPOSITORY).inputs == {"domain": "acme", "repository": "internal", "description": "Ours"}
+    assert made.of_type(DOMAIN_PERMISSIONS).inputs.keys() == {"domain", "policyDocument"}
+    assert made.of_type(DOMAIN_PERMISSIONS).inputs["domain"] == "acme"
+    permissions = dict(made.of_type(REPOSITORY_PERMISSIONS).inputs)
+    del permissions["policyDocument"]
+    assert permissions == {"domain": "acme", "repository": "internal"}
+
+
+@both_times
+def test_the_documents_are_complete_even_when_nothing_exists_yet(preview: bool) -> None:
+    made = run(pypi(), preview=preview)
+
+    for token, policy in ((DOMAIN_PERMISSIONS, domain_policy), (REPOSITORY_PERMISSIONS, repository_policy)):
+        expected = policy(ARNS, readers=[ADA], publishers=[CI])
+        assert made.of_type(token).inputs["policyDocument"] == expected
+
+
+def test_the_arns_are_of_the_providers_partition_and_region() -> None:
+    made = run(pypi(), region="cn-north-1", partition="aws-cn")
+    (statement,) = json.loads(made.of_type(DOMAIN_PERMISSIONS).inputs["policyDocument"])["Statement"]
+
+    assert statement["Resource"] == "arn:aws-cn:codeartifact:cn-north-1:111122223333:domain/acme"
+
+
+def test_each_resource_waits_for_what_it_belongs_to() -> None:
+    made = run(pypi())
+
+    assert made.of_type(REPOSITORY).depends_on == {"pypi-domain"}
+    assert made.of_type(DOMAIN_PERMISSIONS).depends_on == {"pypi-domain"}
+    assert "pypi-repository" in made.of_type(REPOSITORY_PERMISSIONS).depends_on
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_protect_is_for_what_holds_packages(protect: bool) -> None:
+    made = run(pypi(PrivatePypiArgs(domain="acme", readers=[ADA], protect=protect)))
+
+    assert {each.name for each in made.resources.values() if each.protect} == (
+        {"pypi-domain", "pypi-repository"} if protect else set()
+    )
+
+
+def test_without_principals_there_are_no_policies() -> None:
+    made = run(pypi(PrivatePypiArgs(domain="acme")))
+
+    assert made.resources.keys() == {"pypi", "pypi-domain", "pypi-repository"}
+
+
+def test_the_outputs_are_registered() -> None:
+    assert run(pypi()).component_outputs == {
+        "private_pypi_endpoint_url": ENDPOINT,
+        "index_url": f"{ENDPOINT}simple/",
+        "publish_url": ENDPOINT,
+        "domain_name": "acme",
+        "domain_owner": "111122223333",
+        "domain_arn": "arn:aws:codeartifact:us-west-2:111122223333:domain/acme",
+        "repository_name": "internal",
+        "repository_arn": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/internal",
+    }
+
+
+def test_at_preview_only_the_endpoint_and_its_urls_are_unknown() -> None:
+    assert run(pypi(), preview=True).component_outputs == {
+        "private_pypi_endpoint_url": UNKNOWN,
+        "index_url": UNKNOWN,
+        "publish_url": UNKNOWN,
+        "domain_name": "acme",
+        "domain_owner": "111122223333",
+        "domain_arn": "arn:aws:codeartifact:us-west-2:111122223333:domain/acme",
+        "repository_name": "internal",
+        "repository_arn": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/internal",
+    }
+
+
+def test_the_endpoint_is_asked_of_codeartifact() -> None:
+    (call,) = [call for call in run(pypi()).calls if "Endpoint" in call.token]
+
+    assert call.arguments == {"domain": "acme", "repository": "internal", "format": "pypi"}
+
+
+@both_times
+def test_the_provider_is_asked_for_nothing_but_the_place_and_the_endpoint(preview: bool) -> None:
+    calls = [call.token.rpartition(":")[2] for call in run(pypi(), preview=preview).calls]
+
+    place = ["getCallerIdentity", "getPartition", "getRegion"]
+    assert sorted(calls) == (place if preview else [*place, "getRepositoryEndpoint"])
+
+
+def with_provider(options: Callable[[aws.Provider], pulumi.ResourceOptions]) -> Run:
+    def program() -> None:
+        pypi(opts=options(aws.Provider("explicit", region="eu-west-1")))()
+
+    return run(program)
+
+
+def below(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """Options for a component below a parent that has `opts`."""
+    return pulumi.ResourceOptions(parent=PrivatePypi("parent", PrivatePypiArgs(domain="parent"), opts))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        lambda provider: pulumi.ResourceOptions(provider=provider),
+        lambda provider: pulumi.ResourceOptions(providers=[provider]),
+        lambda provider: pulumi.ResourceOptions(providers={"aws": provider}),
+        lambda provider: below(pulumi.ResourceOptions(provider=provider)),
+    ],
+    ids=["provider", "list", "map", "parent"],
+)
+def test_everything_goes_through_an_explicit_provider(
+    options: Callable[[aws.Provider], pulumi.ResourceOptions],
+) -> None:
+    made = with_provider(options)
+
+    resources = [each for each in made.resources.values() if each.type not in {PROVIDER, COMPONENT}]
+    assert {each.provider for each in resources} == {"explicit"}
+    assert len(made.calls) >= 4
+    assert {call.provider for call in made.calls} == {"explicit"}
+
+
+def test_without_an_explicit_provider_the_default_one_is_used() -> None:
+    assert {call.provider for call in run(pypi()).calls} == {""}
+
+
+def test_no_option_of_the_component_is_handed_down_to_its_children() -> None:
+    """Children inherit what Pulumi lets them inherit; aliases of the component would be wrong for them."""
+    aliased = run(pypi(opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")])))
+
+    assert aliased.resources == run(pypi()).resources
+
+
+def test_calls_are_recorded_whole() -> None:
+    """The tests above would pass on an empty record."""
+    assert Called(token="aws:index/getRegion:getRegion", arguments={}, provider="") in run(pypi()).calls

@@ -1,0 +1,200 @@
+import dataclasses
+import json
+
+import pulumi
+import pytest
+import yaml
+from conftest import ROOT, run
+
+from private_pypi import Principal, PrivatePypiArgs, load_args
+
+CI = "arn:aws:iam::111122223333:role/ci"
+PRINCIPAL = (
+    "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), or the 12 digits of an account, quoted"
+)
+KEYS = "domain, repository, description, readers, publishers, protect"
+
+
+def load(
+    config: dict[str, object], *, secrets: tuple[str, ...] = (), region: str | None = "us-west-2"
+) -> PrivatePypiArgs:
+    """Load the args from config values as the CLI passes them: text, or JSON for lists and maps."""
+    texts = {
+        f"private-pypi:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
+    }
+    loaded: list[PrivatePypiArgs] = []
+    run(lambda: loaded.append(load_args()), texts | ({"aws:region": region} if region else {}), secrets=secrets)
+    return loaded[0]
+
+
+def mistakes(config: dict[str, object], **options: object) -> str:
+    with pytest.raises(pulumi.RunError) as error:
+        load(config, **options)  # pyright: ignore[reportArgumentType]
+    return str(error.value)
+
+
+def test_every_key_is_read() -> None:
+    assert load(
+        {
+            "domain": "acme",
+            "repository": "internal",
+            "description": "Ours",
+            "readers": [CI],
+            "publishers": ["444455556666", CI],
+            "protect": False,
+        }
+    ) == PrivatePypiArgs(
+        domain="acme",
+        repository="internal",
+        description="Ours",
+        readers=(Principal(arn=CI),),
+        publishers=(Principal(arn="arn:aws:iam::444455556666:root"), Principal(arn=CI)),
+        protect=False,
+    )
+
+
+def test_only_the_domain_is_required() -> None:
+    assert load({"domain": "acme"}) == PrivatePypiArgs(
+        domain="acme",
+        repository="private-pypi",
+        description="Private PyPI repository",
+        readers=(),
+        publishers=(),
+        protect=True,
+    )
+
+
+def test_a_list_with_nothing_in_it_is_empty() -> None:
+    """The CLI passes a key with nothing after it as an empty string."""
+    assert load({"domain": "acme", "readers": "", "publishers": []}).readers == ()
+
+
+def test_a_principal_may_stand_twice_and_in_both_lists() -> None:
+    args = load({"domain": "acme", "readers": [CI, CI], "publishers": [CI]})
+
+    assert args.readers == (Principal(arn=CI), Principal(arn=CI))
+
+
+def test_the_args_cannot_be_changed() -> None:
+    args = load({"domain": "acme"})
+
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        args.domain = "other"  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_the_partition_is_that_of_the_configured_region() -> None:
+    assert load({"domain": "acme", "readers": ["111122223333"]}, region="cn-north-1").readers == (
+        Principal(arn="arn:aws-cn:iam::111122223333:root"),
+    )
+
+
+def test_a_region_that_is_not_configured_is_asked_of_the_provider() -> None:
+    assert load({"domain": "acme", "readers": ["111122223333"]}, region=None).readers == (
+        Principal(arn="arn:aws:iam::111122223333:root"),
+    )
+
+
+def test_a_missing_domain_is_shown_with_the_command_that_sets_it() -> None:
+    message = (
+        "a mistake in the config; nothing was changed.\n"
+        "private-pypi:domain: got nothing\n"
+        "  takes: the name of the domain\n"
+        "  fix:   pulumi config set private-pypi:domain NAME"
+    )
+    assert mistakes({}) == message
+    assert mistakes({"domain": ""}) == message
+
+
+@pytest.mark.parametrize("value", [CI, "111122223333", {"arn": CI}, "[", "true"])
+def test_what_is_no_list_is_refused_where_a_list_is_due(value: object) -> None:
+    text = value if isinstance(value, str) else json.dumps(value)
+
+    assert mistakes({"domain": "acme", "readers": value}) == (
+        "a mistake in the config; nothing was changed.\n"
+        f"private-pypi:readers: got {text!r}\n"
+        "  takes: a list\n"
+        "  fix:   write each item on its own line, after a hyphen"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "fix"),
+    [
+        ("publisher", "did you mean `publishers`?"),
+        ("Readers", "did you mean `readers`?"),
+        ("region", "pulumi config rm private-pypi:region"),
+    ],
+)
+def test_a_key_that_does_not_exist_is_a_mistake(key: str, fix: str) -> None:
+    assert mistakes({"domain": "acme", key: "x"}) == (
+        "a mistake in the config; nothing was changed.\n"
+        f"private-pypi:{key}: got a key that does not exist\n"
+        f"  takes: {KEYS}\n"
+        f"  fix:   {fix}"
+    )
+
+
+def test_all_mistakes_are_reported_at_once_each_with_its_key_and_index() -> None:
+    assert mistakes(
+        {
+            "repository": "my repo",
+            "description": "d" * 1001,
+            "readers": [CI, "*", 12345678901],
+            "publishers": CI,
+            "protect": "maybe",
+            "publisher": [],
+        }
+    ) == (
+        "8 mistakes in the config; nothing was changed.\n"
+        "private-pypi:domain: got nothing\n"
+        "  takes: the name of the domain\n"
+        "  fix:   pulumi config set private-pypi:domain NAME\n"
+        "private-pypi:repository: got 'my repo', whose character 3 is ' '\n"
+        "  takes: 2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit\n"
+        "  fix:   choose another repository name\n"
+        "private-pypi:description: got 1,001 characters\n"
+        "  takes: up to 1,000 characters, on one line\n"
+        "  fix:   shorten it\n"
+        "private-pypi:readers[1]: got '*'\n"
+        f"  takes: {PRINCIPAL}\n"
+        "  fix:   list the roles, users or accounts; '*' would let everyone in\n"
+        "private-pypi:readers[2]: got the number 12345678901\n"
+        f"  takes: {PRINCIPAL}\n"
+        "  fix:   quote the account's 12 digits: as a number it loses its leading zeros\n"
+        f"private-pypi:publishers: got '{CI}'\n"
+        "  takes: a list\n"
+        "  fix:   write each item on its own line, after a hyphen\n"
+        "private-pypi:protect: got 'maybe'\n"
+        "  takes: true or false\n"
+        "  fix:   write one of these\n"
+        "private-pypi:publisher: got a key that does not exist\n"
+        f"  takes: {KEYS}\n"
+        "  fix:   did you mean `publishers`?"
+    )
+
+
+def test_an_encrypted_value_is_not_repeated_in_a_message() -> None:
+    assert mistakes({"domain": "acme", "readers": ["hush"]}, secrets=("private-pypi:readers",)) == (
+        "a mistake in the config; nothing was changed.\n"
+        "private-pypi:readers[0]: got [secret]\n"
+        f"  takes: {PRINCIPAL}\n"
+        "  fix:   pulumi config --show-secrets"
+    )
+
+
+def test_pulumi_yaml_declares_the_keys_and_defaults_of_the_program() -> None:
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    defaults = {
+        field.name: "" if field.default is dataclasses.MISSING else field.default
+        for field in dataclasses.fields(PrivatePypiArgs)
+    }
+
+    assert {key: value.get("default", value.get("value")) for key, value in declared.items()} == {
+        key: list(default) if isinstance(default, tuple) else default for key, default in defaults.items()
+    }
+    assert ", ".join(declared) == KEYS
+    assert all(value["description"] for value in declared.values())
+    types = {str: "string", bool: "boolean", tuple: None}
+    assert {key: value.get("type") for key, value in declared.items()} == {
+        key: types[type(default)] for key, default in defaults.items()
+    }
