@@ -1,0 +1,71 @@
+"""The command `private-pypi`: what a stack would be, for people and for programs."""
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path
+
+import pulumi
+
+from private_pypi.preview import Preview, preview
+from private_pypi.render import render
+from private_pypi.stacks import StackFileError, read_stack
+
+PLACEHOLDER_ACCOUNT = "000000000000"
+PLACEHOLDER_REGION = "us-east-1"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; the exit status is 1 when the stack's files or config have mistakes."""
+    parser = argparse.ArgumentParser(prog="private-pypi", description="A private PyPI on AWS CodeArtifact.")
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser(
+        "preview",
+        help="show what a stack would be, without the Pulumi CLI and without AWS",
+        description="Show what `pulumi up` would make of a new stack, without the Pulumi CLI and without AWS.",
+    )
+    command.add_argument("stack", nargs="?", default="dev", help="the stack: Pulumi.STACK.yaml (default: dev)")
+    command.add_argument("--json", action="store_true", help="print JSON; outputs known only after pulumi up are null")
+    options = parser.parse_args(arguments)
+    try:
+        _preview(options.stack, as_json=options.json)
+    except (pulumi.RunError, StackFileError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _preview(stack_name: str, *, as_json: bool) -> None:
+    folder = Path.cwd()
+    stack = read_stack(folder, stack_name)
+    account, region = stack.account or PLACEHOLDER_ACCOUNT, stack.region or PLACEHOLDER_REGION
+    notes = [f"Stack {stack.name} in account {account}, region {region}. Nothing was asked of AWS and nothing changes."]
+    if not stack.account:
+        notes.append(f"{account} is a placeholder: aws:allowedAccountIds names no account.")
+    if not stack.region:
+        notes.append(f"{region} is a placeholder: aws:region is not set.")
+    if stack.stand_ins:
+        notes.append("Encrypted values show as [secret]; the sizes of the policies are not the real ones.")
+
+    result = preview(folder / "__main__.py", stack, account=account, region=region)
+    if as_json:
+        print(*notes, sep="\n", file=sys.stderr)
+        print(json.dumps(_plain(stack.name, result), indent=2))
+    else:
+        colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        print(*notes, "", render(result, _bold if colours else str), sep="\n")
+
+
+def _plain(stack_name: str, result: Preview) -> dict[str, object]:
+    resources = [
+        {"type": each.type, "name": each.name, "parent": each.parent, "inputs": each.inputs}
+        for each in result.resources
+    ]
+    access = [dataclasses.asdict(each) for each in result.access]
+    return {"stack": stack_name, "resources": resources, "outputs": result.outputs, "access": access}
+
+
+def _bold(text: str) -> str:
+    return f"\x1b[1m{text}\x1b[0m"

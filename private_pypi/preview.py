@@ -1,0 +1,150 @@
+"""What a stack would be, without the Pulumi CLI and without AWS: the program itself, run on Pulumi's mocks.
+
+It knows of the program only what the program registers, so it shows what `pulumi up` would make and nothing else.
+"""
+
+import asyncio
+import dataclasses
+import functools
+import json
+import runpy
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+import pulumi.runtime.stack
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime import get_root_resource, mocks, set_all_config, set_mocks
+from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
+
+from private_pypi.names import partition_of
+from private_pypi.stacks import Stack
+
+_INSTALL = {
+    "codeartifact:GetAuthorizationToken",
+    "codeartifact:ReadFromRepository",
+    "codeartifact:GetPackageVersionAsset",
+}
+_PUBLISH = {"codeartifact:PublishPackageVersion"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Resource:
+    """A resource as the program registered it."""
+
+    type: str
+    name: str
+    parent: str | None
+    """The parent's name; the component's is `None`, for above it there is only the stack."""
+    inputs: Mapping[str, Any]
+    protect: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Access:
+    """What the registered policies let a principal do."""
+
+    principal: str
+    install: bool
+    publish: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Preview:
+    """What `pulumi up` would make of a stack that does not exist yet."""
+
+    resources: tuple[Resource, ...]
+    outputs: Mapping[str, Any]
+    """By name; `None` for what is known only after `pulumi up`."""
+    access: tuple[Access, ...]
+
+
+def preview(program: Path, stack: Stack, *, account: str, region: str) -> Preview:
+    """Run `program`, a Pulumi program's `__main__.py`, with the config of `stack` in an account and a region.
+
+    Raises:
+        pulumi.RunError: the program refuses its config.
+    """
+    return asyncio.run(_preview(program, stack, account, region))
+
+
+async def _preview(program: Path, stack: Stack, account: str, region: str) -> Preview:
+    def run() -> None:
+        runpy.run_path(str(program), run_name="__main__")
+
+    monitor = _Recorder(_Provider(account, region))
+    set_all_config(dict(stack.config))
+    set_mocks(monitor.mocks, stack.project, stack.name, preview=True, monitor=monitor)
+    await pulumi.runtime.stack.run_pulumi_func(run)
+
+    # By name, since threads send the registrations; a component's name comes before the longer ones of its children.
+    resources = sorted(monitor.registered, key=lambda resource: resource.name)
+    exports = cast("pulumi.runtime.stack.Stack", get_root_resource()).outputs
+    outputs = {name: await pulumi.Output.from_input(value).future() for name, value in exports.items()}
+
+    hide = functools.partial(_hide, stand_ins=sorted(stack.stand_ins, key=len, reverse=True))
+    return Preview(
+        resources=tuple(dataclasses.replace(each, inputs=hide(each.inputs)) for each in resources),
+        outputs=hide(outputs),
+        access=tuple(dataclasses.replace(each, principal=hide(each.principal)) for each in _access(resources)),
+    )
+
+
+def _hide(data: Any, stand_ins: Iterable[str]) -> Any:
+    """`data` with `[secret]` for each stand-in; the longer ones come first, lest a part of one be replaced."""
+    text = json.dumps(data)
+    for stand_in in stand_ins:
+        text = text.replace(stand_in, "[secret]")
+    return json.loads(text)
+
+
+class _Provider(mocks.Mocks):
+    """Stands in for the AWS provider before there is anything: it knows where it is, and of a resource its inputs."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self._answers = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": account},
+            "aws:index/getPartition:getPartition": {"partition": partition_of(region)},
+            "aws:index/getRegion:getRegion": {"region": region},
+        }
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, str], list[tuple[str, str]]]:
+        return self._answers[args.token], []
+
+    def new_resource(self, args: Any) -> tuple[None, dict[str, Any]]:
+        return None, args.inputs
+
+
+class _Recorder(mocks.MockMonitor):
+    """A mock monitor that keeps what it is sent, with the parents and the protection that `Mocks` are not shown."""
+
+    def __init__(self, provider: _Provider) -> None:
+        super().__init__(provider)
+        self.registered: list[Resource] = []
+
+    def RegisterResource(self, request: RegisterResourceRequest) -> RegisterResourceResponse:
+        if request.type != "pulumi:pulumi:Stack":
+            *_, parent_type, parent_name = request.parent.split("::")
+            self.registered.append(
+                Resource(
+                    type=request.type,
+                    name=request.name,
+                    parent=None if parent_type == "pulumi:pulumi:Stack" else parent_name,
+                    inputs=dict(sorted(MessageToDict(request.object).items())),
+                    protect=request.protect,
+                )
+            )
+        return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]  untyped in the SDK
+
+
+def _access(resources: Iterable[Resource]) -> Iterable[Access]:
+    """Who may do what, by the Allow statements of the permissions policies, sorted by principal."""
+    actions: defaultdict[str, set[str]] = defaultdict(set)
+    for resource in resources:
+        for statement in json.loads(resource.inputs.get("policyDocument", '{"Statement": []}'))["Statement"]:
+            for principal in statement["Principal"]["AWS"]:
+                actions[principal].update(statement["Action"])
+    for principal, allowed in sorted(actions.items()):
+        yield Access(principal=principal, install=allowed >= _INSTALL, publish=allowed >= _PUBLISH)

@@ -1,0 +1,158 @@
+"""The config of a stack from `Pulumi.yaml` and `Pulumi.STACK.yaml`, as the Pulumi CLI gives it to the program.
+
+Separate from `config`, which reads what the CLI has given: this stands in for the CLI where there is none.
+The files are described at https://www.pulumi.com/docs/iac/concepts/projects/project-file/#config-options
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeGuard, cast
+
+import yaml
+from yaml.constructor import ConstructorError
+
+from private_pypi.names import partition_of
+
+
+class StackFileError(Exception):
+    """A project or stack file that is missing or cannot be read. Its text is for the user as it is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stack:
+    """A stack as its files describe it."""
+
+    name: str
+    project: str
+    config: Mapping[str, str]
+    """By full key; lists and maps as JSON. This is the form in which the CLI gives config to a program."""
+    stand_ins: frozenset[str]
+    """The parts of `config` that stand for encrypted values, which are never decrypted."""
+
+    @property
+    def region(self) -> str | None:
+        """The region of the AWS provider, if the config names it."""
+        return self.config.get("aws:region")
+
+    @property
+    def account(self) -> str | None:
+        """The first of the accounts that the AWS provider may work in, if the config names one."""
+        match = re.search(r"(?<![\w:])[0-9]{12}(?!\w)", self.config.get("aws:allowedAccountIds", ""))
+        return match and match[0]
+
+
+def read_stack(folder: Path, name: str) -> Stack:
+    """Read the stack `name` of the project in `folder`.
+
+    Raises:
+        StackFileError: there is no such project or stack, or a file is not the YAML it should be.
+    """
+    project = _read_map(folder / "Pulumi.yaml")
+    path = folder / f"Pulumi.{name}.yaml"
+    if not path.exists():
+        stacks = sorted(each.name.split(".", 1)[1].removesuffix(".yaml") for each in folder.glob("Pulumi.*.yaml"))
+        raise StackFileError(f"there is no {path.name}; the stacks here are: {', '.join(stacks) or 'none'}")
+
+    declared = {_full_key(project, key): _default(value) for key, value in _config(project).items()}
+    defaults = {key: value for key, value in declared.items() if value is not None}
+    values = defaults | {_full_key(project, key): value for key, value in _config(_read_map(path)).items()}
+    encrypted = _Encrypted(partition_of(str(values.get("aws:region"))))
+    config = {key: _text(encrypted.replace(value, defaults.get(key))) for key, value in values.items()}
+    return Stack(name=name, project=project["name"], config=config, stand_ins=frozenset(encrypted.stand_ins))
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML as the CLI does: `no` is text, digits after a zero are a number, and no key stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        first: dict[str, yaml.Node] = {}
+        for key, _ in node.value:
+            if first.setdefault(key.value, key) is not key:
+                raise ConstructorError(None, None, f"the key {key.value} stands twice", key.start_mark)
+        return super().construct_mapping(node, deep)
+
+    def construct_number(self, node: yaml.ScalarNode) -> float:
+        return int(node.value) if re.fullmatch("[-+]?[0-9]+", node.value) else float(node.value)
+
+
+# The core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema), for PyYAML's own is that of YAML 1.1.
+_Loader.yaml_implicit_resolvers = {
+    None: [
+        ("tag:yaml.org,2002:null", re.compile(r"(~|null|Null|NULL|)\Z")),
+        ("tag:yaml.org,2002:bool", re.compile(r"(true|True|TRUE|false|False|FALSE)\Z")),
+        ("!number", re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")),
+    ]
+}
+_Loader.add_constructor("!number", _Loader.construct_number)
+
+
+def _read_map(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader) or dict[str, Any]()  # noqa: S506  a safe one
+    except FileNotFoundError:
+        raise StackFileError(f"there is no {path.name} in {path.parent}: run this in the project's folder") from None
+    except yaml.YAMLError as error:
+        raise StackFileError(f"{path.name}: {error}") from None
+    if not _is_map(content) or not _is_map(_config(content)):
+        raise StackFileError(f"{path.name}: the file and its `config` are to be maps of keys to values")
+    return content
+
+
+def _config(file: dict[str, Any]) -> dict[str, Any]:
+    return file.get("config") or {}
+
+
+def _full_key(project: dict[str, Any], key: str) -> str:
+    return key if ":" in key else f"{project['name']}:{key}"
+
+
+def _default(declared: Any) -> Any:
+    """What the project file gives a key: the value itself, or the one in its declaration."""
+    return declared.get("value", declared.get("default")) if _is_map(declared) else declared
+
+
+def _is_map(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool() | list() | dict():
+            return json.dumps(value, default=str)
+        case _:
+            return str(value)
+
+
+def _is_encrypted(value: Any) -> bool:
+    return _is_map(value) and value.keys() == {"secure"}
+
+
+class _Encrypted:
+    """Puts a valid value in the place of each encrypted one, so that the program runs without the secret."""
+
+    def __init__(self, partition: str) -> None:
+        self._partition = partition
+        self.stand_ins: list[str] = []
+
+    def replace(self, value: Any, default: Any) -> Any:
+        """`value` with nothing encrypted in it; where all of it is, `default` tells what it should be."""
+        if isinstance(value, list):
+            return [self._principal() if _is_encrypted(item) else item for item in cast("list[Any]", value)]
+        if not _is_encrypted(value):
+            return value
+        if isinstance(default, list):
+            return [self._principal()]
+        return default if isinstance(default, bool) else self._name()
+
+    def _name(self) -> str:
+        self.stand_ins.append(f"encrypted-{len(self.stand_ins)}")
+        return self.stand_ins[-1]
+
+    def _principal(self) -> str:
+        self.stand_ins.append(f"arn:{self._partition}:iam::000000000000:role/encrypted-{len(self.stand_ins)}")
+        return self.stand_ins[-1]

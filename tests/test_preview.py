@@ -1,0 +1,272 @@
+"""The offline preview, from the command line to what it prints."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import COMPONENT, DOMAIN, DOMAIN_PERMISSIONS, REPOSITORY, REPOSITORY_PERMISSIONS, ROOT, main_program, run
+
+from private_pypi.cli import main
+from private_pypi.stacks import read_stack
+
+STACK = """\
+config:
+  aws:region: us-west-2
+  aws:allowedAccountIds: ["111122223333"]
+  private-pypi:domain: acme
+  private-pypi:readers: ["444455556666"]
+  private-pypi:publishers: [arn:aws:iam::111122223333:role/ci]
+"""
+TEXT = """\
+Stack test in account 111122223333, region us-west-2. Nothing was asked of AWS and nothing changes.
+
+Resources
+  private-pypi:index:PrivatePypi                   private-pypi
+  ├─ aws:codeartifact:Domain                       private-pypi-domain                  protected
+  ├─ aws:codeartifact:DomainPermissions            private-pypi-domain-permissions
+  ├─ aws:codeartifact:Repository                   private-pypi-repository              protected
+  └─ aws:codeartifact:RepositoryPermissionsPolicy  private-pypi-repository-permissions
+
+Policy private-pypi-domain-permissions: 295 of 7,168 characters
+  {
+    "Version": "2012-10-17",
+    "Statement": [
+      {
+        "Sid": "GetAuthorizationToken",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": [
+            "arn:aws:iam::111122223333:role/ci",
+            "arn:aws:iam::444455556666:root"
+          ]
+        },
+        "Action": [
+          "codeartifact:GetAuthorizationToken"
+        ],
+        "Resource": "arn:aws:codeartifact:us-west-2:111122223333:domain/acme"
+      }
+    ]
+  }
+
+Policy private-pypi-repository-permissions: 844 of 7,168 characters
+  {
+    "Version": "2012-10-17",
+    "Statement": [
+      {
+        "Sid": "ReadRepository",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": [
+            "arn:aws:iam::111122223333:role/ci",
+            "arn:aws:iam::444455556666:root"
+          ]
+        },
+        "Action": [
+          "codeartifact:ReadFromRepository"
+        ],
+        "Resource": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi"
+      },
+      {
+        "Sid": "DownloadPackages",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": [
+            "arn:aws:iam::111122223333:role/ci",
+            "arn:aws:iam::444455556666:root"
+          ]
+        },
+        "Action": [
+          "codeartifact:GetPackageVersionAsset",
+          "codeartifact:GetPackageVersionReadme"
+        ],
+        "Resource": "arn:aws:codeartifact:us-west-2:111122223333:package/acme/private-pypi/*"
+      },
+      {
+        "Sid": "PublishPackages",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": [
+            "arn:aws:iam::111122223333:role/ci"
+          ]
+        },
+        "Action": [
+          "codeartifact:PublishPackageVersion"
+        ],
+        "Resource": "arn:aws:codeartifact:us-west-2:111122223333:package/acme/private-pypi/*"
+      }
+    ]
+  }
+
+Outputs
+  private_pypi_endpoint_url  known after pulumi up
+  index_url                  known after pulumi up
+  publish_url                known after pulumi up
+  domain_name                acme
+  domain_owner               111122223333
+  domain_arn                 arn:aws:codeartifact:us-west-2:111122223333:domain/acme
+  repository_name            private-pypi
+  repository_arn             arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi
+
+Who gets in
+  principal                          install  publish
+  arn:aws:iam::111122223333:role/ci  yes      yes
+  arn:aws:iam::444455556666:root     yes      no
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("__main__.py", "Pulumi.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "Pulumi.test.yaml").write_text(STACK)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def preview_as_json(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    assert main(["preview", "test", "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_people_see_the_whole_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preview", "test"]) == 0
+    captured = capsys.readouterr()
+
+    assert captured.out == TEXT
+    assert captured.err == ""
+
+
+def test_titles_are_bold_on_a_terminal_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    main(["preview", "test"])
+    bold = capsys.readouterr().out
+    monkeypatch.setenv("NO_COLOR", "1")
+    main(["preview", "test"])
+
+    assert "\x1b[1mWho gets in\x1b[0m\n" in bold
+    assert bold.replace("\x1b[1m", "").replace("\x1b[0m", "") == TEXT
+    assert capsys.readouterr().out == TEXT
+
+
+def test_programs_get_the_resources_as_they_are_registered(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    registered = run(main_program, read_stack(folder, "test").config).resources
+    resources = preview_as_json(capsys)["resources"]
+
+    assert [(each["type"], each["name"], each["parent"]) for each in resources] == [
+        (COMPONENT, "private-pypi", None),
+        (DOMAIN, "private-pypi-domain", "private-pypi"),
+        (DOMAIN_PERMISSIONS, "private-pypi-domain-permissions", "private-pypi"),
+        (REPOSITORY, "private-pypi-repository", "private-pypi"),
+        (REPOSITORY_PERMISSIONS, "private-pypi-repository-permissions", "private-pypi"),
+    ]
+    assert {each["name"]: each["inputs"] for each in resources} == {
+        name: each.inputs for name, each in registered.items()
+    }
+
+
+def test_programs_get_the_outputs_and_the_access_table(capsys: pytest.CaptureFixture[str]) -> None:
+    result = preview_as_json(capsys)
+
+    assert result.keys() == {"stack", "resources", "outputs", "access"}
+    assert result["stack"] == "test"
+    assert result["outputs"] == {
+        "private_pypi_endpoint_url": None,
+        "index_url": None,
+        "publish_url": None,
+        "domain_name": "acme",
+        "domain_owner": "111122223333",
+        "domain_arn": "arn:aws:codeartifact:us-west-2:111122223333:domain/acme",
+        "repository_name": "private-pypi",
+        "repository_arn": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi",
+    }
+    assert result["access"] == [
+        {"principal": "arn:aws:iam::111122223333:role/ci", "install": True, "publish": True},
+        {"principal": "arn:aws:iam::444455556666:root", "install": True, "publish": False},
+    ]
+
+
+def test_the_access_table_reads_the_policies_and_not_the_config(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    """A program whose policies give less than the config says is shown to give less."""
+    (folder / "__main__.py").write_text(
+        "import json, pulumi_aws as aws\n"
+        'statement = {"Principal": {"AWS": ["a"]}, "Action": ["codeartifact:GetAuthorizationToken"]}\n'
+        'aws.codeartifact.DomainPermissions("d", domain="d", policy_document=json.dumps({"Statement": [statement]}))\n'
+    )
+
+    assert preview_as_json(capsys)["access"] == [{"principal": "a", "install": False, "publish": False}]
+
+
+def test_a_stack_that_nobody_may_use_says_so(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text("config: {domain: acme}")
+    main(["preview", "test"])
+
+    assert capsys.readouterr().out.endswith("Who gets in\n  nobody: there are no readers and no publishers\n")
+
+
+def test_a_placeholder_is_named_as_one(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text("config: {domain: acme}")
+
+    assert main(["preview", "test", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["outputs"]["domain_owner"] == "000000000000"
+    assert captured.err == (
+        "Stack test in account 000000000000, region us-east-1. Nothing was asked of AWS and nothing changes.\n"
+        "000000000000 is a placeholder: aws:allowedAccountIds names no account.\n"
+        "us-east-1 is a placeholder: aws:region is not set.\n"
+    )
+
+
+def test_encrypted_values_are_shown_as_secret(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text(
+        STACK.replace("domain: acme", "domain: {secure: v1:abc}").replace('"444455556666"', "{secure: v1:def}")
+    )
+    assert main(["preview", "test"]) == 0
+    text = capsys.readouterr().out
+
+    assert "Encrypted values show as [secret]; the sizes of the policies are not the real ones.\n" in text
+    assert "  domain_name                [secret]\n" in text
+    assert "  [secret]                           yes      no\n" in text
+    assert "encrypted-" not in text
+    assert "v1:" not in text
+
+
+def test_a_mistake_in_the_config_is_reported_as_under_pulumi_up(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    (folder / "Pulumi.test.yaml").write_text("config: {publisher: []}")
+
+    assert main(["preview", "test"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == (
+        "error: 2 mistakes in the config; nothing was changed.\n"
+        "private-pypi:domain: got nothing\n"
+        "  takes: the name of the domain\n"
+        "  fix:   pulumi config set private-pypi:domain NAME\n"
+        "private-pypi:publisher: got a key that does not exist\n"
+        "  takes: domain, repository, description, readers, publishers, protect\n"
+        "  fix:   did you mean `publishers`?\n"
+    )
+
+
+def test_a_stack_that_does_not_exist_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preview"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "error: there is no Pulumi.dev.yaml; the stacks here are: test\n"
+
+
+def test_the_command_is_installed() -> None:
+    command = Path(sys.executable).with_name("private-pypi")
+    shown = subprocess.run([command, "preview", "test"], capture_output=True, check=True, text=True)
+
+    assert shown.stdout == TEXT

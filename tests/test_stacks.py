@@ -1,0 +1,176 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from private_pypi.stacks import Stack, StackFileError, read_stack
+
+PROJECT = """\
+name: private-pypi
+config:
+  repository: {type: string, default: private-pypi, description: The repository}
+  readers: {value: [], description: The readers}
+  protect: {type: boolean, default: true, description: The protection}
+  domain: {type: string, description: Required}
+  aws:region: {value: eu-west-1}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "Pulumi.yaml").write_text(PROJECT)
+    return tmp_path
+
+
+def read(folder: Path, text: str) -> Stack:
+    (folder / "Pulumi.test.yaml").write_text(text)
+    return read_stack(folder, "test")
+
+
+def error_of(folder: Path, text: str) -> str:
+    with pytest.raises(StackFileError) as error:
+        read(folder, text)
+    return str(error.value)
+
+
+def test_the_stacks_config_overrides_the_projects(folder: Path) -> None:
+    stack = read(folder, "config: {private-pypi:repository: tools, aws:region: us-west-2, private-pypi:domain: acme}")
+
+    assert stack == Stack(
+        name="test",
+        project="private-pypi",
+        config={
+            "private-pypi:repository": "tools",
+            "private-pypi:readers": "[]",
+            "private-pypi:protect": "true",
+            "private-pypi:domain": "acme",
+            "aws:region": "us-west-2",
+        },
+        stand_ins=frozenset(),
+    )
+
+
+def test_a_project_may_give_a_value_without_a_declaration(folder: Path) -> None:
+    (folder / "Pulumi.yaml").write_text("name: private-pypi\nconfig: {domain: acme}")
+
+    assert read(folder, "").config == {"private-pypi:domain": "acme"}
+
+
+def test_a_key_without_a_namespace_is_the_projects(folder: Path) -> None:
+    assert read(folder, "config: {domain: acme}").config["private-pypi:domain"] == "acme"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("acme", "acme"),
+        ('"012345678901"', "012345678901"),
+        ("012345678901", "12345678901"),
+        ("1.5", "1.5"),
+        ("no", "no"),
+        ("True", "true"),
+        ("~", ""),
+        ("", ""),
+        ("2001-01-01", "2001-01-01"),
+        ("[a, 012345678901, no, true, ~]", '["a", 12345678901, "no", true, null]'),
+        ("{a: 1}", '{"a": 1}'),
+    ],
+)
+def test_values_are_read_as_the_cli_reads_them(folder: Path, value: str, text: str) -> None:
+    assert read(folder, f"config:\n  domain: {value}\n").config["private-pypi:domain"] == text
+
+
+@pytest.mark.parametrize("text", ["", "config:", "secretsprovider: awskms://alias/key"])
+def test_a_stack_without_config_has_that_of_the_project(folder: Path, text: str) -> None:
+    assert read(folder, text).config == {
+        "private-pypi:repository": "private-pypi",
+        "private-pypi:readers": "[]",
+        "private-pypi:protect": "true",
+        "aws:region": "eu-west-1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("accounts", "account"),
+    [
+        ('["111122223333"]', "111122223333"),
+        ('["111122223333", "444455556666"]', "111122223333"),
+        ("[111122223333]", "111122223333"),
+        ("[]", None),
+        ("[{secure: x}]", None),
+    ],
+)
+def test_the_account_is_the_first_that_is_allowed(folder: Path, accounts: str, account: str | None) -> None:
+    assert read(folder, f"config: {{aws:allowedAccountIds: {accounts}}}").account == account
+
+
+def test_without_allowed_accounts_there_is_no_account(folder: Path) -> None:
+    assert read(folder, "").account is None
+
+
+def test_the_region_is_the_providers(folder: Path) -> None:
+    assert read(folder, "").region == "eu-west-1"
+
+
+def test_an_encrypted_value_gets_a_stand_in_of_its_kind(folder: Path) -> None:
+    stack = read(
+        folder,
+        """\
+config:
+  aws:region: cn-north-1
+  domain: {secure: a}
+  protect: {secure: b}
+  readers: ["111122223333", {secure: c}, {a: b}]
+""",
+    )
+
+    assert stack.config["private-pypi:domain"] == "encrypted-1"
+    assert stack.config["private-pypi:protect"] == "true"
+    assert json.loads(stack.config["private-pypi:readers"]) == [
+        "111122223333",
+        "arn:aws-cn:iam::000000000000:role/encrypted-0",
+        {"a": "b"},
+    ]
+    assert stack.stand_ins == {"encrypted-1", "arn:aws-cn:iam::000000000000:role/encrypted-0"}
+
+
+def test_an_encrypted_list_gets_a_list_as_its_stand_in(folder: Path) -> None:
+    stack = read(folder, "config: {readers: {secure: a}}")
+
+    assert json.loads(stack.config["private-pypi:readers"]) == ["arn:aws:iam::000000000000:role/encrypted-0"]
+
+
+def test_a_stack_that_does_not_exist_is_answered_with_those_that_do(folder: Path) -> None:
+    for name in ("prod", "dev"):
+        (folder / f"Pulumi.{name}.yaml").touch()
+
+    with pytest.raises(StackFileError) as error:
+        read_stack(folder, "test")
+    assert str(error.value) == "there is no Pulumi.test.yaml; the stacks here are: dev, prod"
+
+
+def test_a_project_without_stacks_says_so(folder: Path) -> None:
+    with pytest.raises(StackFileError) as error:
+        read_stack(folder, "test")
+    assert str(error.value) == "there is no Pulumi.test.yaml; the stacks here are: none"
+
+
+def test_outside_a_project_the_error_says_where_to_go(tmp_path: Path) -> None:
+    with pytest.raises(StackFileError) as error:
+        read_stack(tmp_path, "test")
+    assert str(error.value) == f"there is no Pulumi.yaml in {tmp_path}: run this in the project's folder"
+
+
+def test_a_key_that_stands_twice_is_an_error(folder: Path) -> None:
+    assert error_of(folder, "config:\n  domain: a\n  domain: b\n").startswith(
+        "Pulumi.test.yaml: the key domain stands twice\n"
+    )
+
+
+def test_what_is_no_yaml_is_an_error(folder: Path) -> None:
+    assert error_of(folder, "config: [").startswith("Pulumi.test.yaml: while parsing")
+
+
+@pytest.mark.parametrize("text", ["text", "config: [a]"])
+def test_what_is_no_map_is_an_error(folder: Path, text: str) -> None:
+    assert error_of(folder, text) == "Pulumi.test.yaml: the file and its `config` are to be maps of keys to values"
