@@ -11,6 +11,7 @@ help:
 	@echo "make preview [STACK=dev]  show what the stack would be: resources, policies, outputs, who gets in"
 	@echo "make test                 run the tests"
 	@echo "make lint                 run the linters and the type checker"
+	@echo "make integration          run the tests on the real Pulumi engine against a local AWS endpoint"
 	@echo "make bench                compare the speed of the preview with that of the imports it needs"
 	@echo "make lock                 pin the newest versions of what the project depends on"
 
@@ -25,12 +26,20 @@ lint: .venv/.installed-dev
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 
+integration: .venv/.installed-integration
+	@command -v pulumi >/dev/null || { echo "The integration tests need the Pulumi CLI: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "The integration tests need Rust, to build the AWS endpoint they run against: https://rustup.rs" >&2; exit 1; }
+	cd tests/integration/aws-emulator && cargo build --quiet --release
+	$(BIN)/pytest tests/integration --numprocesses auto
+
 bench: .venv/.installed
 	@$(BIN)/python tests/bench.py
 
 lock: .venv/.installed-dev
 	$(BIN)/uv pip compile --upgrade $(LOCK) pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --upgrade $(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --upgrade $(LOCK) --group integration --constraint requirements.txt \
+		--constraint requirements-dev.txt --output-file tests/integration/requirements.txt
 
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --custom-compile-command "make lock"
@@ -48,4 +57,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .venv/.installed-dev: .venv/.installed requirements-dev.txt
 	@echo "Adding the tools for tests and linting to .venv."
 	@$(PIP) install --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+.venv/.installed-integration: .venv/.installed-dev tests/integration/requirements.txt
+	@echo "Adding the clients for the integration tests to .venv."
+	@$(PIP) install --require-hashes --requirement tests/integration/requirements.txt
 	@touch $@

@@ -1,4 +1,4 @@
-"""What the tests share: a run of a program on Pulumi's mocks, recorded."""
+"""A run of a program on Pulumi's mocks, recorded."""
 
 import asyncio
 import runpy
@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import pytest
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import get_root_resource, set_all_config, set_mocks
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.rpc import UNKNOWN
 from pulumi.runtime.stack import run_pulumi_func
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 COMPONENT = "private-pypi:index:PrivatePypi"
 DOMAIN = "aws:codeartifact/domain:Domain"
@@ -160,8 +159,3 @@ async def _run(
 def main_program() -> None:
     """The project's program, run the way Pulumi runs it."""
     runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
-
-
-@pytest.fixture(autouse=True)
-def _outputs_in_strings_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")

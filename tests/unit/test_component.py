@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pulumi
 import pulumi_aws as aws
 import pytest
-from conftest import (
+from mocks import (
     COMPONENT,
     DOMAIN,
     DOMAIN_PERMISSIONS,

@@ -4,7 +4,7 @@ import json
 import pulumi
 import pytest
 import yaml
-from conftest import ROOT, run
+from mocks import ROOT, run
 
 from private_pypi import Principal, PrivatePypiArgs, load_args
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import COMPONENT, DOMAIN, DOMAIN_PERMISSIONS, REPOSITORY, REPOSITORY_PERMISSIONS, ROOT, main_program, run
+from mocks import COMPONENT, DOMAIN, DOMAIN_PERMISSIONS, REPOSITORY, REPOSITORY_PERMISSIONS, ROOT, main_program, run
 
 from private_pypi.cli import main
 from private_pypi.stacks import read_stack

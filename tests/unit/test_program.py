@@ -2,7 +2,7 @@ import json
 
 import pulumi
 import pytest
-from conftest import (
+from mocks import (
     DOMAIN,
     DOMAIN_PERMISSIONS,
     ENDPOINT,

@@ -1,0 +1,306 @@
+//! Which IAM action and which resource each CodeArtifact request needs, and the policies attached to that resource.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use fakecloud_codeartifact::{CodeArtifactService, SharedCodeArtifactState, CODEARTIFACT_ACTIONS};
+use fakecloud_core::auth::{ConditionContext, IamAction, IamDecision, IamPolicyEvaluator, Principal, ResourcePolicyProvider};
+use fakecloud_core::service::{AwsRequest, AwsResponse, AwsService, AwsServiceError};
+use fakecloud_iam::SharedIamState;
+use parking_lot::RwLock;
+use serde_json::Value;
+
+/// Who an authorization token was issued to, and for which domain.
+#[derive(Clone)]
+pub struct Grant {
+    pub principal: Option<Principal>,
+    pub account: String,
+    pub domain: String,
+}
+
+pub type Tokens = Arc<RwLock<HashMap<String, Grant>>>;
+
+/// The longest permissions policy that CodeArtifact takes, in characters.
+const MAX_POLICY: usize = 7168;
+
+pub struct AuthorizedCodeArtifact {
+    inner: CodeArtifactService,
+    policies: Arc<CodeArtifactPolicies>,
+    tokens: Tokens,
+}
+
+impl AuthorizedCodeArtifact {
+    pub fn new(inner: CodeArtifactService, policies: Arc<CodeArtifactPolicies>, tokens: Tokens) -> Self {
+        Self { inner, policies, tokens }
+    }
+
+    /// Refuse a permissions policy that is too long, or that replaces another revision than the caller knows of.
+    fn check_policy(&self, action: &str, request: &AwsRequest) -> Result<(), AwsServiceError> {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let arn = match action {
+            "PutDomainPermissionsPolicy" => codeartifact_arn(request, &format!("domain/{}", body["domain"].as_str().unwrap_or_default())),
+            "PutRepositoryPermissionsPolicy" => Self::resource(action, request),
+            _ => return Ok(()),
+        };
+        let length = body["policyDocument"].as_str().unwrap_or_default().chars().count();
+        if length > MAX_POLICY {
+            let message = format!("the policy document has {length} characters, more than {MAX_POLICY}");
+            return Err(AwsServiceError::aws_error(http::StatusCode::BAD_REQUEST, "ValidationException", message));
+        }
+        let (known, current) = (body["policyRevision"].as_str(), self.policies.policy(&arn).map(|policy| policy["revision"].clone()));
+        if known.is_some() && known != current.as_ref().and_then(Value::as_str) {
+            let message = format!("the policy of {arn} has another revision");
+            return Err(AwsServiceError::aws_error(http::StatusCode::CONFLICT, "ConflictException", message));
+        }
+        Ok(())
+    }
+
+    fn action(request: &AwsRequest) -> Option<&'static str> {
+        let path = request.raw_path.trim_matches('/');
+        Some(match (request.method.as_str(), path) {
+            ("POST", "v1/domain") => "CreateDomain",
+            ("GET", "v1/domain") => "DescribeDomain",
+            ("DELETE", "v1/domain") => "DeleteDomain",
+            ("POST", "v1/domains") => "ListDomains",
+            ("PUT", "v1/domain/permissions/policy") => "PutDomainPermissionsPolicy",
+            ("GET", "v1/domain/permissions/policy") => "GetDomainPermissionsPolicy",
+            ("DELETE", "v1/domain/permissions/policy") => "DeleteDomainPermissionsPolicy",
+            ("POST", "v1/domain/repositories") => "ListRepositoriesInDomain",
+            ("POST", "v1/authorization-token") => "GetAuthorizationToken",
+            ("POST", "v1/repository") => "CreateRepository",
+            ("GET", "v1/repository") => "DescribeRepository",
+            ("DELETE", "v1/repository") => "DeleteRepository",
+            ("PUT", "v1/repository") => "UpdateRepository",
+            ("POST", "v1/repositories") => "ListRepositories",
+            ("POST", "v1/repository/external-connection") => "AssociateExternalConnection",
+            ("DELETE", "v1/repository/external-connection") => "DisassociateExternalConnection",
+            ("GET", "v1/repository/permissions/policy") => "GetRepositoryPermissionsPolicy",
+            ("PUT", "v1/repository/permissions/policy") => "PutRepositoryPermissionsPolicy",
+            ("DELETE", "v1/repository/permissions/policies") => "DeleteRepositoryPermissionsPolicy",
+            ("GET", "v1/repository/endpoint") => "GetRepositoryEndpoint",
+            ("GET", "v1/package") => "DescribePackage",
+            ("DELETE", "v1/package") => "DeletePackage",
+            ("POST", "v1/package") => "PutPackageOriginConfiguration",
+            ("GET", "v1/package/version") => "DescribePackageVersion",
+            ("GET", "v1/package/version/asset") => "GetPackageVersionAsset",
+            ("GET", "v1/package/version/readme") => "GetPackageVersionReadme",
+            ("POST", "v1/package/version/publish") => "PublishPackageVersion",
+            ("POST", "v1/package/version/assets") => "ListPackageVersionAssets",
+            ("POST", "v1/package/version/dependencies") => "ListPackageVersionDependencies",
+            ("POST", "v1/package/versions") => "ListPackageVersions",
+            ("POST", "v1/package/versions/copy") => "CopyPackageVersions",
+            ("POST", "v1/package/versions/delete") => "DeletePackageVersions",
+            ("POST", "v1/package/versions/dispose") => "DisposePackageVersions",
+            ("POST", "v1/package/versions/update_status") => "UpdatePackageVersionsStatus",
+            ("POST", "v1/packages") => "ListPackages",
+            ("POST", "v1/package-group") => "CreatePackageGroup",
+            ("GET", "v1/package-group") => "DescribePackageGroup",
+            ("DELETE", "v1/package-group") => "DeletePackageGroup",
+            ("PUT", "v1/package-group") => "UpdatePackageGroup",
+            ("POST", "v1/package-groups") => "ListPackageGroups",
+            ("POST", "v1/package-groups/sub-groups") => "ListSubPackageGroups",
+            ("GET", "v1/package-group-allowed-repositories") => "ListAllowedRepositoriesForGroup",
+            ("PUT", "v1/package-group-origin-configuration") => "UpdatePackageGroupOriginConfiguration",
+            ("GET", "v1/get-associated-package-group") => "GetAssociatedPackageGroup",
+            ("GET", "v1/list-associated-packages") => "ListAssociatedPackages",
+            ("POST", "v1/tag") => "TagResource",
+            ("POST", "v1/untag") => "UntagResource",
+            ("POST", "v1/tags") => "ListTagsForResource",
+            _ => return None,
+        })
+    }
+
+    fn resource(action: &str, request: &AwsRequest) -> String {
+        let q = |name: &str| request.query_params.get(name).cloned().unwrap_or_default();
+        let arn = |resource: String| codeartifact_arn(request, &resource);
+        if action.ends_with("PackageGroup") || action.contains("PackageGroupOrigin") || action.starts_with("ListDomains") {
+            return "*".into();
+        }
+        match (q("domain"), q("repository"), q("package")) {
+            (domain, _, _) if domain.is_empty() => "*".into(),
+            (domain, repository, _) if repository.is_empty() => arn(format!("domain/{domain}")),
+            (domain, repository, package) if package.is_empty() => arn(format!("repository/{domain}/{repository}")),
+            (domain, repository, package) => package_arn(&request.region, &domain_owner(request), &domain, &repository, &q("namespace"), &package),
+        }
+    }
+}
+
+/// The account that owns the domain of a request: the caller's, unless the request names another.
+fn domain_owner(request: &AwsRequest) -> String {
+    let named = request.query_params.get("domain-owner").filter(|owner| !owner.is_empty());
+    named.unwrap_or(&request.account_id).clone()
+}
+
+fn codeartifact_arn(request: &AwsRequest, resource: &str) -> String {
+    format!("arn:aws:codeartifact:{}:{}:{resource}", request.region, domain_owner(request))
+}
+
+pub fn package_arn(region: &str, owner: &str, domain: &str, repository: &str, namespace: &str, package: &str) -> String {
+    format!("arn:aws:codeartifact:{region}:{owner}:package/{domain}/{repository}/pypi/{namespace}/{package}")
+}
+
+#[async_trait]
+impl AwsService for AuthorizedCodeArtifact {
+    fn service_name(&self) -> &str {
+        self.inner.service_name()
+    }
+
+    fn supported_actions(&self) -> &[&str] {
+        CODEARTIFACT_ACTIONS
+    }
+
+    fn iam_enforceable(&self) -> bool {
+        true
+    }
+
+    fn iam_action_for(&self, request: &AwsRequest) -> Option<IamAction> {
+        let action = Self::action(request)?;
+        Some(IamAction { service: "codeartifact", action, resource: Self::resource(action, request) })
+    }
+
+    /// A token also takes `sts:GetServiceBearerToken`, which no CodeArtifact policy can grant.
+    fn iam_actions_for(&self, request: &AwsRequest) -> Vec<IamAction> {
+        let mut actions: Vec<_> = self.iam_action_for(request).into_iter().collect();
+        if actions.iter().any(|a| a.action == "GetAuthorizationToken") {
+            actions.push(IamAction { service: "sts", action: "GetServiceBearerToken", resource: "*".into() });
+        }
+        actions
+    }
+
+    /// What AWS says of a bearer token: the service it is for.
+    fn iam_condition_keys_for(&self, _request: &AwsRequest, action: &IamAction) -> BTreeMap<String, Vec<String>> {
+        let bearer_token = (action.service == "sts").then(|| ("sts:awsservicename".into(), vec!["codeartifact.amazonaws.com".into()]));
+        bearer_token.into_iter().collect()
+    }
+
+    async fn handle(&self, mut request: AwsRequest) -> Result<AwsResponse, AwsServiceError> {
+        let action = Self::action(&request).unwrap_or_default();
+        self.check_policy(action, &request)?;
+        // The state is the domain owner's, whoever calls.
+        request.account_id = domain_owner(&request);
+        let issued = (action == "GetAuthorizationToken").then(|| Grant {
+            principal: request.principal.clone(),
+            account: request.account_id.clone(),
+            domain: request.query_params.get("domain").cloned().unwrap_or_default(),
+        });
+        let mut response = self.inner.handle(request).await?;
+        if let Some(grant) = issued {
+            let mut body: Value = serde_json::from_slice(response.body.expect_bytes()).unwrap_or_default();
+            if let Some(token) = body["authorizationToken"].as_str() {
+                // Clients put the token into URLs, so it is made of the characters that AWS's own tokens have.
+                let token = token.replace('/', "_").replace('+', "-");
+                self.tokens.write().insert(token.clone(), grant);
+                body["authorizationToken"] = Value::String(token);
+                response.body = body.to_string().into();
+            }
+        }
+        Ok(response)
+    }
+}
+
+/// The permissions policy attached to a domain, or to the repository that a repository or package ARN names.
+pub struct CodeArtifactPolicies {
+    state: SharedCodeArtifactState,
+}
+
+impl CodeArtifactPolicies {
+    pub fn new(state: SharedCodeArtifactState) -> Self {
+        Self { state }
+    }
+
+    /// The policy that covers a resource, with its revision.
+    fn policy(&self, resource_arn: &str) -> Option<Value> {
+        let mut parts = resource_arn.splitn(6, ':').skip(4);
+        let (account, resource) = (parts.next()?, parts.next()?);
+        let mut segments = resource.split('/');
+        let accounts = self.state.read();
+        let state = accounts.get(account)?;
+        match segments.next()? {
+            "domain" => state.domain_policies.get(segments.next()?),
+            "repository" | "package" => {
+                state.repository_policies.get(&format!("{}/{}", segments.next()?, segments.next()?))
+            }
+            _ => None,
+        }
+        .cloned()
+    }
+}
+
+impl ResourcePolicyProvider for CodeArtifactPolicies {
+    fn resource_policy(&self, service: &str, resource_arn: &str) -> Option<String> {
+        if service != "codeartifact" {
+            return None;
+        }
+        self.policy(resource_arn)?["document"].as_str().map(str::to_string)
+    }
+}
+
+/// An evaluator in which a role's sessions are the role, as in AWS: a policy that names the role as principal names them, and their
+/// `aws:PrincipalArn` is the role's ARN, its path included. A policy that names the whole account grants them nothing by itself.
+pub struct RoleSessions {
+    pub inner: Arc<dyn IamPolicyEvaluator>,
+    pub iam: SharedIamState,
+}
+
+impl RoleSessions {
+    /// The ARN of the role behind a session's principal; `None` for any other principal.
+    fn role_arn(&self, principal: &Principal) -> Option<String> {
+        let session = principal.arn.strip_prefix("arn:aws:sts::")?.split_once(":assumed-role/")?.1;
+        let name = session.split_once('/')?.0;
+        self.iam.read().get(&principal.account_id)?.roles.get(name).map(|role| role.arn.clone())
+    }
+
+    /// `policy` with `session` in the place of `role` wherever it is a principal. Where the policy allows something to
+    /// `own_account`, the account that the resource is of, nobody is: that leaves it to the account's identity policies,
+    /// which are enough by themselves.
+    fn name_session(policy: &str, role: &str, session: &str, own_account: &str) -> Option<String> {
+        let mut document: Value = serde_json::from_str(policy).ok()?;
+        let statements = match document.get_mut("Statement")? {
+            Value::Array(statements) => statements.iter_mut().collect(),
+            statement => vec![statement],
+        };
+        for statement in statements {
+            let allows = statement["Effect"] == "Allow";
+            let Some(principals) = statement.get_mut("Principal").and_then(|p| p.get_mut("AWS")) else { continue };
+            let names: Vec<&mut Value> = match principals {
+                Value::Array(names) => names.iter_mut().collect(),
+                name => vec![name],
+            };
+            for name in names {
+                let account = name.as_str().map(|name| name.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root")).unwrap_or(name));
+                if name == role {
+                    *name = session.into();
+                } else if allows && account == Some(own_account) {
+                    *name = "nobody".into();
+                }
+            }
+        }
+        Some(document.to_string())
+    }
+}
+
+impl IamPolicyEvaluator for RoleSessions {
+    fn evaluate(&self, principal: &Principal, action: &IamAction, context: &ConditionContext, session_policies: &[String], scps: Option<&[String]>) -> IamDecision {
+        self.inner.evaluate(principal, action, context, session_policies, scps)
+    }
+
+    fn evaluate_with_resource_policy(
+        &self,
+        principal: &Principal,
+        action: &IamAction,
+        context: &ConditionContext,
+        resource_policy_json: Option<&str>,
+        resource_account_id: &str,
+        session_policies: &[String],
+        scps: Option<&[String]>,
+    ) -> IamDecision {
+        let Some(role) = self.role_arn(principal) else {
+            return self.inner.evaluate_with_resource_policy(principal, action, context, resource_policy_json, resource_account_id, session_policies, scps);
+        };
+        let named = resource_policy_json.and_then(|policy| Self::name_session(policy, &role, &principal.arn, resource_account_id));
+        let policy = named.as_deref().or(resource_policy_json);
+        let context = ConditionContext { aws_principal_arn: Some(role), ..context.clone() };
+        self.inner.evaluate_with_resource_policy(principal, action, &context, policy, resource_account_id, session_policies, scps)
+    }
+}

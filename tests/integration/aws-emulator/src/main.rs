@@ -1,0 +1,114 @@
+//! A local AWS endpoint for integration tests.
+//!
+//! CodeArtifact, IAM and STS come from the fakecloud crates. This file adds what those leave out:
+//! CodeArtifact calls are authorized by IAM identity policies together with the domain and repository
+//! permissions policies, and a repository answers pip and twine on `/pypi/REPOSITORY/`.
+//!
+//! Usage: `aws-emulator [PORT] [ACCOUNT] [REGION]`; it prints `ready http://127.0.0.1:PORT` once it listens, and then a
+//! line for each call: `call SERVICE METHOD PATH`.
+//! Access keys that begin with "test" are the account's root and bypass IAM, as in other emulators; with 12 digits
+//! after it, `test444455556666`, they are the root of that account.
+//! With `AWS_EMULATOR_HOLD="METHOD PATH"` the first such call is never answered: the moment to kill a client.
+
+mod authorize;
+mod pypi;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::{routing::get, Extension, Router};
+use fakecloud_codeartifact::{CodeArtifactService, SharedCodeArtifactState};
+use fakecloud_core::auth::{IamMode, IamPolicyEvaluator, MultiResourcePolicyProvider};
+use fakecloud_core::dispatch::{dispatch, DispatchConfig};
+use fakecloud_core::multi_account::MultiAccountState;
+use fakecloud_core::registry::ServiceRegistry;
+use fakecloud_iam::credential_resolver::IamCredentialResolver;
+use fakecloud_iam::iam_service::IamService;
+use fakecloud_iam::policy_evaluator::IamPolicyEvaluatorImpl;
+use fakecloud_iam::resource_policy::StsResourcePolicyProvider;
+use fakecloud_iam::SharedIamState;
+use fakecloud_iam::sts_service::StsService;
+use parking_lot::RwLock;
+
+use authorize::{AuthorizedCodeArtifact, CodeArtifactPolicies, RoleSessions, Tokens};
+
+#[tokio::main]
+async fn main() {
+    let mut args = std::env::args().skip(1);
+    let port: u16 = args.next().map_or(0, |p| p.parse().expect("PORT is a number"));
+    let account = args.next().unwrap_or_else(|| "111122223333".into());
+    let region = args.next().unwrap_or_else(|| "us-west-2".into());
+
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("the port is free");
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+
+    let iam: SharedIamState = Arc::new(RwLock::new(MultiAccountState::new(&account, &region, &endpoint)));
+    let state: SharedCodeArtifactState = Arc::new(RwLock::new(MultiAccountState::new(&account, &region, &endpoint)));
+    let policies = Arc::new(CodeArtifactPolicies::new(state.clone()));
+    let evaluator: Arc<dyn IamPolicyEvaluator> = Arc::new(RoleSessions { inner: IamPolicyEvaluatorImpl::shared(iam.clone()), iam: iam.clone() });
+    let tokens = Tokens::default();
+    let codeartifact = Arc::new(AuthorizedCodeArtifact::new(CodeArtifactService::new(state.clone()), policies.clone(), tokens.clone()));
+
+    let mut registry = ServiceRegistry::new();
+    registry.register(Arc::new(IamService::new(iam.clone())));
+    registry.register(Arc::new(StsService::new(iam.clone())));
+    registry.register(codeartifact.clone());
+
+    let config = DispatchConfig {
+        region: region.clone(),
+        account_id: account.clone(),
+        verify_sigv4: false,
+        iam_mode: IamMode::Strict,
+        credential_resolver: Some(IamCredentialResolver::shared(iam.clone())),
+        policy_evaluator: Some(evaluator.clone()),
+        resource_policy_provider: Some(MultiResourcePolicyProvider::shared(vec![
+            policies.clone(),
+            StsResourcePolicyProvider::shared(iam.clone()),
+        ])),
+        scp_resolver: None,
+    };
+    let index = pypi::Index { service: codeartifact, state, policies, evaluator, tokens, region };
+
+    let app = Router::new()
+        .route("/pypi/{repository}/", get(pypi::root).post(pypi::upload))
+        .route("/pypi/{repository}/simple/{project}/", get(pypi::project))
+        .route("/pypi/{repository}/simple/{project}/{version}/{file}", get(pypi::file))
+        .layer(axum::extract::DefaultBodyLimit::max(1 << 30))
+        .with_state(Arc::new(index))
+        .fallback(dispatch)
+        .layer(middleware::from_fn(prepare))
+        .layer(Extension(Arc::new(registry)))
+        .layer(Extension(Arc::new(config)));
+
+    println!("ready {endpoint}");
+    axum::serve(listener, app.into_make_service_with_connect_info::<std::net::SocketAddr>())
+        .with_graceful_shutdown(async { tokio::signal::ctrl_c().await.unwrap() })
+        .await
+        .unwrap();
+}
+
+static HELD: AtomicBool = AtomicBool::new(false);
+
+/// Print each call, and let a root's access key choose its account.
+async fn prepare(mut request: Request, next: Next) -> Response {
+    let header = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // Credential=KEY/DATE/REGION/SERVICE/aws4_request
+    let mut scope = header.split_once("Credential=").map_or("", |(_, rest)| rest).split('/');
+    let (key, service) = (scope.next().unwrap_or_default().to_string(), scope.nth(2).unwrap_or("pypi").to_string());
+    let call = format!("{} {}", request.method(), request.uri().path());
+    println!("call {service} {call}");
+    if std::env::var("AWS_EMULATOR_HOLD").is_ok_and(|hold| hold == call) && !HELD.swap(true, Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
+
+    if let Some(account) = key.strip_prefix("test").filter(|rest| rest.len() == 12 && rest.bytes().all(|b| b.is_ascii_digit())) {
+        if let Some(config) = request.extensions().get::<Arc<DispatchConfig>>() {
+            let config = DispatchConfig { account_id: account.to_string(), ..DispatchConfig::clone(config) };
+            request.extensions_mut().insert(Arc::new(config));
+        }
+    }
+    next.run(request).await
+}

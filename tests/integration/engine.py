@@ -1,0 +1,169 @@
+"""A local AWS endpoint, and a copy of the project whose stacks the real Pulumi engine deploys to it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+BIN = Path(sys.executable).parent
+ACCOUNT = "111122223333"
+REGION = "us-west-2"
+
+# Nothing of the developer's own configuration of AWS, pip, uv or Pulumi reaches a command that a test runs.
+ENVIRONMENT = {name: os.environ[name] for name in ("LANG", "PULUMI_HOME", "TMPDIR") if name in os.environ} | {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_REGION": REGION,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+    "PULUMI_CONFIG_PASSPHRASE": "",
+    "PULUMI_SKIP_UPDATE_CHECK": "true",
+}
+
+
+class Emulator:
+    """A running aws-emulator on a free port. Its log has a line for each call."""
+
+    def __init__(self, folder: Path, *, hold: str = "") -> None:
+        """Start it; of the calls that `hold` names, such as `POST /v1/repository`, the first is never answered."""
+        self.log = folder / "aws-emulator.log"
+        with self.log.open("w") as log:
+            command = [HERE / "aws-emulator/target/release/aws-emulator", "0", ACCOUNT, REGION]
+            self._process = subprocess.Popen(command, env={"AWS_EMULATOR_HOLD": hold}, stdout=log)
+        wait_for(lambda: "ready " in self.log.read_text())
+        self.endpoint = self.log.read_text().split()[1]
+
+    def stop(self) -> None:
+        """End it, whatever it is doing."""
+        self._process.kill()
+        self._process.wait()
+
+    def calls(self) -> list[str]:
+        """What was called so far: service, method and path."""
+        return [line.removeprefix("call ") for line in self.log.read_text().splitlines() if line.startswith("call ")]
+
+    def client(self, service: str, keys: Mapping[str, str] | None = None, *, account: str = ACCOUNT) -> Any:
+        """A client with the keys of an assumed role, or as the root of an account."""
+        keys = keys or {"AccessKeyId": f"test{account}", "SecretAccessKey": "test", "SessionToken": ""}
+        return boto3.client(  # pyright: ignore[reportUnknownMemberType]
+            service,  # pyright: ignore[reportArgumentType]
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"] or None,
+        )
+
+    def assume_role(self, name: str, *policy: object, account: str = ACCOUNT) -> dict[str, str]:
+        """Make a role with the statements of an identity policy, if any, and return the keys of a session of it."""
+        trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+        path, _, short_name = f"/{name}".rpartition("/")
+        iam = self.client("iam", account=account)
+        role = iam.create_role(RoleName=short_name, Path=f"{path}/", AssumeRolePolicyDocument=document(trust))["Role"]
+        if policy:
+            iam.put_role_policy(RoleName=short_name, PolicyName="access", PolicyDocument=document(*policy))
+        sts = self.client("sts", account=account)
+        return sts.assume_role(RoleArn=role["Arn"], RoleSessionName="session")["Credentials"]
+
+
+class Project:
+    """A copy of the project with stacks of its own, in a state folder of its own."""
+
+    def __init__(self, folder: Path, emulator: Emulator) -> None:
+        self.folder = folder
+        self.emulator = emulator
+        for name in ("__main__.py", "Pulumi.yaml"):
+            shutil.copy(ROOT / name, folder)
+        (folder / ".venv").symlink_to(ROOT / ".venv")
+        (folder / "state").mkdir()
+        self.environment = ENVIRONMENT | {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_ENDPOINT_URL": emulator.endpoint,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "HOME": str(folder),
+            "PULUMI_BACKEND_URL": f"file://{folder}/state",
+        }
+
+    def configure(self, stack: str, **config: object) -> None:
+        """Write the config of a stack, as a person edits its file; the stack is made the first time."""
+        path = self.folder / f"Pulumi.{stack}.yaml"
+        if not path.exists():
+            self.pulumi("stack", "init", stack)
+        content = yaml.safe_load(path.read_text()) if path.exists() else {}
+        content["config"] = {
+            "aws:region": REGION,
+            "aws:allowedAccountIds": [ACCOUNT],
+            **{f"private-pypi:{key}": value for key, value in config.items()},
+        }
+        path.write_text(yaml.safe_dump(content))
+
+    def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the Pulumi CLI; `check` fails the test, with what it printed, when it does not succeed."""
+        command = ["pulumi", *arguments, "--non-interactive"]
+        result = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if check:
+            assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}\n{result.stderr}"
+        return result
+
+    def preview(self, stack: str, *arguments: str) -> dict[str, Any]:
+        """What `pulumi preview` says, as it says it to programs."""
+        return json.loads(self.pulumi("preview", "--json", "--stack", stack, *arguments).stdout)
+
+    def preview_offline(self, stack: str) -> subprocess.CompletedProcess[str]:
+        """What `private-pypi preview` says."""
+        command = [BIN / "private-pypi", "preview", stack]
+        return subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def changes(self, stack: str, *arguments: str) -> dict[str, str]:
+        """What `pulumi preview` would do to each resource, by name; what stays the same is left out."""
+        steps = self.preview(stack, *arguments)["steps"]
+        return {step["urn"].rpartition("::")[2]: step["op"] for step in steps if step["op"] != "same"}
+
+    def up(self, stack: str) -> str:
+        """Deploy; what the CLI printed."""
+        return self.pulumi("up", "--yes", "--skip-preview", "--stack", stack).stdout
+
+    def recorded(self, stack: str) -> set[str]:
+        """The names of the resources in the state file, for a look while `pulumi up` is running."""
+        path = self.folder / f"state/.pulumi/stacks/private-pypi/{stack}.json"
+        resources = json.loads(path.read_text())["checkpoint"]["latest"].get("resources", []) if path.exists() else []
+        return {each["urn"].rpartition("::")[2] for each in resources}
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        """The stack's outputs."""
+        return json.loads(self.pulumi("stack", "output", "--json", "--stack", stack).stdout)
+
+
+def changing(calls: list[str]) -> list[str]:
+    """Those of `calls` that change something in CodeArtifact or IAM; IAM is called by nothing but tests so far."""
+    reading = {f"codeartifact POST /v1/{noun}" for noun in ("domains", "repositories", "tags")}
+    services = ("codeartifact ", "iam ")
+    return [call for call in calls if call.startswith(services) and " GET " not in call and call not in reading]
+
+
+def document(*statements: object) -> str:
+    """A policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def wait_for(condition: Any, seconds: float = 60) -> None:
+    """Return when `condition()` holds; fail the test when it does not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)

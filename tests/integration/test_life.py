@@ -1,0 +1,211 @@
+"""The life of a stack, on the real engine."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from engine import Emulator, Project, changing, wait_for
+
+ADA = "arn:aws:iam::111122223333:user/ada"
+API = "arn:aws:iam::111122223333:role/service/api"
+CI = "arn:aws:iam::111122223333:role/ci"
+DOMAIN = {"domain": "acme"}
+REPOSITORY = {"domain": "acme", "repository": "private-pypi"}
+
+
+def policies(emulator: Emulator) -> dict[str, Any]:
+    """The permissions policies of the domain and the repository, as AWS has them: principals by statement."""
+    codeartifact = emulator.client("codeartifact")
+    found: dict[str, Any] = {}
+    for get, where in (
+        (codeartifact.get_domain_permissions_policy, DOMAIN),
+        (codeartifact.get_repository_permissions_policy, REPOSITORY),
+    ):
+        try:
+            document = json.loads(get(**where)["policy"]["document"])
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ResourceNotFoundException"
+        else:
+            found |= {statement["Sid"]: statement["Principal"]["AWS"] for statement in document["Statement"]}
+    return found
+
+
+def names(emulator: Emulator) -> list[str]:
+    """The domains and repositories that exist."""
+    codeartifact = emulator.client("codeartifact")
+    domains = [each["name"] for each in codeartifact.list_domains()["domains"]]
+    return domains + [each["name"] for each in codeartifact.list_repositories()["repositories"]]
+
+
+def test_a_stack_from_its_first_preview_to_its_end(project: Project, emulator: Emulator) -> None:
+    project.configure("dev", domain="acme", readers=[API], publishers=[CI], protect=False)
+
+    first = project.preview("dev")
+    made = {step["urn"].rpartition("::")[2]: step["newState"].get("inputs", {}) for step in first["steps"]}
+    assert {step["op"] for step in first["steps"]} == {"create"}
+    assert made["private-pypi-domain"] == {"domain": "acme"}
+    previewed = {name: inputs["policyDocument"] for name, inputs in made.items() if "policyDocument" in inputs}
+    assert names(emulator) == []
+
+    project.up("dev")
+    assert policies(emulator) == {
+        "GetAuthorizationToken": [CI, API],
+        "ReadRepository": [CI, API],
+        "DownloadPackages": [CI, API],
+        "PublishPackages": [CI],
+    }
+    state = json.loads(project.pulumi("stack", "export", "--stack", "dev").stdout)["deployment"]["resources"]
+    assert {
+        each["urn"].rpartition("::")[2]: each["inputs"]["policyDocument"]
+        for each in state
+        if "policyDocument" in each.get("inputs", {})
+    } == previewed
+    endpoint = f"{emulator.endpoint}/pypi/private-pypi/"
+    assert project.outputs("dev") == {
+        "private_pypi_endpoint_url": endpoint,
+        "index_url": f"{endpoint}simple/",
+        "publish_url": endpoint,
+        "domain_name": "acme",
+        "domain_owner": "111122223333",
+        "domain_arn": "arn:aws:codeartifact:us-west-2:111122223333:domain/acme",
+        "repository_name": "private-pypi",
+        "repository_arn": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi",
+    }
+    assert project.changes("dev") == {}
+
+    project.configure("dev", domain="acme", readers=[ADA, API], publishers=[CI], protect=False)
+    both_policies = {"private-pypi-domain-permissions": "update", "private-pypi-repository-permissions": "update"}
+    assert project.changes("dev") == both_policies
+    project.up("dev")
+    assert policies(emulator) == {
+        "GetAuthorizationToken": [CI, API, ADA],
+        "ReadRepository": [CI, API, ADA],
+        "DownloadPackages": [CI, API, ADA],
+        "PublishPackages": [CI],
+    }
+
+    project.configure("dev", domain="acme", readers=[ADA, API], protect=False)
+    assert project.changes("dev") == both_policies
+    project.up("dev")
+    assert policies(emulator) == {
+        "GetAuthorizationToken": [API, ADA],
+        "ReadRepository": [API, ADA],
+        "DownloadPackages": [API, ADA],
+    }
+
+    project.configure("dev", domain="acme", protect=False)
+    assert project.changes("dev") == dict.fromkeys(both_policies, "delete")
+    project.up("dev")
+    assert policies(emulator) == {}
+    assert names(emulator) == ["acme", "private-pypi"]
+    assert project.changes("dev") == {}
+
+    project.pulumi("destroy", "--yes", "--stack", "dev")
+    assert names(emulator) == []
+    deletions = [call for call in emulator.calls() if call.startswith("codeartifact DELETE ")]
+    assert deletions[-2:] == ["codeartifact DELETE /v1/repository", "codeartifact DELETE /v1/domain"]
+
+
+def test_at_the_first_preview_only_the_endpoint_and_its_urls_are_unknown(project: Project) -> None:
+    project.configure("dev", domain="acme", readers=[API])
+
+    shown = project.pulumi("preview", "--stack", "dev").stdout
+    outputs = dict(line.split(": ", 1) for line in shown.partition("Outputs:")[2].splitlines() if ": " in line)
+    assert {name.strip(): value.strip() for name, value in outputs.items()} == {
+        "private_pypi_endpoint_url": "[unknown]",
+        "index_url": "[unknown]",
+        "publish_url": "[unknown]",
+        "domain_name": '"acme"',
+        "domain_owner": '"111122223333"',
+        "domain_arn": '"arn:aws:codeartifact:us-west-2:111122223333:domain/acme"',
+        "repository_name": '"private-pypi"',
+        "repository_arn": '"arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi"',
+    }
+
+
+def test_a_protected_repository_is_not_renamed(project: Project, emulator: Emulator) -> None:
+    project.configure("dev", domain="acme", readers=[API])
+    project.up("dev")
+    before = len(emulator.calls())
+
+    project.configure("dev", domain="acme", repository="renamed", readers=[API])
+    refused = project.pulumi("up", "--yes", "--stack", "dev", check=False)
+    assert refused.returncode != 0
+    assert "private-pypi-repository" in refused.stdout + refused.stderr
+    assert "protect" in refused.stdout + refused.stderr
+    assert names(emulator) == ["acme", "private-pypi"]
+    assert not changing(emulator.calls()[before:])
+
+
+def test_an_unprotected_repository_is_replaced_when_it_is_renamed(project: Project, emulator: Emulator) -> None:
+    project.configure("dev", domain="acme", readers=[API], protect=False)
+    project.up("dev")
+
+    project.configure("dev", domain="acme", repository="renamed", readers=[API], protect=False)
+    assert project.changes("dev") == {
+        "private-pypi-repository": "replace",
+        "private-pypi-repository-permissions": "replace",
+    }
+    project.up("dev")
+    assert names(emulator) == ["acme", "renamed"]
+    assert project.outputs("dev")["index_url"] == f"{emulator.endpoint}/pypi/renamed/simple/"
+
+
+def test_protection_is_taken_off_before_the_end(project: Project, emulator: Emulator) -> None:
+    project.configure("dev", domain="acme", readers=[API])
+    project.up("dev")
+    assert project.pulumi("destroy", "--yes", "--stack", "dev", check=False).returncode != 0
+    assert names(emulator) == ["acme", "private-pypi"]
+
+    project.configure("dev", domain="acme", readers=[API], protect=False)
+    project.up("dev")
+    project.pulumi("destroy", "--yes", "--stack", "dev")
+    assert names(emulator) == []
+
+
+def test_a_policy_changed_by_hand_is_shown_and_repaired(project: Project, emulator: Emulator) -> None:
+    project.configure("dev", domain="acme", readers=[API])
+    project.up("dev")
+    expected = policies(emulator)
+    opened = {"Effect": "Allow", "Principal": {"AWS": ADA}, "Action": "codeartifact:*", "Resource": "*", "Sid": "Hand"}
+    emulator.client("codeartifact").put_repository_permissions_policy(
+        **REPOSITORY, policyDocument=json.dumps({"Version": "2012-10-17", "Statement": [opened]})
+    )
+
+    project.pulumi("refresh", "--yes", "--stack", "dev")
+    assert project.changes("dev") == {"private-pypi-repository-permissions": "update"}
+    project.up("dev")
+    assert policies(emulator) == expected
+
+
+def test_an_up_that_was_killed_is_ended_by_the_next(tmp_path: Path) -> None:
+    emulator = Emulator(tmp_path, hold="POST /v1/repository")
+    try:
+        project = Project(tmp_path, emulator)
+        project.configure("dev", domain="acme", readers=[API], publishers=[CI])
+        command = ["pulumi", "up", "--yes", "--skip-preview", "--stack", "dev", "--non-interactive"]
+        with subprocess.Popen(
+            command, cwd=project.folder, env=project.environment, stdout=subprocess.DEVNULL, start_new_session=True
+        ) as up:
+            # Killed when AWS has made the domain and its policy, and has not yet heard of the repository.
+            wait_for(lambda: "private-pypi-domain-permissions" in project.recorded("dev"))
+            wait_for(lambda: "codeartifact POST /v1/repository" in emulator.calls())
+            os.killpg(up.pid, signal.SIGKILL)
+        assert names(emulator) == ["acme"]
+
+        project.pulumi("cancel", "--yes", "dev")
+        project.up("dev")
+        assert names(emulator) == ["acme", "private-pypi"]
+        assert policies(emulator) == {
+            "GetAuthorizationToken": [CI, API],
+            "ReadRepository": [CI, API],
+            "DownloadPackages": [CI, API],
+            "PublishPackages": [CI],
+        }
+        assert project.changes("dev") == {}
+    finally:
+        emulator.stop()
