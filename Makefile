@@ -21,7 +21,7 @@ preview: .venv/.installed
 test: .venv/.installed-dev
 	$(BIN)/pytest --cov --cov-report=term
 
-lint: .venv/.installed-dev
+lint: .venv/.installed-integration
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
