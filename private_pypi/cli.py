@@ -51,7 +51,7 @@ def _preview(stack_name: str, *, as_json: bool) -> None:
 
     result = preview(folder / "__main__.py", stack, account=account, region=region)
     if as_json:
-        print(*notes, sep="\n", file=sys.stderr)
+        print(*notes, *(f"warning: {each}" for each in result.warnings), sep="\n", file=sys.stderr)
         print(json.dumps(_plain(stack.name, result), indent=2))
     else:
         colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ

@@ -1,14 +1,15 @@
 """The component: it asks the provider where it is, and gives the resources what the pure modules decide."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from private_pypi.errors import InvalidValueError
 from private_pypi.names import Arns
-from private_pypi.policies import domain_policy, repository_policy
-from private_pypi.principals import Principal
+from private_pypi.policies import domain_policy, everyone, publisher_policy, reader_policy, repository_policy
+from private_pypi.principals import Principal, Publisher
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,10 +24,14 @@ class PrivatePypiArgs:
     """The repository's description, up to 1,000 characters."""
     readers: Sequence[Principal] = ()
     """Who may install."""
-    publishers: Sequence[Principal] = ()
-    """Who may install and publish."""
+    publishers: Sequence[Publisher] = ()
+    """Who may install, and publish everything or some packages."""
+    closed_publishing: bool = False
+    """Whether nobody but the publishers may publish, whatever their own IAM policies say."""
     protect: bool = True
     """Whether Pulumi refuses to delete or replace the domain and the repository, and so to lose what was published."""
+    attach_identity_policies: bool = False
+    """Whether the listed roles of this account get `reader_policy`, which carries what no permissions policy can."""
 
 
 class PrivatePypi(pulumi.ComponentResource):
@@ -48,13 +53,28 @@ class PrivatePypi(pulumi.ComponentResource):
     """The repository's name."""
     repository_arn: pulumi.Output[str]
     """The repository's ARN."""
+    reader_policy: pulumi.Output[str]
+    """The identity policy that readers need, and publishers of this account: a document ready to attach."""
+    publisher_policy: pulumi.Output[str]
+    """The identity policy that publishers of other accounts need: a document ready to attach."""
 
     def __init__(self, name: str, args: PrivatePypiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the component and its resources, all named after `name`.
 
         Everything goes through the AWS provider of `opts`, the look-ups of account, region and endpoint too.
+
+        Raises:
+            pulumi.RunError: a policy is longer than CodeArtifact takes; nothing has been registered.
         """
         arns = _look_up_arns(args, opts)
+        readers, publishers = args.readers, args.publishers
+        try:
+            domain_document = domain_policy(arns, readers=readers, publishers=publishers)
+            repository_document = repository_policy(
+                arns, readers=readers, publishers=publishers, closed_publishing=args.closed_publishing
+            )
+        except InvalidValueError as error:
+            raise pulumi.RunError(f"private-pypi:readers and private-pypi:publishers: {error}") from None
         super().__init__("private-pypi:index:PrivatePypi", name, {}, opts)
 
         domain = aws.codeartifact.Domain(
@@ -62,11 +82,11 @@ class PrivatePypi(pulumi.ComponentResource):
             domain=args.domain,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
-        if document := domain_policy(arns, readers=args.readers, publishers=args.publishers):
+        if domain_document:
             aws.codeartifact.DomainPermissions(
                 f"{name}-domain-permissions",
                 domain=domain.domain,
-                policy_document=document,
+                policy_document=domain_document,
                 opts=pulumi.ResourceOptions(parent=self),
             )
         repository = aws.codeartifact.Repository(
@@ -76,12 +96,12 @@ class PrivatePypi(pulumi.ComponentResource):
             description=args.description,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
-        if document := repository_policy(arns, readers=args.readers, publishers=args.publishers):
+        if repository_document:
             aws.codeartifact.RepositoryPermissionsPolicy(
                 f"{name}-repository-permissions",
                 domain=repository.domain,
                 repository=repository.repository,
-                policy_document=document,
+                policy_document=repository_document,
                 opts=pulumi.ResourceOptions(parent=self),
             )
         # With the repository's outputs and not its names, so that the call waits for the repository to exist.
@@ -92,6 +112,10 @@ class PrivatePypi(pulumi.ComponentResource):
             opts=pulumi.InvokeOptions(parent=self),
         ).repository_endpoint
 
+        reader_document = reader_policy(arns, readers=readers, publishers=publishers)
+        if args.attach_identity_policies:
+            self._attach(name, reader_document, everyone(readers, publishers), arns.owner)
+
         self.private_pypi_endpoint_url = endpoint
         self.index_url = endpoint.apply(lambda url: f"{url.removesuffix('/')}/simple/")
         self.publish_url = endpoint
@@ -100,7 +124,29 @@ class PrivatePypi(pulumi.ComponentResource):
         self.domain_arn = pulumi.Output.from_input(arns.domain)
         self.repository_name = pulumi.Output.from_input(args.repository)
         self.repository_arn = pulumi.Output.from_input(arns.repository)
+        self.reader_policy = pulumi.Output.from_input(reader_document)
+        self.publisher_policy = pulumi.Output.from_input(publisher_policy(arns, readers=readers, publishers=publishers))
         self.register_outputs(self.outputs)
+
+    def _attach(self, name: str, document: str, principals: Iterable[Principal], account: str) -> None:
+        """Attach an identity policy to the roles of `account`, and say to whom else it would have to be attached."""
+        attached = {principal for principal in principals if principal.role_name and principal.account == account}
+        if attached:
+            policy = aws.iam.Policy(f"{name}-reader-policy", policy=document, opts=pulumi.ResourceOptions(parent=self))
+            for role in sorted({principal.role_name for principal in attached if principal.role_name}):
+                aws.iam.RolePolicyAttachment(
+                    f"{name}-reader-policy-{role}",
+                    role=role,
+                    policy_arn=policy.arn,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+        if left_out := sorted(principal.name for principal in {*principals} - attached):
+            pulumi.log.warn(
+                f"attachIdentityPolicies is for roles of account {account} and leaves out what is listed below. "
+                "Attach the output reader_policy there, or to publishers of other accounts publisher_policy.\n"
+                + "\n".join(left_out),
+                resource=self,
+            )
 
     @property
     def outputs(self) -> dict[str, pulumi.Output[str]]:

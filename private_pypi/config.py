@@ -3,7 +3,8 @@
 import dataclasses
 import difflib
 import json
-from collections.abc import Callable, Generator
+import re
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import TypeVar, cast
 
@@ -11,13 +12,23 @@ import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
 
 from private_pypi.component import PrivatePypiArgs, look_up_region
-from private_pypi.errors import InvalidValueError
-from private_pypi.names import parse_description, parse_domain_name, parse_repository_name, partition_of
-from private_pypi.principals import Principal
+from private_pypi.errors import InvalidValueError, describe
+from private_pypi.names import (
+    parse_description,
+    parse_domain_name,
+    parse_package,
+    parse_repository_name,
+    partition_of,
+)
+from private_pypi.principals import Principal, Publisher
 
 T = TypeVar("T")
 
-_DEFAULTS = {field.name: field.default for field in dataclasses.fields(PrivatePypiArgs)}
+# By config key, which is a field's name in camel case.
+_DEFAULTS = {
+    re.sub("_(.)", lambda match: match[1].upper(), field.name): field.default
+    for field in dataclasses.fields(PrivatePypiArgs)
+}
 
 
 def load_args() -> PrivatePypiArgs:
@@ -38,8 +49,10 @@ def load_args() -> PrivatePypiArgs:
         repository=config.text("repository", parse_repository_name),
         description=config.text("description", parse_description),
         readers=config.items("readers", principal),
-        publishers=config.items("publishers", principal),
+        publishers=config.publishers("publishers", principal),
+        closed_publishing=config.boolean("closedPublishing"),
         protect=config.boolean("protect"),
+        attach_identity_policies=config.boolean("attachIdentityPolicies"),
     )
     config.finish()
     return args
@@ -73,23 +86,26 @@ class _Reader:
         return bool(_DEFAULTS[key])
 
     def items(self, key: str, parse: Callable[[object], T]) -> tuple[T, ...]:
-        items: list[T] = []
-        with self._noting(key):
-            for index, item in enumerate(_parse_list(self._read(key))):
-                with self._noting(f"{key}[{index}]"):
-                    items.append(parse(item))
-        return tuple(items)
+        return self._parse_each(self._read_items(key), parse)
+
+    def publishers(self, key: str, parse_principal: Callable[[object], Principal]) -> tuple[Publisher, ...]:
+        publishers: list[Publisher] = []
+        for path, value in self._read_items(key):
+            where, principal, packages = path, value, None
+            if isinstance(value, dict):
+                fields = cast("dict[str, object]", value)
+                where, principal = f"{path}.principal", fields.get("principal")
+                packages = self._packages(f"{path}.packages", fields.get("packages"))
+                self._refuse_others(fields, ["principal", "packages"], f"{path}.")
+            with self._noting(where):
+                publishers.append(Publisher(principal=parse_principal(principal), packages=packages))
+        return tuple(publishers)
 
     def finish(self) -> None:
         """Refuse the keys of the namespace that nothing has read, and raise for every mistake so far."""
         namespace = self._config.full_key("")
-        for full_key in sorted(CONFIG.get()):
-            key = full_key.removeprefix(namespace)
-            if full_key.startswith(namespace) and key not in self._keys:
-                near = difflib.get_close_matches(key, self._keys, n=1)
-                fix = f"did you mean `{near[0]}`?" if near else f"pulumi config rm {full_key}"
-                with self._noting(key):
-                    raise InvalidValueError(got="a key that does not exist", takes=", ".join(self._keys), fix=fix)
+        keys = [key.removeprefix(namespace) for key in sorted(CONFIG.get()) if key.startswith(namespace)]
+        self._refuse_others(keys, self._keys)
         if self._mistakes:
             count = "a mistake" if len(self._mistakes) == 1 else f"{len(self._mistakes)} mistakes"
             raise pulumi.RunError("\n".join([f"{count} in the config; nothing was changed.", *self._mistakes]))
@@ -97,6 +113,47 @@ class _Reader:
     def _read(self, key: str) -> str | None:
         self._keys.append(key)
         return self._config.get(key)
+
+    def _read_items(self, key: str) -> list[tuple[str, object]]:
+        text = self._read(key)
+        if not text:  # nothing after the key arrives as an empty string
+            return []
+        try:
+            return self._items(key, json.loads(text))
+        except ValueError:
+            return self._items(key, text)
+
+    def _items(self, path: str, value: object) -> list[tuple[str, object]]:
+        """The items of a list, each with its path."""
+        with self._noting(path):
+            if not isinstance(value, list):
+                fix = "write each item on its own line, after a hyphen"
+                raise InvalidValueError(got=describe(value), takes="a list", fix=fix)
+            return [(f"{path}[{index}]", item) for index, item in enumerate(cast("list[object]", value))]
+        return []
+
+    def _packages(self, path: str, value: object) -> tuple[str, ...]:
+        with self._noting(path):
+            if not value:
+                fix = "name the packages, or write the principal alone to let it publish everything"
+                raise InvalidValueError(got="no packages", takes="a list of names", fix=fix)
+            return self._parse_each(self._items(path, value), parse_package)
+        return ()
+
+    def _parse_each(self, items: Iterable[tuple[str, object]], parse: Callable[[object], T]) -> tuple[T, ...]:
+        parsed: list[T] = []
+        for path, item in items:
+            with self._noting(path):
+                parsed.append(parse(item))
+        return tuple(parsed)
+
+    def _refuse_others(self, keys: Iterable[str], known: list[str], prefix: str = "") -> None:
+        for key in keys:
+            if key not in known:
+                near = difflib.get_close_matches(key, known, n=1)
+                fix = f"did you mean `{near[0]}`?" if near else "take it out"
+                with self._noting(f"{prefix}{key}"):
+                    raise InvalidValueError(got="a key that does not exist", takes=", ".join(known), fix=fix)
 
     @contextmanager
     def _noting(self, path: str) -> Generator[None]:
@@ -108,16 +165,3 @@ class _Reader:
             if is_config_secret(full_path.partition("[")[0]):
                 mistake = InvalidValueError(got="[secret]", takes=mistake.takes, fix="pulumi config --show-secrets")
             self._mistakes.append(f"{full_path}: {mistake}")
-
-
-def _parse_list(text: str | None) -> list[object]:
-    """The items of a list, which arrives as JSON. A key with nothing after it arrives as an empty string."""
-    if not text:
-        return []
-    try:
-        items = json.loads(text)
-    except ValueError:
-        items = None
-    if not isinstance(items, list):
-        raise InvalidValueError(got=repr(text), takes="a list", fix="write each item on its own line, after a hyphen")
-    return cast("list[object]", items)

@@ -11,3 +11,20 @@ class InvalidValueError(ValueError):
         """Each part is a phrase without a full stop."""
         super().__init__(f"got {got}\n  takes: {takes}\n  fix:   {fix}")
         self.takes = takes
+
+
+def describe(value: object) -> str:
+    """What a person wrote in YAML, in a few words."""
+    match value:
+        case str():
+            return repr(value)
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return f"the number {value}"
+        case list():
+            return "a list"
+        case dict():
+            return "a map"
+        case _:
+            return "nothing"

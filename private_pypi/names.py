@@ -8,9 +8,11 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from private_pypi.errors import InvalidValueError
+from private_pypi.errors import InvalidValueError, describe
 
 MAX_DESCRIPTION_CHARACTERS = 1000
+
+_PROJECT = re.compile(r"[A-Z0-9]([A-Z0-9._-]*([A-Z0-9]|[._-]\*))?", re.IGNORECASE | re.ASCII)
 
 # What comes before the direction in the names of a partition's regions: us-gov-west-1 is of aws-us-gov.
 _PARTITIONS = {
@@ -113,6 +115,23 @@ def parse_description(text: str) -> str:
     return text
 
 
+def parse_package(value: object) -> str:
+    """A package's normalized name, or `prefix-*` with the prefix normalized, for all names that begin with it.
+
+    Names are those of https://packaging.python.org/en/latest/specifications/name-normalization/.
+
+    Raises:
+        InvalidValueError: `value` is neither.
+    """
+    if not isinstance(value, str) or not _PROJECT.fullmatch(value):
+        raise InvalidValueError(
+            got=describe(value),
+            takes="a project's name (acme-core), or a prefix with its hyphen and * (acme-*)",
+            fix="leave packages out to let the publisher publish everything" if value == "*" else "correct the name",
+        )
+    return re.sub("[-_.]+", "-", value).lower()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Arns:
     """The ARNs of a domain, of a repository in it and of the repository's packages.
@@ -142,6 +161,10 @@ class Arns:
     def packages(self) -> str:
         """All packages of the repository, ending in `/*`: publishing is an action on a package, not on a repository."""
         return self._arn(f"package/{self.domain_name}/{self.repository_name}/*")
+
+    def package(self, name: str) -> str:
+        """One package by its normalized name, or those that `prefix-*` matches. Python has no namespaces."""
+        return self._arn(f"package/{self.domain_name}/{self.repository_name}/pypi//{name}")
 
     def _arn(self, resource: str) -> str:
         return f"arn:{self.partition}:codeartifact:{self.region}:{self.owner}:{resource}"

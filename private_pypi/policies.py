@@ -1,4 +1,4 @@
-"""The permissions policies, whole: principals and ARNs in, documents out.
+"""The policies, whole: principals and ARNs in, documents out.
 
 Plain functions and not `aws.iam.get_policy_document`, whose result is unknown at preview: here a reviewer sees who
 gets what before anything exists. Which resource an action takes is in the service authorization reference:
@@ -6,59 +6,226 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodea
 """
 
 import json
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+from private_pypi.errors import InvalidValueError
 from private_pypi.names import Arns
-from private_pypi.principals import Principal
+from private_pypi.principals import Principal, Publisher
 
 MAX_DOCUMENT_CHARACTERS = 7168
 """The longest policy document that CodeArtifact takes (API reference, PutRepositoryPermissionsPolicy)."""
 
-_Statement = dict[str, object]
+_Statement = dict[str, Any]
+
+# Permissions policies and identity policies are made from the same lists, so that the two cannot fall out of step.
+_TOKEN = ["codeartifact:GetAuthorizationToken"]
+_READ = ["codeartifact:ReadFromRepository"]
+_DOWNLOAD = ["codeartifact:GetPackageVersionAsset", "codeartifact:GetPackageVersionReadme"]
+_PUBLISH = ["codeartifact:PublishPackageVersion"]
+_COPY = ["codeartifact:CopyPackageVersions"]
 
 
-def domain_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Principal]) -> str | None:
+def domain_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str | None:
     """The domain permissions policy, minified: who gets authorization tokens. `None` when nobody does.
 
     `sts:GetServiceBearerToken`, which a token takes too, is not in it: a resource policy cannot grant that.
+
+    Raises:
+        InvalidValueError: it is longer than CodeArtifact takes.
     """
-    return _document(
-        _allow("GetAuthorizationToken", {*readers, *publishers}, ["codeartifact:GetAuthorizationToken"], arns.domain)
-    )
+    return _fitting("domain", _allow("GetAuthorizationToken", everyone(readers, publishers), _TOKEN, [arns.domain]))
 
 
-def repository_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Principal]) -> str | None:
-    """The repository permissions policy, minified: who installs and who publishes. `None` when nobody does."""
-    publishing = set(publishers)
-    installing = {*readers, *publishing}
-    return _document(
-        _allow("ReadRepository", installing, ["codeartifact:ReadFromRepository"], arns.repository),
-        _allow(
-            "DownloadPackages",
-            installing,
-            ["codeartifact:GetPackageVersionAsset", "codeartifact:GetPackageVersionReadme"],
-            arns.packages,
-        ),
-        _allow("PublishPackages", publishing, ["codeartifact:PublishPackageVersion"], arns.packages),
-    )
+def repository_policy(
+    arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher], closed_publishing: bool
+) -> str | None:
+    """The repository permissions policy, minified: who installs and who publishes what. `None` when there is no rule.
+
+    Statements for the same principals are merged when it is too long otherwise.
+
+    Raises:
+        InvalidValueError: it is longer than CodeArtifact takes even so.
+    """
+    publishers = set(publishers)
+    installing = everyone(readers, publishers)
+    statements = [
+        *_allow("ReadRepository", installing, _READ, [arns.repository]),
+        *_allow("DownloadPackages", installing, _DOWNLOAD, [arns.packages]),
+        *_allow_publishing(arns, publishers),
+    ]
+    closing = [_deny_publishing(arns, publishers)] if closed_publishing else []
+    return _fitting("repository", [*statements, *closing], [*_merged(statements, arns), *closing])
 
 
-def _allow(sid: str, principals: set[Principal], actions: list[str], resource: str) -> _Statement | None:
-    """A statement, or `None` when it would have no principals."""
-    if not principals:
-        return None
+def reader_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str:
+    """The identity policy that readers need, and publishers of the domain's account too, minified.
+
+    It carries what no permissions policy can, and the other half of what they grant to another account. In the
+    domain's account it grants nothing that they do not: there an identity policy alone is enough.
+    """
+    return _document(_reading(arns, everyone(readers, publishers)))
+
+
+def publisher_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str:
+    """The identity policy that publishers of other accounts need, minified: `reader_policy`, and publishing.
+
+    Publishing is granted to other accounts alone. In the domain's account it would be a right by itself, and the
+    packages that a publisher is limited to would be no limit.
+    """
+    publishers = set(publishers)
+    statements = [*_reading(arns, everyone(readers, publishers))]
+    if resources := {resource for publisher in publishers for resource in _publishable(arns, publisher)}:
+        needed = [arns.packages] if arns.packages in resources else sorted(resources)
+        statements.append(_statement("PublishPackages", _PUBLISH, needed, condition=_in_other_accounts(arns)))
+    return _document(statements)
+
+
+def everyone(readers: Iterable[Principal], publishers: Iterable[Publisher]) -> set[Principal]:
+    """Who may install: readers and publishers."""
+    return {*readers, *(publisher.principal for publisher in publishers)}
+
+
+def _allow(
+    sid: str, principals: Iterable[Principal], actions: list[str], resources: Sequence[str]
+) -> Iterator[_Statement]:
+    """One statement for what `Principal` takes, one for patterns and one for organizations, as far as there are any."""
+    patterns = {principal for principal in principals if principal.is_pattern}
+    organizations = {principal for principal in principals if principal.is_organization}
+    if exact := {*principals} - patterns - organizations:
+        yield _statement(sid, actions, resources, principal={"AWS": _names(exact)})
+    if patterns:
+        condition = {
+            "ArnLike": {"aws:PrincipalArn": _names(patterns)},
+            "StringEquals": {"aws:PrincipalAccount": _accounts(patterns)},
+        }
+        yield _statement(f"{sid}ByPattern", actions, resources, principal="*", condition=condition)
+    if organizations:
+        condition = {"StringEquals": {"aws:PrincipalOrgID": _names(organizations)}}
+        yield _statement(f"{sid}ByOrganization", actions, resources, principal="*", condition=condition)
+
+
+def _allow_publishing(arns: Arns, publishers: Iterable[Publisher]) -> Iterator[_Statement]:
+    """For everything, and for each set of single packages, who may publish it."""
+    resources: defaultdict[Principal, set[str]] = defaultdict(set)
+    for publisher in publishers:
+        resources[publisher.principal].update(_publishable(arns, publisher))
+    limited: defaultdict[tuple[str, ...], set[Principal]] = defaultdict(set)
+    for principal, own in resources.items():
+        limited[tuple(sorted(own))].add(principal)
+    unlimited = {principal for own in list(limited) if arns.packages in own for principal in limited.pop(own)}
+
+    yield from _allow("PublishPackages", unlimited, _PUBLISH, [arns.packages])
+    for number, (own, principals) in enumerate(sorted(limited.items()), start=1):
+        yield from _allow(f"PublishSomePackages{number}", principals, _PUBLISH, own)
+
+
+def _deny_publishing(arns: Arns, publishers: Iterable[Publisher]) -> _Statement:
+    """A Deny of publishing and copying for whoever is none of the publishers; all of its conditions hold for them."""
+    principals = everyone([], publishers)
+    accounts = {principal for principal in principals if principal.is_account}
+    organizations = {principal for principal in principals if principal.is_organization}
+    conditions = [
+        ("ArnNotLike", "aws:PrincipalArn", _names(principals - accounts - organizations)),
+        ("StringNotEquals", "aws:PrincipalAccount", _accounts(accounts)),
+        ("StringNotEquals", "aws:PrincipalOrgID", _names(organizations)),
+    ]
+    condition: defaultdict[str, dict[str, list[str]]] = defaultdict(dict)
+    for operator, key, values in conditions:
+        if values:
+            condition[operator][key] = values
+    resources = [arns.packages, arns.repository]
+    statement = _statement("ClosePublishing", [*_PUBLISH, *_COPY], resources, principal="*", condition=condition)
+    return statement | {"Effect": "Deny"}
+
+
+def _reading(arns: Arns, principals: Iterable[Principal]) -> Iterator[_Statement]:
+    bearer_token = {"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}}
+    # A permissions policy that names the domain's own account leaves it to the identity policies of that account.
+    delegated = any(principal.is_account and principal.account == arns.owner for principal in principals)
+    condition = None if delegated else _in_other_accounts(arns)
+    yield _statement("GetServiceBearerToken", ["sts:GetServiceBearerToken"], ["*"], condition=bearer_token)
+    yield _statement("GetRepositoryEndpoint", ["codeartifact:GetRepositoryEndpoint"], [arns.repository])
+    yield _statement("GetAuthorizationToken", _TOKEN, [arns.domain], condition=condition)
+    yield _statement("ReadRepository", _READ, [arns.repository], condition=condition)
+    yield _statement("DownloadPackages", _DOWNLOAD, [arns.packages], condition=condition)
+
+
+def _in_other_accounts(arns: Arns) -> dict[str, object]:
+    return {"StringNotEquals": {"aws:PrincipalAccount": arns.owner}}
+
+
+def _publishable(arns: Arns, publisher: Publisher) -> list[str]:
+    """The ARNs of what a publisher may publish."""
+    return [arns.packages] if publisher.packages is None else [arns.package(name) for name in publisher.packages]
+
+
+def _names(principals: Iterable[Principal]) -> list[str]:
+    """Sorted, so that the order in the config never changes a document."""
+    return sorted(principal.name for principal in principals)
+
+
+def _accounts(principals: Iterable[Principal]) -> list[str]:
+    return sorted({principal.account for principal in principals if principal.account})
+
+
+def _statement(
+    sid: str,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    *,
+    principal: object = None,
+    condition: Mapping[str, object] | None = None,
+) -> _Statement:
     return {
         "Sid": sid,
         "Effect": "Allow",
-        # Sorted, so that the order in the config never changes a document.
-        "Principal": {"AWS": sorted(principal.arn for principal in principals)},
-        "Action": actions,
-        "Resource": resource,
+        **({"Principal": principal} if principal else {}),
+        "Action": [*actions],
+        "Resource": resources[0] if len(resources) == 1 else [*resources],
+        **({"Condition": condition} if condition else {}),
     }
 
 
-def _document(*statements: _Statement | None) -> str | None:
-    present = [statement for statement in statements if statement]
-    if not present:
-        return None
-    return json.dumps({"Version": "2012-10-17", "Statement": present}, separators=(",", ":"))
+def _merged(statements: Iterable[_Statement], arns: Arns) -> Iterator[_Statement]:
+    """Those for the same principals in one, which then name the principals once.
+
+    That means the same, because an action on the wrong kind of resource has no effect. Statements on single packages
+    stay apart: together with one on all packages they would grant all.
+    """
+    together: defaultdict[str, list[_Statement]] = defaultdict(list)
+    for statement in statements:
+        whole = statement["Resource"] in (arns.repository, arns.packages)
+        who = json.dumps([statement["Principal"], statement.get("Condition")])
+        together[who if whole else statement["Sid"]].append(statement)
+    for group in together.values():
+        if len(group) == 1:
+            yield group[0]
+        else:
+            yield group[0] | {
+                "Sid": "And".join(statement["Sid"] for statement in group),
+                "Action": [action for statement in group for action in statement["Action"]],
+                "Resource": [arns.repository, arns.packages],
+            }
+
+
+def _fitting(kind: str, *forms: Iterable[_Statement]) -> str | None:
+    """The first form of a policy that is short enough; `None` for one without statements."""
+    document = ""
+    for form in forms:
+        statements = [*form]
+        if not statements:
+            return None
+        document = _document(statements)
+        if len(document) <= MAX_DOCUMENT_CHARACTERS:
+            return document
+    raise InvalidValueError(
+        got=f"a {kind} permissions policy of {len(document):,} characters",
+        takes=f"up to {MAX_DOCUMENT_CHARACTERS:,} characters",
+        fix="name an account, a pattern or an organization in place of many roles and users",
+    )
+
+
+def _document(statements: Iterable[_Statement]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [*statements]}, separators=(",", ":"))

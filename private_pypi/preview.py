@@ -7,6 +7,7 @@ import asyncio
 import dataclasses
 import functools
 import json
+import logging
 import runpy
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,7 @@ import pulumi.runtime.stack
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import get_root_resource, mocks, set_all_config, set_mocks
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
+from pulumi.runtime.rpc import UNKNOWN
 
 from private_pypi.names import partition_of
 from private_pypi.stacks import Stack
@@ -27,7 +29,7 @@ _INSTALL = {
     "codeartifact:ReadFromRepository",
     "codeartifact:GetPackageVersionAsset",
 }
-_PUBLISH = {"codeartifact:PublishPackageVersion"}
+_PUBLISH = "codeartifact:PublishPackageVersion"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +50,8 @@ class Access:
 
     principal: str
     install: bool
-    publish: bool
+    publish: bool | list[str]
+    """`True` is everything; else the packages, as names and `prefix-*`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +62,10 @@ class Preview:
     outputs: Mapping[str, Any]
     """By name; `None` for what is known only after `pulumi up`."""
     access: tuple[Access, ...]
+    publishing_is_closed: bool
+    """Whether nobody else may publish, whatever their own IAM policies say."""
+    warnings: tuple[str, ...]
+    """What the program warns of."""
 
 
 def preview(program: Path, stack: Stack, *, account: str, region: str) -> Preview:
@@ -76,7 +83,8 @@ async def _preview(program: Path, stack: Stack, account: str, region: str) -> Pr
 
     monitor = _Recorder(_Provider(account, region))
     set_all_config(dict(stack.config))
-    set_mocks(monitor.mocks, stack.project, stack.name, preview=True, monitor=monitor)
+    warnings = _Warnings()
+    set_mocks(monitor.mocks, stack.project, stack.name, preview=True, monitor=monitor, logger=warnings.logger)
     await pulumi.runtime.stack.run_pulumi_func(run)
 
     # By name, since threads send the registrations; a component's name comes before the longer ones of its children.
@@ -84,17 +92,28 @@ async def _preview(program: Path, stack: Stack, account: str, region: str) -> Pr
     exports = cast("pulumi.runtime.stack.Stack", get_root_resource()).outputs
     outputs = {name: await pulumi.Output.from_input(value).future() for name, value in exports.items()}
 
+    statements = [
+        statement
+        for resource in resources
+        if "policyDocument" in resource.inputs
+        for statement in json.loads(resource.inputs["policyDocument"])["Statement"]
+    ]
     hide = functools.partial(_hide, stand_ins=sorted(stack.stand_ins, key=len, reverse=True))
     return Preview(
         resources=tuple(dataclasses.replace(each, inputs=hide(each.inputs)) for each in resources),
         outputs=hide(outputs),
-        access=tuple(dataclasses.replace(each, principal=hide(each.principal)) for each in _access(resources)),
+        access=tuple(Access(**hide(dataclasses.asdict(each))) for each in _access(statements)),
+        publishing_is_closed=any(each["Effect"] == "Deny" and _PUBLISH in each["Action"] for each in statements),
+        warnings=tuple(hide(warnings.messages)),
     )
 
 
 def _hide(data: Any, stand_ins: Iterable[str]) -> Any:
-    """`data` with `[secret]` for each stand-in; the longer ones come first, lest a part of one be replaced."""
-    text = json.dumps(data)
+    """`data` with `None` for what is unknown and `[secret]` for each stand-in.
+
+    The longer stand-ins come first, lest a part of one be replaced.
+    """
+    text = json.dumps(data).replace(f'"{UNKNOWN}"', "null")
     for stand_in in stand_ins:
         text = text.replace(stand_in, "[secret]")
     return json.loads(text)
@@ -139,12 +158,47 @@ class _Recorder(mocks.MockMonitor):
         return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]  untyped in the SDK
 
 
-def _access(resources: Iterable[Resource]) -> Iterable[Access]:
+class _Warnings(logging.Handler):
+    """Keeps what the program warns of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+        self.logger = logging.Logger("private-pypi")  # noqa: LOG001  of this run alone
+        self.logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+def _access(statements: Iterable[Mapping[str, Any]]) -> Iterable[Access]:
     """Who may do what, by the Allow statements of the permissions policies, sorted by principal."""
     actions: defaultdict[str, set[str]] = defaultdict(set)
-    for resource in resources:
-        for statement in json.loads(resource.inputs.get("policyDocument", '{"Statement": []}'))["Statement"]:
-            for principal in statement["Principal"]["AWS"]:
+    publishable: defaultdict[str, set[str]] = defaultdict(set)
+    for statement in statements:
+        if statement["Effect"] == "Allow":
+            for principal in _principals(statement):
                 actions[principal].update(statement["Action"])
+                if _PUBLISH in statement["Action"]:
+                    publishable[principal].update(_packages(statement["Resource"]))
     for principal, allowed in sorted(actions.items()):
-        yield Access(principal=principal, install=allowed >= _INSTALL, publish=allowed >= _PUBLISH)
+        packages = sorted(publishable[principal])
+        publish = "*" in packages or packages if packages else False
+        yield Access(principal=principal, install=allowed >= _INSTALL, publish=publish)
+
+
+def _principals(statement: Mapping[str, Any]) -> Iterable[str]:
+    """Whom a statement is for: its principals, or the patterns or organizations of its condition."""
+    if statement["Principal"] != "*":
+        return statement["Principal"]["AWS"]
+    conditions = statement["Condition"]
+    if "ArnLike" in conditions:
+        return conditions["ArnLike"]["aws:PrincipalArn"]
+    return conditions["StringEquals"]["aws:PrincipalOrgID"]
+
+
+def _packages(resources: str | list[str]) -> Iterable[str]:
+    """The packages of package ARNs, by name; `*` is all of them."""
+    for arn in [resources] if isinstance(resources, str) else resources:
+        if ":package/" in arn:
+            yield arn.rpartition("/")[2]

@@ -7,14 +7,19 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn, Self
 
-from private_pypi.errors import InvalidValueError
+from private_pypi.errors import InvalidValueError, describe
 
-_TAKES = "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), or the 12 digits of an account, quoted"
+_TAKES = (
+    "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), with * for what varies in its path or name; "
+    "the 12 digits of an account, quoted; or an organization (o-a1b2c3d4e5)"
+)
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
-# Names and paths of the IAM API reference (CreateRole): a path is printable ASCII, but `*` is a wildcard in a policy.
-_ROLE_OR_USER = re.compile(r"(role|user)/([!-)+-.0-~]+/)*[A-Za-z0-9_+=,.@-]{1,64}")
+# Paths and names of the IAM API reference (CreateRole), and `*`. A path may hold any printable ASCII there; here it may
+# not hold `?` and `$`, which mean something else in a policy's condition.
+_ROLE_OR_USER = re.compile(r"(role|user)/([!-#%-.0->@-~]+/)*[A-Za-z0-9_+=,.@*-]{1,64}")
 
 _IDENTITY_PROVIDERS = {
     "accounts.google.com",
@@ -27,17 +32,19 @@ _IDENTITY_PROVIDERS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Principal:
-    """An IAM role, an IAM user or an account, as the `Principal` of a policy names it."""
+    """Roles, users or accounts that are let in: one of them, all that a pattern matches, or an organization's."""
 
-    arn: str
-    """A role's or a user's ARN, its path kept; an account's is its `:root` ARN, as AWS writes it."""
+    name: str
+    """The ARN of a role or user, its path kept; such an ARN with `*` in path or name; an account's `:root` ARN, as AWS
+    writes it; or the ID of an organization."""
 
     @classmethod
     def parse(cls, value: object, *, partition: str = "aws") -> Self:
         """Read a principal as it stands in the config.
 
         Args:
-            value: a role or user ARN, an account's `:root` ARN, or its 12 digits; anything else is an error.
+            value: a role or user ARN, an account's `:root` ARN or its 12 digits, or an organization's ID; anything else
+                is an error.
             partition: the partition of the region that the policy is for; no policy reaches into another.
 
         Raises:
@@ -48,10 +55,47 @@ class Principal:
         if re.search(r"\s", value):
             _refuse(value, "take the white space out")
         if _ACCOUNT.fullmatch(value):
-            return cls(arn=f"arn:{partition}:iam::{value}:root")
+            return cls(name=f"arn:{partition}:iam::{value}:root")
+        if _ORGANIZATION.fullmatch(value):
+            return cls(name=value)
         if not value.startswith("arn:"):
             _refuse_word(value)
-        return cls(arn=_parse_arn(value, partition))
+        return cls(name=_parse_arn(value, partition))
+
+    @property
+    def account(self) -> str | None:
+        """The account, 12 digits; an organization has many."""
+        return None if self.is_organization else self.name.split(":")[4]
+
+    @property
+    def role_name(self) -> str | None:
+        """The name of a role, without its path; what is not one role has none."""
+        kind, _, path_and_name = self.name.rpartition(":")[2].partition("/")
+        return path_and_name.rpartition("/")[2] if kind == "role" and not self.is_pattern else None
+
+    @property
+    def is_account(self) -> bool:
+        """Whether it is a whole account, whose identity policies then decide."""
+        return self.name.endswith(":root")
+
+    @property
+    def is_organization(self) -> bool:
+        """Whether it is an organization."""
+        return self.name.startswith("o-")
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it has a `*`, which the `Principal` of a policy does not take."""
+        return "*" in self.name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Publisher:
+    """Who may publish what."""
+
+    principal: Principal
+    packages: tuple[str, ...] | None = None
+    """Normalized names or `prefix-*`, as `parse_package` reads them; `None` is everything."""
 
 
 def _parse_arn(arn: str, partition: str) -> str:
@@ -71,8 +115,6 @@ def _parse_arn(arn: str, partition: str) -> str:
         _refuse(arn, f"an account has 12 digits; here it is {account!r}")
     if kind == "group":
         _refuse(arn, "list the group's users, or a role that they assume: IAM lets no policy name a group")
-    if "*" in resource:
-        _refuse(arn, "list each role by its whole ARN, or their account")
     if resource != "root" and not _ROLE_OR_USER.fullmatch(resource):
         _refuse(arn, "end it with role/NAME, user/NAME or root; a path comes before the name: role/PATH/NAME")
     return arn
@@ -92,19 +134,9 @@ def _refuse_word(text: str) -> NoReturn:
 
 def _refuse_type(value: object) -> NoReturn:
     fix = "write one quoted string for each principal"
-    match value:
-        case bool():
-            got = str(value).lower()
-        case int() | float():
-            got = f"the number {value}"
-            fix = "quote the account's 12 digits: as a number it loses its leading zeros"
-        case list():
-            got = "a list"
-        case dict():
-            got = "a map"
-        case _:
-            got = "nothing"
-    raise InvalidValueError(got=got, takes=_TAKES, fix=fix)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        fix = "quote the account's 12 digits: as a number it loses its leading zeros"
+    raise InvalidValueError(got=describe(value), takes=_TAKES, fix=fix)
 
 
 def _refuse(text: str, fix: str) -> NoReturn:

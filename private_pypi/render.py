@@ -10,17 +10,25 @@ from private_pypi.preview import Preview, Resource
 KNOWN_AFTER_UP = "known after pulumi up"
 
 
+_NEARLY_FULL = 0.9
+
+
 def render(preview: Preview, heading: Callable[[str], str] = str) -> str:
     """The resources as a tree, the policy documents, the outputs and who gets in; `heading` styles the titles."""
-    sections = [("Resources", _columns(list(_tree(preview.resources))))]
-    for resource in preview.resources:
-        if document := resource.inputs.get("policyDocument"):
-            size = f"{len(document):,} of {MAX_DOCUMENT_CHARACTERS:,} characters"
-            pretty = json.dumps(json.loads(document), indent=2)
-            sections.append((f"Policy {resource.name}: {size}", pretty.splitlines()))
-    sections += [
-        ("Outputs", _columns([(name, value or KNOWN_AFTER_UP) for name, value in preview.outputs.items()])),
+    identity_policies = {name: value for name, value in preview.outputs.items() if name.endswith("_policy")}
+    outputs = [
+        (name, value or KNOWN_AFTER_UP) for name, value in preview.outputs.items() if name not in identity_policies
+    ]
+    documents = {
+        each.name: each.inputs["policyDocument"] for each in preview.resources if "policyDocument" in each.inputs
+    }
+    sections = [
+        ("Resources", _columns([*_tree(preview.resources)])),
+        *((f"Policy {name}: {_size(document)}", _pretty(document)) for name, document in documents.items()),
+        ("Outputs", _columns(outputs)),
+        *((f"Output {name}, an identity policy", _pretty(document)) for name, document in identity_policies.items()),
         ("Who gets in", _access(preview)),
+        *(("Warning", warning.splitlines()) for warning in preview.warnings),
     ]
     return "\n\n".join("\n".join([heading(title), *(f"  {line}" for line in lines)]) for title, lines in sections)
 
@@ -38,14 +46,30 @@ def _tree(resources: Sequence[Resource], parent: str | None = None, indent: str 
         yield from _tree(resources, child.name, indent + below)
 
 
+def _pretty(document: str) -> list[str]:
+    return json.dumps(json.loads(document), indent=2).splitlines()
+
+
+def _size(document: str) -> str:
+    size = f"{len(document):,} of {MAX_DOCUMENT_CHARACTERS:,} characters"
+    if len(document) > _NEARLY_FULL * MAX_DOCUMENT_CHARACTERS:
+        return f"{size}, over 90 %: an account, a pattern or an organization takes less room than many roles"
+    return size
+
+
 def _access(preview: Preview) -> list[str]:
-    if not preview.access:
-        return ["nobody: there are no readers and no publishers"]
-    rows = [(each.principal, _yes_or_no(each.install), _yes_or_no(each.publish)) for each in preview.access]
-    return _columns([("principal", "install", "publish"), *rows])
+    rows = [(each.principal, _words(each.install), _words(each.publish)) for each in preview.access]
+    lines = _columns([("principal", "install", "publish"), *rows])
+    if not rows:
+        lines = ["nobody: there are no readers and no publishers"]
+    if preview.publishing_is_closed:
+        lines.append("Publishing is closed: nobody else may, whatever their own IAM policies say.")
+    return lines
 
 
-def _yes_or_no(may: bool) -> str:  # noqa: FBT001
+def _words(may: bool | list[str]) -> str:  # noqa: FBT001  a table's cell
+    if isinstance(may, list):
+        return ", ".join(may)
     return "yes" if may else "no"
 
 

@@ -139,15 +139,23 @@ class _Encrypted:
         self._partition = partition
         self.stand_ins: list[str] = []
 
-    def replace(self, value: Any, default: Any) -> Any:
-        """`value` with nothing encrypted in it; where all of it is, `default` tells what it should be."""
+    def replace(self, value: Any, default: Any = None) -> Any:
+        """`value` with nothing encrypted in it; `default` tells what it should be where all of it is."""
+        if _is_encrypted(value):
+            if isinstance(default, list):
+                return [self._principal()]
+            return default if isinstance(default, bool) else self._name()
         if isinstance(value, list):
-            return [self._principal() if _is_encrypted(item) else item for item in cast("list[Any]", value)]
-        if not _is_encrypted(value):
-            return value
-        if isinstance(default, list):
-            return [self._principal()]
-        return default if isinstance(default, bool) else self._name()
+            items = cast("list[Any]", value)
+            return [
+                self._principal() if default == [] and _is_encrypted(item) else self.replace(item) for item in items
+            ]
+        if _is_map(value):
+            return {
+                key: self._principal() if key == "principal" and _is_encrypted(item) else self.replace(item)
+                for key, item in value.items()
+            }
+        return value
 
     def _name(self) -> str:
         self.stand_ins.append(f"encrypted-{len(self.stand_ins)}")

@@ -1,6 +1,7 @@
 """A run of a program on Pulumi's mocks, recorded."""
 
 import asyncio
+import logging
 import runpy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,10 +20,21 @@ ROOT = Path(__file__).parents[2]
 COMPONENT = "private-pypi:index:PrivatePypi"
 DOMAIN = "aws:codeartifact/domain:Domain"
 DOMAIN_PERMISSIONS = "aws:codeartifact/domainPermissions:DomainPermissions"
+POLICY = "aws:iam/policy:Policy"
+POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 PROVIDER = "pulumi:providers:aws"
 REPOSITORY = "aws:codeartifact/repository:Repository"
 REPOSITORY_PERMISSIONS = "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy"
-TYPES = {COMPONENT, DOMAIN, DOMAIN_PERMISSIONS, PROVIDER, REPOSITORY, REPOSITORY_PERMISSIONS}
+TYPES = {
+    COMPONENT,
+    DOMAIN,
+    DOMAIN_PERMISSIONS,
+    POLICY,
+    POLICY_ATTACHMENT,
+    PROVIDER,
+    REPOSITORY,
+    REPOSITORY_PERMISSIONS,
+}
 
 ENDPOINT = "https://example-111122223333.d.codeartifact.us-west-2.amazonaws.com/pypi/private-pypi/"
 
@@ -57,6 +69,7 @@ class Run:
     calls: list[Called] = field(default_factory=list[Called])
     component_outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     exports: dict[str, Any] = field(default_factory=dict[str, Any])
+    warnings: list[str] = field(default_factory=list[str])
 
     def of_type(self, token: str) -> Registered:
         """The one resource of a type."""
@@ -83,6 +96,17 @@ class AWS(Mocks):
         if self.preview and args.typ != PROVIDER:
             return None, {}
         return f"{args.name}-id", args.inputs | {"arn": f"arn-of-{args.name}"}
+
+
+class Log(logging.Logger):
+    """Keeps the warnings."""
+
+    def __init__(self, record: Run) -> None:
+        super().__init__("test")
+        self.record = record
+
+    def warning(self, msg: object, *_: object, **__: object) -> None:
+        self.record.warnings.append(str(msg))
 
 
 class Recorder(MockMonitor):
@@ -148,7 +172,9 @@ async def _run(
     program: Callable[[], None], config: Mapping[str, str], secrets: tuple[str, ...], recorder: Recorder
 ) -> None:
     set_all_config(dict(config), list(secrets))
-    set_mocks(recorder.mocks, "private-pypi", "test", preview=recorder.aws.preview, monitor=recorder)
+    set_mocks(
+        recorder.mocks, "private-pypi", "test", preview=recorder.aws.preview, logger=Log(recorder.run), monitor=recorder
+    )
     await run_pulumi_func(program)
     stack: Any = get_root_resource()
     for name, value in stack.outputs.items():

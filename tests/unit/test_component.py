@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from collections.abc import Callable
 
@@ -9,6 +10,8 @@ from mocks import (
     DOMAIN,
     DOMAIN_PERMISSIONS,
     ENDPOINT,
+    POLICY,
+    POLICY_ATTACHMENT,
     PROVIDER,
     REPOSITORY,
     REPOSITORY_PERMISSIONS,
@@ -18,13 +21,15 @@ from mocks import (
 )
 from pulumi.runtime.rpc import UNKNOWN
 
-from private_pypi import Principal, PrivatePypi, PrivatePypiArgs
+from private_pypi import Principal, PrivatePypi, PrivatePypiArgs, Publisher
 from private_pypi.names import Arns
-from private_pypi.policies import domain_policy, repository_policy
+from private_pypi.policies import domain_policy, publisher_policy, reader_policy, repository_policy
 
 ADA = Principal.parse("arn:aws:iam::111122223333:user/ada")
 CI = Principal.parse("arn:aws:iam::111122223333:role/ci")
-ARGS = PrivatePypiArgs(domain="acme", repository="internal", description="Ours", readers=[ADA], publishers=[CI])
+READERS = [ADA]
+PUBLISHERS = [Publisher(principal=CI)]
+ARGS = PrivatePypiArgs(domain="acme", repository="internal", description="Ours", readers=READERS, publishers=PUBLISHERS)
 ARNS = Arns(partition="aws", region="us-west-2", owner="111122223333", domain_name="acme", repository_name="internal")
 
 both_times = pytest.mark.parametrize("preview", [False, True], ids=["up", "preview"])
@@ -66,12 +71,16 @@ def test_the_resources_get_the_names_and_the_description() -> None:
 
 
 @both_times
-def test_the_documents_are_complete_even_when_nothing_exists_yet(preview: bool) -> None:
-    made = run(pypi(), preview=preview)
+@pytest.mark.parametrize("closed", [False, True], ids=["open", "closed"])
+def test_the_documents_are_complete_even_when_nothing_exists_yet(preview: bool, closed: bool) -> None:
+    made = run(pypi(dataclasses.replace(ARGS, closed_publishing=closed)), preview=preview)
 
-    for token, policy in ((DOMAIN_PERMISSIONS, domain_policy), (REPOSITORY_PERMISSIONS, repository_policy)):
-        expected = policy(ARNS, readers=[ADA], publishers=[CI])
-        assert made.of_type(token).inputs["policyDocument"] == expected
+    assert made.of_type(DOMAIN_PERMISSIONS).inputs["policyDocument"] == domain_policy(
+        ARNS, readers=READERS, publishers=PUBLISHERS
+    )
+    assert made.of_type(REPOSITORY_PERMISSIONS).inputs["policyDocument"] == repository_policy(
+        ARNS, readers=READERS, publishers=PUBLISHERS, closed_publishing=closed
+    )
 
 
 def test_the_arns_are_of_the_providers_partition_and_region() -> None:
@@ -114,6 +123,8 @@ def test_the_outputs_are_registered() -> None:
         "domain_arn": "arn:aws:codeartifact:us-west-2:111122223333:domain/acme",
         "repository_name": "internal",
         "repository_arn": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/internal",
+        "reader_policy": reader_policy(ARNS, readers=READERS, publishers=PUBLISHERS),
+        "publisher_policy": publisher_policy(ARNS, readers=READERS, publishers=PUBLISHERS),
     }
 
 
@@ -127,6 +138,8 @@ def test_at_preview_only_the_endpoint_and_its_urls_are_unknown() -> None:
         "domain_arn": "arn:aws:codeartifact:us-west-2:111122223333:domain/acme",
         "repository_name": "internal",
         "repository_arn": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/internal",
+        "reader_policy": reader_policy(ARNS, readers=READERS, publishers=PUBLISHERS),
+        "publisher_policy": publisher_policy(ARNS, readers=READERS, publishers=PUBLISHERS),
     }
 
 
@@ -191,3 +204,76 @@ def test_no_option_of_the_component_is_handed_down_to_its_children() -> None:
 def test_calls_are_recorded_whole() -> None:
     """The tests above would pass on an empty record."""
     assert Called(token="aws:index/getRegion:getRegion", arguments={}, provider="") in run(pypi()).calls
+
+
+API = Principal.parse("arn:aws:iam::111122223333:role/service/api")
+ATTACHING = PrivatePypiArgs(
+    domain="acme",
+    readers=[API, API],
+    publishers=[Publisher(principal=CI), Publisher(principal=API, packages=("acme-core",))],
+    attach_identity_policies=True,
+)
+ATTACHED = {
+    "pypi-reader-policy": POLICY,
+    "pypi-reader-policy-api": POLICY_ATTACHMENT,
+    "pypi-reader-policy-ci": POLICY_ATTACHMENT,
+}
+
+
+@both_times
+def test_the_listed_roles_get_the_reader_policy(preview: bool) -> None:
+    made = run(pypi(ATTACHING), preview=preview)
+
+    assert {name: each.type for name, each in made.resources.items() if "iam" in each.type} == ATTACHED
+    assert {made.resources[name].parent for name in ATTACHED} == {"pypi"}
+    assert made.of_type(POLICY).inputs == {"policy": made.component_outputs["reader_policy"]}
+    policy_arn = UNKNOWN if preview else "arn-of-pypi-reader-policy"
+    assert made.resources["pypi-reader-policy-api"].inputs == {"role": "api", "policyArn": policy_arn}
+    assert made.resources["pypi-reader-policy-ci"].inputs == {"role": "ci", "policyArn": policy_arn}
+    assert made.warnings == []
+
+
+def test_without_being_asked_to_nothing_is_attached() -> None:
+    made = run(pypi(dataclasses.replace(ATTACHING, attach_identity_policies=False)))
+
+    assert not made.resources.keys() & ATTACHED.keys()
+
+
+def test_what_gets_no_identity_policy_is_warned_of() -> None:
+    left_out = [
+        "111122223333",
+        "arn:aws:iam::111122223333:role/ci-*",
+        "arn:aws:iam::111122223333:user/ada",
+        "arn:aws:iam::444455556666:role/ci",
+        "o-a1b2c3d4e5",
+    ]
+    readers = [Principal.parse(text) for text in left_out]
+    made = run(pypi(PrivatePypiArgs(domain="acme", readers=readers, attach_identity_policies=True)))
+
+    assert not made.resources.keys() & ATTACHED.keys()
+    (warning,) = made.warnings
+    assert warning == (
+        "attachIdentityPolicies is for roles of account 111122223333 and leaves out what is listed below. "
+        "Attach the output reader_policy there, or to publishers of other accounts publisher_policy.\n"
+        "arn:aws:iam::111122223333:role/ci-*\n"
+        "arn:aws:iam::111122223333:root\n"
+        "arn:aws:iam::111122223333:user/ada\n"
+        "arn:aws:iam::444455556666:role/ci\n"
+        "o-a1b2c3d4e5"
+    )
+
+
+@both_times
+def test_a_policy_that_is_too_long_is_an_error_and_nothing_is_registered(preview: bool) -> None:
+    record = Run()
+    readers = [Principal.parse(f"arn:aws:iam::111122223333:role/{number:029}") for number in range(200)]
+
+    with pytest.raises(pulumi.RunError) as error:
+        run(pypi(PrivatePypiArgs(domain="acme", readers=readers)), preview=preview, record=record)
+    assert str(error.value) == (
+        "private-pypi:readers and private-pypi:publishers: "
+        "got a domain permissions policy of 12,826 characters\n"
+        "  takes: up to 7,168 characters\n"
+        "  fix:   name an account, a pattern or an organization in place of many roles and users"
+    )
+    assert record.resources == {}

@@ -6,13 +6,14 @@ import pytest
 import yaml
 from mocks import ROOT, run
 
-from private_pypi import Principal, PrivatePypiArgs, load_args
+from private_pypi import Principal, PrivatePypiArgs, Publisher, load_args
 
 CI = "arn:aws:iam::111122223333:role/ci"
 PRINCIPAL = (
-    "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), or the 12 digits of an account, quoted"
+    "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), with * for what varies in its path or name; "
+    "the 12 digits of an account, quoted; or an organization (o-a1b2c3d4e5)"
 )
-KEYS = "domain, repository, description, readers, publishers, protect"
+KEYS = "domain, repository, description, readers, publishers, closedPublishing, protect, attachIdentityPolicies"
 
 
 def load(
@@ -40,16 +41,23 @@ def test_every_key_is_read() -> None:
             "repository": "internal",
             "description": "Ours",
             "readers": [CI],
-            "publishers": ["444455556666", CI],
+            "publishers": ["444455556666", {"principal": CI, "packages": ["Acme.Core", "acme-*"]}],
+            "closedPublishing": True,
             "protect": False,
+            "attachIdentityPolicies": True,
         }
     ) == PrivatePypiArgs(
         domain="acme",
         repository="internal",
         description="Ours",
-        readers=(Principal(arn=CI),),
-        publishers=(Principal(arn="arn:aws:iam::444455556666:root"), Principal(arn=CI)),
+        readers=(Principal(name=CI),),
+        publishers=(
+            Publisher(principal=Principal(name="arn:aws:iam::444455556666:root")),
+            Publisher(principal=Principal(name=CI), packages=("acme-core", "acme-*")),
+        ),
+        closed_publishing=True,
         protect=False,
+        attach_identity_policies=True,
     )
 
 
@@ -60,7 +68,9 @@ def test_only_the_domain_is_required() -> None:
         description="Private PyPI repository",
         readers=(),
         publishers=(),
+        closed_publishing=False,
         protect=True,
+        attach_identity_policies=False,
     )
 
 
@@ -72,7 +82,7 @@ def test_a_list_with_nothing_in_it_is_empty() -> None:
 def test_a_principal_may_stand_twice_and_in_both_lists() -> None:
     args = load({"domain": "acme", "readers": [CI, CI], "publishers": [CI]})
 
-    assert args.readers == (Principal(arn=CI), Principal(arn=CI))
+    assert args.readers == (Principal(name=CI), Principal(name=CI))
 
 
 def test_the_args_cannot_be_changed() -> None:
@@ -84,13 +94,13 @@ def test_the_args_cannot_be_changed() -> None:
 
 def test_the_partition_is_that_of_the_configured_region() -> None:
     assert load({"domain": "acme", "readers": ["111122223333"]}, region="cn-north-1").readers == (
-        Principal(arn="arn:aws-cn:iam::111122223333:root"),
+        Principal(name="arn:aws-cn:iam::111122223333:root"),
     )
 
 
 def test_a_region_that_is_not_configured_is_asked_of_the_provider() -> None:
     assert load({"domain": "acme", "readers": ["111122223333"]}, region=None).readers == (
-        Principal(arn="arn:aws:iam::111122223333:root"),
+        Principal(name="arn:aws:iam::111122223333:root"),
     )
 
 
@@ -105,15 +115,59 @@ def test_a_missing_domain_is_shown_with_the_command_that_sets_it() -> None:
     assert mistakes({"domain": ""}) == message
 
 
-@pytest.mark.parametrize("value", [CI, "111122223333", {"arn": CI}, "[", "true"])
-def test_what_is_no_list_is_refused_where_a_list_is_due(value: object) -> None:
-    text = value if isinstance(value, str) else json.dumps(value)
-
+@pytest.mark.parametrize(
+    ("value", "got"),
+    [
+        (CI, f"'{CI}'"),
+        ("111122223333", "the number 111122223333"),
+        ({"arn": CI}, "a map"),
+        ("[", "'['"),
+        ("true", "true"),
+    ],
+)
+def test_what_is_no_list_is_refused_where_a_list_is_due(value: object, got: str) -> None:
     assert mistakes({"domain": "acme", "readers": value}) == (
         "a mistake in the config; nothing was changed.\n"
-        f"private-pypi:readers: got {text!r}\n"
+        f"private-pypi:readers: got {got}\n"
         "  takes: a list\n"
         "  fix:   write each item on its own line, after a hyphen"
+    )
+
+
+def test_mistakes_in_a_publishers_packages_are_shown_where_they_are() -> None:
+    assert mistakes(
+        {
+            "domain": "acme",
+            "publishers": [
+                {"principal": "*", "packages": ["acme", "acme*"]},
+                {"principal": CI, "package": ["acme"]},
+                {"packages": "acme"},
+                {"principal": CI, "packages": []},
+            ],
+        }
+    ) == (
+        "7 mistakes in the config; nothing was changed.\n"
+        "private-pypi:publishers[0].packages[1]: got 'acme*'\n"
+        "  takes: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
+        "  fix:   correct the name\n"
+        "private-pypi:publishers[0].principal: got '*'\n"
+        f"  takes: {PRINCIPAL}\n"
+        "  fix:   list the roles, users or accounts; '*' would let everyone in\n"
+        "private-pypi:publishers[1].packages: got no packages\n"
+        "  takes: a list of names\n"
+        "  fix:   name the packages, or write the principal alone to let it publish everything\n"
+        "private-pypi:publishers[1].package: got a key that does not exist\n"
+        "  takes: principal, packages\n"
+        "  fix:   did you mean `packages`?\n"
+        "private-pypi:publishers[2].packages: got 'acme'\n"
+        "  takes: a list\n"
+        "  fix:   write each item on its own line, after a hyphen\n"
+        "private-pypi:publishers[2].principal: got nothing\n"
+        f"  takes: {PRINCIPAL}\n"
+        "  fix:   write one quoted string for each principal\n"
+        "private-pypi:publishers[3].packages: got no packages\n"
+        "  takes: a list of names\n"
+        "  fix:   name the packages, or write the principal alone to let it publish everything"
     )
 
 
@@ -122,7 +176,7 @@ def test_what_is_no_list_is_refused_where_a_list_is_due(value: object) -> None:
     [
         ("publisher", "did you mean `publishers`?"),
         ("Readers", "did you mean `readers`?"),
-        ("region", "pulumi config rm private-pypi:region"),
+        ("region", "take it out"),
     ],
 )
 def test_a_key_that_does_not_exist_is_a_mistake(key: str, fix: str) -> None:
@@ -184,17 +238,14 @@ def test_an_encrypted_value_is_not_repeated_in_a_message() -> None:
 
 def test_pulumi_yaml_declares_the_keys_and_defaults_of_the_program() -> None:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-    defaults = {
-        field.name: "" if field.default is dataclasses.MISSING else field.default
-        for field in dataclasses.fields(PrivatePypiArgs)
-    }
-
-    assert {key: value.get("default", value.get("value")) for key, value in declared.items()} == {
-        key: list(default) if isinstance(default, tuple) else default for key, default in defaults.items()
-    }
-    assert ", ".join(declared) == KEYS
-    assert all(value["description"] for value in declared.values())
+    fields = dataclasses.fields(PrivatePypiArgs)
+    defaults = ["" if field.default is dataclasses.MISSING else field.default for field in fields]
     types = {str: "string", bool: "boolean", tuple: None}
-    assert {key: value.get("type") for key, value in declared.items()} == {
-        key: types[type(default)] for key, default in defaults.items()
-    }
+
+    assert ", ".join(declared) == KEYS
+    assert [key.lower() for key in declared] == [field.name.replace("_", "") for field in fields]
+    assert [value.get("default", value.get("value")) for value in declared.values()] == [
+        [] if default == () else default for default in defaults
+    ]
+    assert [value.get("type") for value in declared.values()] == [types[type(default)] for default in defaults]
+    assert all(value["description"] for value in declared.values())

@@ -1,7 +1,14 @@
 import pytest
 
 from private_pypi.errors import InvalidValueError
-from private_pypi.names import Arns, parse_description, parse_domain_name, parse_repository_name, partition_of
+from private_pypi.names import (
+    Arns,
+    parse_description,
+    parse_domain_name,
+    parse_package,
+    parse_repository_name,
+    partition_of,
+)
 
 DOMAIN_TAKES = "2 to 50 lower-case letters, digits and hyphens, the first a letter, the last not a hyphen"
 REPOSITORY_TAKES = "2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit"
@@ -76,6 +83,43 @@ def test_a_wrong_description_is_shown_with_what_is_wrong(description: str, messa
 
 
 @pytest.mark.parametrize(
+    ("name", "normalized"),
+    [
+        ("acme", "acme"),
+        ("a", "a"),
+        ("1", "1"),
+        ("Acme.Core", "acme-core"),
+        ("acme__core-._x", "acme-core-x"),
+        ("acme-*", "acme-*"),
+        ("Acme._*", "acme-*"),
+        ("a-*", "a-*"),
+    ],
+)
+def test_a_package_is_normalized(name: str, normalized: str) -> None:
+    assert parse_package(name) == normalized
+
+
+@pytest.mark.parametrize(
+    "value", ["", "-acme", "acme-", "acme*", "-*", "acme-*-core", "ac me", "äcme", "acme\n", 1, None, ["acme"]]
+)
+def test_what_is_no_package_is_refused(value: object) -> None:
+    got = {1: "the number 1", None: "nothing"}.get(value, repr(value)) if not isinstance(value, list) else "a list"
+
+    with pytest.raises(InvalidValueError) as error:
+        parse_package(value)
+    assert str(error.value) == (
+        f"got {got}\n"
+        "  takes: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
+        "  fix:   correct the name"
+    )
+
+
+def test_all_packages_are_not_given_by_a_pattern() -> None:
+    with pytest.raises(InvalidValueError, match="leave packages out to let the publisher publish everything"):
+        parse_package("*")
+
+
+@pytest.mark.parametrize(
     ("region", "partition"),
     [
         ("us-west-2", "aws"),
@@ -106,3 +150,4 @@ def test_each_arn_is_of_the_kind_that_its_actions_take() -> None:
     assert arns.domain == f"{prefix}:domain/acme"
     assert arns.repository == f"{prefix}:repository/acme/internal"
     assert arns.packages == f"{prefix}:package/acme/internal/*"
+    assert arns.package("acme-core") == f"{prefix}:package/acme/internal/pypi//acme-core"

@@ -1,33 +1,64 @@
 import json
+from collections.abc import Callable
+from typing import Any
 
-from hypothesis import given
+import pytest
+from evaluator import Caller, allows
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from private_pypi.errors import InvalidValueError
 from private_pypi.names import Arns
-from private_pypi.policies import domain_policy, repository_policy
-from private_pypi.principals import Principal
+from private_pypi.policies import domain_policy, publisher_policy, reader_policy, repository_policy
+from private_pypi.principals import Principal, Publisher
 
-ARNS = Arns(partition="aws", region="us-west-2", owner="111122223333", domain_name="acme", repository_name="internal")
+OWNER = "111122223333"
+ARNS = Arns(partition="aws", region="us-west-2", owner=OWNER, domain_name="acme", repository_name="internal")
 DOMAIN = "arn:aws:codeartifact:us-west-2:111122223333:domain/acme"
 REPOSITORY = "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/internal"
 PACKAGES = "arn:aws:codeartifact:us-west-2:111122223333:package/acme/internal/*"
+CORE = "arn:aws:codeartifact:us-west-2:111122223333:package/acme/internal/pypi//acme-core"
+TOOLS = "arn:aws:codeartifact:us-west-2:111122223333:package/acme/internal/pypi//acme-tools-*"
 
 ADA = Principal.parse("arn:aws:iam::111122223333:user/ada")
 CI = Principal.parse("arn:aws:iam::111122223333:role/ci")
 OTHER = Principal.parse("444455556666")
+SSO = Principal.parse("arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*")
+ORGANIZATION = Principal.parse("o-a1b2c3d4e5")
 
-accounts = st.from_regex("[0-9]{12}", fullmatch=True)
-names = st.from_regex("[A-Za-z0-9_+=,.@-]{1,64}", fullmatch=True)
-paths = st.lists(st.from_regex("[!-)+-.0-~]{1,20}", fullmatch=True), max_size=3).map(
-    lambda parts: "".join(f"{p}/" for p in parts)
-)
-roles_and_users = st.builds("arn:aws:iam::{}:{}/{}{}".format, accounts, st.sampled_from(["role", "user"]), paths, names)
-principals = st.one_of(accounts, accounts.map("arn:aws:iam::{}:root".format), roles_and_users).map(Principal.parse)
-groups = st.lists(principals, max_size=6)
+TOKEN = ["codeartifact:GetAuthorizationToken"]
+READ = ["codeartifact:ReadFromRepository"]
+DOWNLOAD = ["codeartifact:GetPackageVersionAsset", "codeartifact:GetPackageVersionReadme"]
+PUBLISH = ["codeartifact:PublishPackageVersion"]
+
+
+def everything(*principals: Principal) -> list[Publisher]:
+    return [Publisher(principal=principal) for principal in principals]
+
+
+def only(principal: Principal, *packages: str) -> Publisher:
+    return Publisher(principal=principal, packages=packages)
+
+
+def parsed(document: str | None) -> Any:
+    return json.loads(document or '{"Statement": []}')
+
+
+def domain(readers: list[Principal], publishers: list[Publisher]) -> Any:
+    return parsed(domain_policy(ARNS, readers=readers, publishers=publishers))
+
+
+def repository(readers: list[Principal], publishers: list[Publisher], *, closed: bool = False) -> Any:
+    return parsed(repository_policy(ARNS, readers=readers, publishers=publishers, closed_publishing=closed))
+
+
+def of_sid(document: Any, sid: str) -> Any:
+    (statement,) = [statement for statement in document["Statement"] if statement["Sid"] == sid]
+    return statement
 
 
 def test_readers_and_publishers_get_tokens() -> None:
-    assert json.loads(domain_policy(ARNS, readers=[OTHER, ADA], publishers=[CI]) or "") == {
+    assert domain([OTHER, ADA], everything(CI)) == {
         "Version": "2012-10-17",
         "Statement": [
             {
@@ -40,7 +71,7 @@ def test_readers_and_publishers_get_tokens() -> None:
                         "arn:aws:iam::444455556666:root",
                     ]
                 },
-                "Action": ["codeartifact:GetAuthorizationToken"],
+                "Action": TOKEN,
                 "Resource": DOMAIN,
             }
         ],
@@ -48,49 +79,231 @@ def test_readers_and_publishers_get_tokens() -> None:
 
 
 def test_readers_and_publishers_install_and_publishers_publish() -> None:
-    installing = ["arn:aws:iam::111122223333:role/ci", "arn:aws:iam::111122223333:user/ada"]
+    installing = {"AWS": ["arn:aws:iam::111122223333:role/ci", "arn:aws:iam::111122223333:user/ada"]}
 
-    assert json.loads(repository_policy(ARNS, readers=[ADA], publishers=[CI]) or "") == {
+    assert repository([ADA], everything(CI)) == {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Sid": "ReadRepository",
                 "Effect": "Allow",
-                "Principal": {"AWS": installing},
-                "Action": ["codeartifact:ReadFromRepository"],
+                "Principal": installing,
+                "Action": READ,
                 "Resource": REPOSITORY,
             },
             {
                 "Sid": "DownloadPackages",
                 "Effect": "Allow",
-                "Principal": {"AWS": installing},
-                "Action": ["codeartifact:GetPackageVersionAsset", "codeartifact:GetPackageVersionReadme"],
+                "Principal": installing,
+                "Action": DOWNLOAD,
                 "Resource": PACKAGES,
             },
             {
                 "Sid": "PublishPackages",
                 "Effect": "Allow",
                 "Principal": {"AWS": ["arn:aws:iam::111122223333:role/ci"]},
-                "Action": ["codeartifact:PublishPackageVersion"],
+                "Action": PUBLISH,
                 "Resource": PACKAGES,
             },
         ],
     }
 
 
-def test_without_publishers_there_is_no_publish_statement() -> None:
-    document = json.loads(repository_policy(ARNS, readers=[ADA], publishers=[]) or "")
+def test_patterns_and_organizations_get_statements_with_conditions() -> None:
+    by_pattern = {
+        "ArnLike": {
+            "aws:PrincipalArn": [
+                "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*",
+                "arn:aws:iam::444455556666:role/ci-*",
+            ]
+        },
+        "StringEquals": {"aws:PrincipalAccount": ["111122223333", "444455556666"]},
+    }
+    by_organization = {"StringEquals": {"aws:PrincipalOrgID": ["o-a1b2c3d4e5", "o-zzzzzzzzzz"]}}
+    readers = [
+        ORGANIZATION,
+        Principal.parse("o-zzzzzzzzzz"),
+        SSO,
+        Principal.parse("arn:aws:iam::444455556666:role/ci-*"),
+    ]
 
-    assert [statement["Sid"] for statement in document["Statement"]] == ["ReadRepository", "DownloadPackages"]
+    assert domain(readers, []) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "GetAuthorizationTokenByPattern",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": TOKEN,
+                "Resource": DOMAIN,
+                "Condition": by_pattern,
+            },
+            {
+                "Sid": "GetAuthorizationTokenByOrganization",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": TOKEN,
+                "Resource": DOMAIN,
+                "Condition": by_organization,
+            },
+        ],
+    }
+    assert [(each["Sid"], each["Condition"]) for each in repository(readers, [])["Statement"]] == [
+        ("ReadRepositoryByPattern", by_pattern),
+        ("ReadRepositoryByOrganization", by_organization),
+        ("DownloadPackagesByPattern", by_pattern),
+        ("DownloadPackagesByOrganization", by_organization),
+    ]
+
+
+def test_a_publisher_of_some_packages_publishes_just_these() -> None:
+    document = repository(
+        [], [only(CI, "acme-core"), only(CI, "acme-tools-*"), only(ADA, "acme-core"), only(SSO, "acme-core")]
+    )
+
+    assert document["Statement"][4:] == [
+        {
+            "Sid": "PublishSomePackages1",
+            "Effect": "Allow",
+            "Principal": {"AWS": ["arn:aws:iam::111122223333:user/ada"]},
+            "Action": PUBLISH,
+            "Resource": CORE,
+        },
+        {
+            "Sid": "PublishSomePackages1ByPattern",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": PUBLISH,
+            "Resource": CORE,
+            "Condition": {
+                "ArnLike": {
+                    "aws:PrincipalArn": [
+                        "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*"
+                    ]
+                },
+                "StringEquals": {"aws:PrincipalAccount": ["111122223333"]},
+            },
+        },
+        {
+            "Sid": "PublishSomePackages2",
+            "Effect": "Allow",
+            "Principal": {"AWS": ["arn:aws:iam::111122223333:role/ci"]},
+            "Action": PUBLISH,
+            "Resource": [CORE, TOOLS],
+        },
+    ]
+
+
+def test_a_publisher_of_everything_needs_no_statement_about_some() -> None:
+    assert repository([], [*everything(CI), only(CI, "acme-core")]) == repository([], everything(CI))
+
+
+def test_closed_publishing_denies_it_to_who_is_no_publisher() -> None:
+    publishers = [*everything(CI, SSO, OTHER, ORGANIZATION), only(ADA, "acme-core")]
+
+    assert of_sid(repository([], publishers, closed=True), "ClosePublishing") == {
+        "Sid": "ClosePublishing",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": ["codeartifact:PublishPackageVersion", "codeartifact:CopyPackageVersions"],
+        "Resource": [PACKAGES, REPOSITORY],
+        "Condition": {
+            "ArnNotLike": {
+                "aws:PrincipalArn": [
+                    "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*",
+                    "arn:aws:iam::111122223333:role/ci",
+                    "arn:aws:iam::111122223333:user/ada",
+                ]
+            },
+            "StringNotEquals": {"aws:PrincipalAccount": ["444455556666"], "aws:PrincipalOrgID": ["o-a1b2c3d4e5"]},
+        },
+    }
+
+
+def test_closed_publishing_without_publishers_denies_it_to_everybody() -> None:
+    assert repository([], [], closed=True) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "ClosePublishing",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": ["codeartifact:PublishPackageVersion", "codeartifact:CopyPackageVersions"],
+                "Resource": [PACKAGES, REPOSITORY],
+            }
+        ],
+    }
+
+
+BEARER_TOKEN = {
+    "Sid": "GetServiceBearerToken",
+    "Effect": "Allow",
+    "Action": ["sts:GetServiceBearerToken"],
+    "Resource": "*",
+    "Condition": {"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}},
+}
+ENDPOINT = {
+    "Sid": "GetRepositoryEndpoint",
+    "Effect": "Allow",
+    "Action": ["codeartifact:GetRepositoryEndpoint"],
+    "Resource": REPOSITORY,
+}
+READING = [
+    {"Sid": "GetAuthorizationToken", "Effect": "Allow", "Action": TOKEN, "Resource": DOMAIN},
+    {"Sid": "ReadRepository", "Effect": "Allow", "Action": READ, "Resource": REPOSITORY},
+    {"Sid": "DownloadPackages", "Effect": "Allow", "Action": DOWNLOAD, "Resource": PACKAGES},
+]
+IN_OTHER_ACCOUNTS = {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": OWNER}}}
+
+
+def test_the_reader_policy_is_what_no_permissions_policy_can_grant_and_another_accounts_half() -> None:
+    assert parsed(reader_policy(ARNS, readers=[ADA], publishers=everything(CI))) == {
+        "Version": "2012-10-17",
+        "Statement": [BEARER_TOKEN, ENDPOINT, *(statement | IN_OTHER_ACCOUNTS for statement in READING)],
+    }
+
+
+def test_the_reader_policy_reads_in_an_account_that_the_permissions_policies_leave_it_to() -> None:
+    assert parsed(reader_policy(ARNS, readers=[], publishers=everything(Principal.parse(OWNER)))) == {
+        "Version": "2012-10-17",
+        "Statement": [BEARER_TOKEN, ENDPOINT, *READING],
+    }
+
+
+@pytest.mark.parametrize(
+    ("publishers", "resource"),
+    [
+        (everything(CI), PACKAGES),
+        ([only(CI, "acme-core")], CORE),
+        ([only(OTHER, "acme-tools-*"), only(CI, "acme-core")], [CORE, TOOLS]),
+        ([*everything(OTHER), only(CI, "acme-core")], PACKAGES),
+    ],
+)
+def test_the_publisher_policy_adds_publishing_for_other_accounts(publishers: list[Publisher], resource: object) -> None:
+    reading = parsed(reader_policy(ARNS, readers=[], publishers=publishers))
+    publishing = {"Sid": "PublishPackages", "Effect": "Allow", "Action": PUBLISH, "Resource": resource}
+
+    assert parsed(publisher_policy(ARNS, readers=[], publishers=publishers)) == {
+        "Version": "2012-10-17",
+        "Statement": [*reading["Statement"], publishing | IN_OTHER_ACCOUNTS],
+    }
+
+
+def test_without_publishers_the_publisher_policy_is_the_reader_policy() -> None:
+    assert publisher_policy(ARNS, readers=[ADA], publishers=[]) == reader_policy(ARNS, readers=[ADA], publishers=[])
+
+
+def test_without_publishers_there_is_no_publish_statement() -> None:
+    assert [each["Sid"] for each in repository([ADA], [])["Statement"]] == ["ReadRepository", "DownloadPackages"]
 
 
 def test_without_principals_there_is_no_policy() -> None:
     assert domain_policy(ARNS, readers=[], publishers=[]) is None
-    assert repository_policy(ARNS, readers=[], publishers=[]) is None
+    assert repository_policy(ARNS, readers=[], publishers=[], closed_publishing=False) is None
 
 
 def test_documents_are_minified() -> None:
-    assert domain_policy(ARNS, readers=[], publishers=[CI]) == (
+    assert domain_policy(ARNS, readers=[], publishers=everything(CI)) == (
         '{"Version":"2012-10-17","Statement":[{"Sid":"GetAuthorizationToken","Effect":"Allow",'
         '"Principal":{"AWS":["arn:aws:iam::111122223333:role/ci"]},'
         '"Action":["codeartifact:GetAuthorizationToken"],'
@@ -98,40 +311,215 @@ def test_documents_are_minified() -> None:
     )
 
 
-@given(data=st.data(), readers=groups, publishers=groups)
-def test_order_and_repetition_never_change_a_document(
-    data: st.DataObject, readers: list[Principal], publishers: list[Principal]
-) -> None:
-    def shuffled(group: list[Principal]) -> list[Principal]:
-        repeated = data.draw(st.lists(st.sampled_from(group), max_size=3)) if group else []
-        return data.draw(st.permutations([*group, *repeated]))
-
-    # A publisher that is listed as a reader too is repeated as well.
-    more_readers = [*readers, *(data.draw(st.lists(st.sampled_from(publishers), max_size=3)) if publishers else [])]
-
-    for policy in (domain_policy, repository_policy):
-        expected = policy(ARNS, readers=readers, publishers=publishers)
-        assert policy(ARNS, readers=shuffled(more_readers), publishers=shuffled(publishers)) == expected
+def roles(count: int, characters: int = 60) -> list[Principal]:
+    prefix = "arn:aws:iam::111122223333:role/"
+    return [Principal(name=f"{prefix}{number:0{characters - len(prefix)}}") for number in range(count)]
 
 
-@given(readers=groups, publishers=groups)
-def test_a_reader_is_never_in_the_publish_statement(readers: list[Principal], publishers: list[Principal]) -> None:
-    document = json.loads(repository_policy(ARNS, readers=readers, publishers=publishers) or '{"Statement": []}')
-    publishing = {
-        arn
-        for statement in document["Statement"]
-        if "codeartifact:PublishPackageVersion" in statement["Action"]
-        for arn in statement["Principal"]["AWS"]
+def test_at_least_ninety_readers_and_five_publishers_fit() -> None:
+    readers, publishers = roles(90), everything(*roles(95)[90:])
+    assert {len(role.name) for role in readers} == {60}
+
+    for document in (
+        domain_policy(ARNS, readers=readers, publishers=publishers),
+        repository_policy(ARNS, readers=readers, publishers=publishers, closed_publishing=False),
+    ):
+        assert len(document or "") <= 7168
+
+
+def test_a_document_that_is_too_long_names_each_list_of_principals_once() -> None:
+    readers, publishers = roles(60), [*everything(*roles(3)), only(CI, "acme-core")]
+    installing = {"AWS": sorted([*(role.name for role in readers), CI.name])}
+
+    assert repository(readers, publishers) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "ReadRepositoryAndDownloadPackages",
+                "Effect": "Allow",
+                "Principal": installing,
+                "Action": [*READ, *DOWNLOAD],
+                "Resource": [REPOSITORY, PACKAGES],
+            },
+            {
+                "Sid": "PublishPackages",
+                "Effect": "Allow",
+                "Principal": {"AWS": [role.name for role in roles(3)]},
+                "Action": PUBLISH,
+                "Resource": PACKAGES,
+            },
+            {
+                "Sid": "PublishSomePackages1",
+                "Effect": "Allow",
+                "Principal": {"AWS": [CI.name]},
+                "Action": PUBLISH,
+                "Resource": CORE,
+            },
+        ],
     }
 
-    assert publishing == {publisher.arn for publisher in publishers}
+
+def test_merging_never_joins_some_packages_with_all() -> None:
+    """The same principals install everything and publish some: one statement for both would let them publish all."""
+    document = repository([], [only(role, "acme-core") for role in roles(50)])
+
+    assert [each["Sid"] for each in document["Statement"]] == [
+        "ReadRepositoryAndDownloadPackages",
+        "PublishSomePackages1",
+    ]
+    assert of_sid(document, "PublishSomePackages1")["Resource"] == CORE
 
 
-@given(readers=groups, publishers=groups)
-def test_nobody_is_let_in_who_is_not_listed(readers: list[Principal], publishers: list[Principal]) -> None:
-    listed = {principal.arn for principal in [*readers, *publishers]}
+def test_merging_keeps_the_deny_of_closed_publishing() -> None:
+    document = repository(roles(60), everything(CI), closed=True)
 
-    for policy in (domain_policy, repository_policy):
-        document = json.loads(policy(ARNS, readers=readers, publishers=publishers) or '{"Statement": []}')
-        for statement in document["Statement"]:
-            assert set(statement["Principal"]["AWS"]) <= listed
+    assert [each["Sid"] for each in document["Statement"]] == [
+        "ReadRepositoryAndDownloadPackages",
+        "PublishPackages",
+        "ClosePublishing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind", "size"),
+    [
+        (domain_policy, "domain", "12,826"),
+        (lambda arns, **who: repository_policy(arns, **who, closed_publishing=False), "repository", "12,997"),
+    ],
+)
+def test_a_document_that_is_too_long_even_so_is_an_error(policy: Callable[..., str], kind: str, size: str) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        policy(ARNS, readers=roles(200), publishers=[])
+    assert str(error.value) == (
+        f"got a {kind} permissions policy of {size} characters\n"
+        "  takes: up to 7,168 characters\n"
+        "  fix:   name an account, a pattern or an organization in place of many roles and users"
+    )
+
+
+ORGANIZATIONS = {OWNER: "o-a1b2c3d4e5", "444455556666": "o-a1b2c3d4e5", "777788889999": None}
+
+# Few names and accounts, so that who calls is often who is listed, or nearly.
+accounts = st.sampled_from(sorted(ORGANIZATIONS))
+role_names = st.sampled_from(["ci", "ci-a", "ci-b", "team/ci", "team/reader"])
+role_arns = st.builds("arn:aws:iam::{}:role/{}".format, accounts, role_names)
+patterns = st.builds("arn:aws:iam::{}:role/{}".format, accounts, st.sampled_from(["ci-*", "team/*", "*"]))
+anyone = st.one_of(role_arns, patterns, accounts, st.just("o-a1b2c3d4e5")).map(Principal.parse)
+package_lists = st.lists(st.sampled_from(["acme-core", "acme-*", "beta"]), min_size=1, max_size=2).map(tuple)
+publishers_of_something = st.builds(Publisher, principal=anyone, packages=st.none() | package_lists)
+reader_lists = st.lists(anyone, max_size=4)
+publisher_lists = st.lists(publishers_of_something, max_size=4)
+
+
+@given(data=st.data(), readers=reader_lists, publishers=publisher_lists, closed=st.booleans())
+def test_order_and_repetition_never_change_a_document(
+    data: st.DataObject, readers: list[Principal], publishers: list[Publisher], closed: bool
+) -> None:
+    def some(group: list[Any]) -> list[Any]:
+        return data.draw(st.lists(st.sampled_from(group), max_size=3)) if group else []
+
+    # A publisher that is listed as a reader too is repeated as well.
+    more_readers = [*readers, *some(readers), *(publisher.principal for publisher in some(publishers))]
+    shuffled = data.draw(st.permutations(more_readers)), data.draw(st.permutations([*publishers, *some(publishers)]))
+
+    assert domain(*shuffled) == domain(readers, publishers)
+    assert json.dumps(repository(*shuffled, closed=closed)) == json.dumps(
+        repository(readers, publishers, closed=closed)
+    )
+    for policy in (reader_policy, publisher_policy):
+        changed = policy(ARNS, readers=shuffled[0], publishers=shuffled[1])
+        assert changed == policy(ARNS, readers=readers, publishers=publishers)
+
+
+@given(readers=reader_lists, publishers=publisher_lists, closed=st.booleans())
+def test_a_reader_is_never_in_the_publish_statement(
+    readers: list[Principal], publishers: list[Publisher], closed: bool
+) -> None:
+    publishing: set[str] = set()
+    for statement in repository(readers, publishers, closed=closed)["Statement"]:
+        if statement["Effect"] == "Allow" and PUBLISH[0] in statement["Action"]:
+            principals, condition = statement["Principal"], statement.get("Condition")
+            # A `*` never stands without a condition.
+            assert (principals == "*") == bool(condition)
+            if condition:
+                principals = condition.get("ArnLike") or condition["StringEquals"]
+            publishing.update(*principals.values())
+
+    assert publishing == {publisher.principal.name for publisher in publishers}
+
+
+def listed(principal: Principal, caller: Caller) -> bool:
+    """Whether an entry of the config is about a caller: the meaning of the four kinds, in other words than policies."""
+    if principal.is_organization:
+        return caller.organization == principal.name
+    if principal.is_account:
+        return caller.account == principal.account
+    prefix, star, suffix = principal.name.partition("*")
+    return caller.arn.startswith(prefix) and caller.arn.endswith(suffix) if star else caller.arn == prefix
+
+
+def covers(packages: tuple[str, ...] | None, package: str) -> bool:
+    return packages is None or any(
+        package.startswith(name[:-1]) if name.endswith("*") else package == name for name in packages
+    )
+
+
+@settings(max_examples=300)
+@given(
+    readers=reader_lists,
+    publishers=publisher_lists,
+    closed=st.booleans(),
+    arn=role_arns,
+    attached=st.sampled_from([reader_policy, publisher_policy]),
+)
+def test_nobody_can_do_what_the_config_does_not_give_them(
+    readers: list[Principal],
+    publishers: list[Publisher],
+    closed: bool,
+    arn: str,
+    attached: Callable[..., str],
+) -> None:
+    """And who has the fitting identity policy can do all of what it gives."""
+    account = arn.split(":")[4]
+    identity = parsed(attached(ARNS, readers=readers, publishers=publishers))
+    caller = Caller(arn=arn, identity_policies=(identity,), organization=ORGANIZATIONS[account])
+
+    def may(action: str, resource: str, policy: Any) -> bool:
+        return allows(caller, f"codeartifact:{action}", resource, permissions_policy=policy, owner=OWNER)
+
+    permissions = repository(readers, publishers, closed=closed)
+    installs = any(listed(each, caller) for each in [*readers, *(publisher.principal for publisher in publishers)])
+    assert may("GetAuthorizationToken", DOMAIN, domain(readers, publishers)) == installs
+    assert may("ReadFromRepository", REPOSITORY, permissions) == installs
+    for package in ("acme-core", "acme-extra", "beta", "gamma"):
+        resource = PACKAGES.replace("*", f"pypi//{package}")
+        assert may("GetPackageVersionAsset", resource, permissions) == installs
+        assert may("GetPackageVersionReadme", resource, permissions) == installs
+
+        given_to_publish = any(listed(each.principal, caller) and covers(each.packages, package) for each in publishers)
+        assert may("PublishPackageVersion", resource, permissions) <= given_to_publish
+        by_name = any(
+            listed(each.principal, caller) and covers(each.packages, package)
+            for each in publishers
+            if account != OWNER or not each.principal.is_account
+        )
+        if account == OWNER or attached is publisher_policy:
+            assert may("PublishPackageVersion", resource, permissions) == by_name
+        for action in ("CopyPackageVersions", "DeletePackageVersions", "DisposePackageVersions"):
+            assert not may(action, resource, permissions)
+
+
+@given(readers=reader_lists, publishers=publisher_lists, arn=role_arns, action=st.sampled_from(["Publish", "Copy"]))
+def test_closed_publishing_stops_administrators_who_are_no_publishers(
+    readers: list[Principal], publishers: list[Publisher], arn: str, action: str
+) -> None:
+    account = arn.split(":")[4]
+    administrator = {"Statement": [{"Effect": "Allow", "Action": "codeartifact:*", "Resource": "*"}]}
+    caller = Caller(arn=arn, identity_policies=(administrator,), organization=ORGANIZATIONS[account])
+    name = {"Publish": "codeartifact:PublishPackageVersion", "Copy": "codeartifact:CopyPackageVersions"}[action]
+    policy = repository(readers, publishers, closed=True)
+
+    if not any(listed(publisher.principal, caller) for publisher in publishers):
+        assert not allows(caller, name, CORE, permissions_policy=policy, owner=OWNER)
+    elif account == OWNER:
+        assert allows(caller, name, CORE, permissions_policy=policy, owner=OWNER)

@@ -111,11 +111,32 @@ Outputs
   repository_name            private-pypi
   repository_arn             arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi
 
+Output reader_policy, an identity policy
+READER_POLICY
+
+Output publisher_policy, an identity policy
+PUBLISHER_POLICY
+
 Who gets in
   principal                          install  publish
   arn:aws:iam::111122223333:role/ci  yes      yes
   arn:aws:iam::444455556666:root     yes      no
 """
+
+
+def indented(document: str) -> str:
+    return "\n".join(f"  {line}" for line in json.dumps(json.loads(document), indent=2).splitlines())
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What people see, whole; how the identity policies read is of no interest here."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copy(ROOT / "Pulumi.yaml", folder)
+    (folder / "Pulumi.test.yaml").write_text(STACK)
+    exports = run(main_program, read_stack(folder, "test").config).exports
+    with_reader_policy = TEXT.replace("READER_POLICY", indented(exports["reader_policy"]))
+    return with_reader_policy.replace("PUBLISHER_POLICY", indented(exports["publisher_policy"]))
 
 
 @pytest.fixture(autouse=True)
@@ -132,16 +153,16 @@ def preview_as_json(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return json.loads(capsys.readouterr().out)
 
 
-def test_people_see_the_whole_stack(capsys: pytest.CaptureFixture[str]) -> None:
+def test_people_see_the_whole_stack(capsys: pytest.CaptureFixture[str], text: str) -> None:
     assert main(["preview", "test"]) == 0
     captured = capsys.readouterr()
 
-    assert captured.out == TEXT
+    assert captured.out == text
     assert captured.err == ""
 
 
 def test_titles_are_bold_on_a_terminal_alone(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
@@ -151,8 +172,8 @@ def test_titles_are_bold_on_a_terminal_alone(
     main(["preview", "test"])
 
     assert "\x1b[1mWho gets in\x1b[0m\n" in bold
-    assert bold.replace("\x1b[1m", "").replace("\x1b[0m", "") == TEXT
-    assert capsys.readouterr().out == TEXT
+    assert bold.replace("\x1b[1m", "").replace("\x1b[0m", "") == text
+    assert capsys.readouterr().out == text
 
 
 def test_programs_get_the_resources_as_they_are_registered(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
@@ -173,7 +194,9 @@ def test_programs_get_the_resources_as_they_are_registered(capsys: pytest.Captur
 
 def test_programs_get_the_outputs_and_the_access_table(capsys: pytest.CaptureFixture[str]) -> None:
     result = preview_as_json(capsys)
+    policies = {name: json.loads(result["outputs"].pop(name)) for name in ("reader_policy", "publisher_policy")}
 
+    assert all(policy["Statement"][0]["Sid"] == "GetServiceBearerToken" for policy in policies.values())
     assert result.keys() == {"stack", "resources", "outputs", "access"}
     assert result["stack"] == "test"
     assert result["outputs"] == {
@@ -198,7 +221,8 @@ def test_the_access_table_reads_the_policies_and_not_the_config(
     """A program whose policies give less than the config says is shown to give less."""
     (folder / "__main__.py").write_text(
         "import json, pulumi_aws as aws\n"
-        'statement = {"Principal": {"AWS": ["a"]}, "Action": ["codeartifact:GetAuthorizationToken"]}\n'
+        'statement = {"Effect": "Allow", "Principal": {"AWS": ["a"]}, "Resource": "r"}\n'
+        'statement["Action"] = ["codeartifact:GetAuthorizationToken"]\n'
         'aws.codeartifact.DomainPermissions("d", domain="d", policy_document=json.dumps({"Statement": [statement]}))\n'
     )
 
@@ -210,6 +234,79 @@ def test_a_stack_that_nobody_may_use_says_so(capsys: pytest.CaptureFixture[str],
     main(["preview", "test"])
 
     assert capsys.readouterr().out.endswith("Who gets in\n  nobody: there are no readers and no publishers\n")
+
+
+EVERY_KIND = """\
+config:
+  aws:region: us-west-2
+  aws:allowedAccountIds: ["111122223333"]
+  private-pypi:domain: acme
+  private-pypi:readers:
+    - o-a1b2c3d4e5
+    - arn:aws:iam::111122223333:role/aws-reserved/*
+    - arn:aws:iam::111122223333:role/ci
+  private-pypi:publishers:
+    - "444455556666"
+    - principal: arn:aws:iam::111122223333:role/ci
+      packages: [beta, acme-*]
+  private-pypi:closedPublishing: true
+  private-pypi:attachIdentityPolicies: true
+"""
+
+
+def test_every_kind_of_principal_is_in_the_access_table(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text(EVERY_KIND)
+    main(["preview", "test"])
+
+    assert capsys.readouterr().out.partition("Who gets in\n")[2] == (
+        "  principal                                      install  publish\n"
+        "  arn:aws:iam::111122223333:role/aws-reserved/*  yes      no\n"
+        "  arn:aws:iam::111122223333:role/ci              yes      acme-*, beta\n"
+        "  arn:aws:iam::444455556666:root                 yes      yes\n"
+        "  o-a1b2c3d4e5                                   yes      no\n"
+        "  Publishing is closed: nobody else may, whatever their own IAM policies say.\n"
+        "\n"
+        "Warning\n"
+        "  attachIdentityPolicies is for roles of account 111122223333 and leaves out what is listed below. "
+        "Attach the output reader_policy there, or to publishers of other accounts publisher_policy.\n"
+        "  arn:aws:iam::111122223333:role/aws-reserved/*\n"
+        "  arn:aws:iam::444455556666:root\n"
+        "  o-a1b2c3d4e5\n"
+    )
+
+
+def test_programs_get_the_packages_and_the_warnings(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text(EVERY_KIND)
+    assert main(["preview", "test", "--json"]) == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+
+    assert result["access"] == [
+        {"principal": "arn:aws:iam::111122223333:role/aws-reserved/*", "install": True, "publish": False},
+        {"principal": "arn:aws:iam::111122223333:role/ci", "install": True, "publish": ["acme-*", "beta"]},
+        {"principal": "arn:aws:iam::444455556666:root", "install": True, "publish": True},
+        {"principal": "o-a1b2c3d4e5", "install": True, "publish": False},
+    ]
+    (attachment,) = [each for each in result["resources"] if "Attachment" in each["type"]]
+    assert attachment["inputs"] == {"policyArn": None, "role": "ci"}
+    assert "warning: attachIdentityPolicies is for roles of account 111122223333 and leaves out" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("key", "publish", "size"),
+    [("readers", "no ", "6,705"), ("publishers", "yes", "6,760")],
+    ids=["readers", "publishers"],
+)
+def test_the_access_table_is_the_same_when_statements_are_merged(
+    capsys: pytest.CaptureFixture[str], folder: Path, key: str, publish: str, size: str
+) -> None:
+    roles = "".join(f"    - arn:aws:iam::111122223333:role/{number:029}\n" for number in range(100))
+    (folder / "Pulumi.test.yaml").write_text(f"config:\n  private-pypi:domain: acme\n  private-pypi:{key}:\n{roles}")
+    main(["preview", "test"])
+    out = capsys.readouterr().out
+
+    assert out.count(f"  yes      {publish}".rstrip() + "\n") == 100
+    assert f": {size} of 7,168 characters, over 90 %: an account, a pattern or an organization takes less room" in out
 
 
 def test_a_placeholder_is_named_as_one(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
@@ -253,7 +350,8 @@ def test_a_mistake_in_the_config_is_reported_as_under_pulumi_up(
         "  takes: the name of the domain\n"
         "  fix:   pulumi config set private-pypi:domain NAME\n"
         "private-pypi:publisher: got a key that does not exist\n"
-        "  takes: domain, repository, description, readers, publishers, protect\n"
+        "  takes: domain, repository, description, readers, publishers, closedPublishing, protect, "
+        "attachIdentityPolicies\n"
         "  fix:   did you mean `publishers`?\n"
     )
 
@@ -265,8 +363,8 @@ def test_a_stack_that_does_not_exist_is_an_error(capsys: pytest.CaptureFixture[s
     assert captured.err == "error: there is no Pulumi.dev.yaml; the stacks here are: test\n"
 
 
-def test_the_command_is_installed() -> None:
+def test_the_command_is_installed(text: str) -> None:
     command = Path(sys.executable).with_name("private-pypi")
     shown = subprocess.run([command, "preview", "test"], capture_output=True, check=True, text=True)
 
-    assert shown.stdout == TEXT
+    assert shown.stdout == text

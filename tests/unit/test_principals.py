@@ -3,7 +3,10 @@ import pytest
 from private_pypi.errors import InvalidValueError
 from private_pypi.principals import Principal
 
-TAKES = "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), or the 12 digits of an account, quoted"
+TAKES = (
+    "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), with * for what varies in its path or name; "
+    "the 12 digits of an account, quoted; or an organization (o-a1b2c3d4e5)"
+)
 SIXTY_FOUR = "r" * 64
 
 
@@ -17,10 +20,15 @@ SIXTY_FOUR = "r" * 64
         f"arn:aws:iam::111122223333:role/{SIXTY_FOUR}",
         "arn:aws:iam::111122223333:user/people/ada",
         "arn:aws:iam::111122223333:root",
+        "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*",
+        "arn:aws:iam::111122223333:role/*",
+        "arn:aws:iam::111122223333:user/contractors/*",
+        "o-a1b2c3d4e5",
+        "o-0123456789abcdefghijklmnopqrstuv",
     ],
 )
-def test_roles_users_and_root_are_taken_as_they_are(arn: str) -> None:
-    assert Principal.parse(arn).arn == arn
+def test_principals_are_taken_as_they_are(arn: str) -> None:
+    assert Principal.parse(arn).name == arn
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn"])
@@ -28,7 +36,7 @@ def test_an_account_is_its_root_arn(partition: str) -> None:
     account = Principal.parse("012345678901", partition=partition)
 
     assert account == Principal.parse(f"arn:{partition}:iam::012345678901:root", partition=partition)
-    assert account.arn == f"arn:{partition}:iam::012345678901:root"
+    assert account.name == f"arn:{partition}:iam::012345678901:root"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +73,10 @@ def test_an_account_is_its_root_arn(partition: str) -> None:
             "arn:aws:iam::111122223333:group/devs",
             "list the group's users, or a role that they assume: IAM lets no policy name a group",
         ),
-        ("arn:aws:iam::111122223333:role/ci-*", "list each role by its whole ARN, or their account"),
+        ("arn:aws:iam::1111*:role/ci", "an account has 12 digits; here it is '1111*'"),
+        ("arn:*", "list the role or user that should get in; this is an ARN of no service"),
+        ("o-a1b2c3", "write the whole ARN: arn:aws:iam::ACCOUNT:role/o-a1b2c3"),
+        ("o-A1B2C3D4E5", "write the whole ARN: arn:aws:iam::ACCOUNT:role/o-A1B2C3D4E5"),
         *[
             (
                 f"arn:aws:iam::111122223333:{resource}",
@@ -119,3 +130,22 @@ def test_what_is_no_text_is_refused(value: object, got: str, fix: str) -> None:
     with pytest.raises(InvalidValueError) as error:
         Principal.parse(value)
     assert str(error.value) == f"got {got}\n  takes: {TAKES}\n  fix:   {fix}"
+
+
+@pytest.mark.parametrize(
+    ("text", "account", "role_name", "kinds"),
+    [
+        ("arn:aws:iam::111122223333:role/team/ci", "111122223333", "ci", set[str]()),
+        ("arn:aws:iam::111122223333:user/team/ada", "111122223333", None, set[str]()),
+        ("arn:aws:iam::111122223333:role/team/*", "111122223333", None, {"pattern"}),
+        ("arn:aws:iam::111122223333:role/*/ci", "111122223333", None, {"pattern"}),
+        ("111122223333", "111122223333", None, {"account"}),
+        ("o-a1b2c3d4e5", None, None, {"organization"}),
+    ],
+)
+def test_a_principal_knows_its_kind(text: str, account: str | None, role_name: str | None, kinds: set[str]) -> None:
+    principal = Principal.parse(text)
+
+    assert principal.account == account
+    assert principal.role_name == role_name
+    assert {kind for kind in ("pattern", "account", "organization") if getattr(principal, f"is_{kind}")} == kinds

@@ -22,6 +22,13 @@ API = "arn:aws:iam::111122223333:role/service/api"
 GLUE = "arn:aws:iam::111122223333:role/glue/job-orchestrator"
 GITHUB = "arn:aws:iam::111122223333:role/github-actions/publish-packages"
 ARN = "arn:aws:codeartifact:us-west-2:111122223333"
+READING = {
+    "GetServiceBearerToken",
+    "GetRepositoryEndpoint",
+    "GetAuthorizationToken",
+    "ReadRepository",
+    "DownloadPackages",
+}
 
 both_times = pytest.mark.parametrize("preview", [False, True], ids=["up", "preview"])
 
@@ -73,7 +80,14 @@ def test_the_dev_stack_lets_its_readers_install_and_its_publisher_publish(previe
 
 @both_times
 def test_the_outputs_are_exported(preview: bool) -> None:
-    assert run(main_program, DEV, preview=preview).exports == {
+    exports = run(main_program, DEV, preview=preview).exports
+
+    assert {statement["Sid"] for statement in json.loads(exports.pop("reader_policy"))["Statement"]} == READING
+    assert {statement["Sid"] for statement in json.loads(exports.pop("publisher_policy"))["Statement"]} == {
+        *READING,
+        "PublishPackages",
+    }
+    assert exports == {
         "private_pypi_endpoint_url": UNKNOWN if preview else ENDPOINT,
         "index_url": UNKNOWN if preview else f"{ENDPOINT}simple/",
         "publish_url": UNKNOWN if preview else ENDPOINT,

@@ -134,6 +134,14 @@ config:
     assert stack.stand_ins == {"encrypted-1", "arn:aws-cn:iam::000000000000:role/encrypted-0"}
 
 
+def test_an_encrypted_part_of_a_publisher_gets_a_stand_in_too(folder: Path) -> None:
+    stack = read(folder, "config: {readers: [{principal: {secure: a}, packages: [beta, {secure: b}]}]}")
+
+    assert json.loads(stack.config["private-pypi:readers"]) == [
+        {"principal": "arn:aws:iam::000000000000:role/encrypted-0", "packages": ["beta", "encrypted-1"]}
+    ]
+
+
 def test_an_encrypted_list_gets_a_list_as_its_stand_in(folder: Path) -> None:
     stack = read(folder, "config: {readers: {secure: a}}")
 

@@ -1,0 +1,95 @@
+"""A small evaluator of IAM policies, by the rules of the IAM user guide, for asking who may do what.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """A role or user that calls, with its identity policies."""
+
+    arn: str
+    identity_policies: tuple[Document, ...] = ()
+    organization: str | None = None
+
+    @property
+    def account(self) -> str:
+        return self.arn.split(":")[4]
+
+
+def allows(caller: Caller, action: str, resource: str, *, permissions_policy: Document | None, owner: str) -> bool:
+    """Whether `caller` may do `action` on a resource of the account `owner` that has a permissions policy."""
+    identity = [
+        statement
+        for policy in caller.identity_policies
+        for statement in policy["Statement"]
+        if _is_about(statement, caller, action, resource)
+    ]
+    granted = [
+        statement
+        for statement in (permissions_policy or {"Statement": []})["Statement"]
+        if _names(statement, caller, owner) and _is_about(statement, caller, action, resource)
+    ]
+    if any(statement["Effect"] == "Deny" for statement in [*identity, *granted]):
+        return False
+    return bool(identity or granted) if caller.account == owner else bool(identity and granted)
+
+
+def _names(statement: Document, caller: Caller, owner: str) -> bool:
+    if statement["Principal"] == "*":
+        return True
+    principals = statement["Principal"]["AWS"]
+    # An account leaves it to its identity policies. For its own resources these are enough by themselves.
+    account = f"arn:aws:iam::{caller.account}:root"
+    return caller.arn in principals or (account in principals and caller.account != owner)
+
+
+def _is_about(statement: Document, caller: Caller, action: str, resource: str) -> bool:
+    return (
+        any(_like(action, pattern) for pattern in _list(statement["Action"]))
+        and any(_like(resource, pattern) for pattern in _list(statement["Resource"]))
+        and all(
+            _holds(operator, _context(caller).get(key), _list(values))
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, values in keys.items()
+        )
+    )
+
+
+def _context(caller: Caller) -> dict[str, str]:
+    keys = {
+        "aws:PrincipalArn": caller.arn,
+        "aws:PrincipalAccount": caller.account,
+        "sts:AWSServiceName": "codeartifact.amazonaws.com",
+    }
+    return keys | ({"aws:PrincipalOrgID": caller.organization} if caller.organization else {})
+
+
+def _holds(operator: str, value: str | None, expected: list[str]) -> bool:
+    """A key that is missing equals nothing, so that only the negated operators hold for it."""
+    match operator:
+        case "StringEquals":
+            return value in expected
+        case "StringNotEquals":
+            return value not in expected
+        case "ArnLike":
+            return value is not None and any(_like(value, pattern) for pattern in expected)
+        case "ArnNotLike":
+            return value is None or not any(_like(value, pattern) for pattern in expected)
+        case _:
+            raise NotImplementedError(operator)
+
+
+def _like(value: str, pattern: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), value) is not None
+
+
+def _list(values: Any) -> list[str]:
+    return [values] if isinstance(values, str) else values
