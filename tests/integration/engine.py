@@ -70,11 +70,15 @@ class Emulator:
         trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
         path, _, short_name = f"/{name}".rpartition("/")
         iam = self.client("iam", account=account)
-        role = iam.create_role(RoleName=short_name, Path=f"{path}/", AssumeRolePolicyDocument=document(trust))["Role"]
+        iam.create_role(RoleName=short_name, Path=f"{path}/", AssumeRolePolicyDocument=document(trust))
         if policy:
             iam.put_role_policy(RoleName=short_name, PolicyName="access", PolicyDocument=document(*policy))
-        sts = self.client("sts", account=account)
-        return sts.assume_role(RoleArn=role["Arn"], RoleSessionName="session")["Credentials"]
+        return self.session(name, account=account)
+
+    def session(self, name: str, *, account: str = ACCOUNT) -> dict[str, str]:
+        """The keys of a session of a role."""
+        role = f"arn:aws:iam::{account}:role/{name}"
+        return self.client("sts", account=account).assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
 
 
 class Project:

@@ -117,7 +117,8 @@ impl AuthorizedCodeArtifact {
         if action.ends_with("PackageGroup") || action.contains("PackageGroupOrigin") || action.starts_with("ListDomains") {
             return "*".into();
         }
-        match (q("domain"), q("repository"), q("package")) {
+        let repository = if action == "CopyPackageVersions" { q("destination-repository") } else { q("repository") };
+        match (q("domain"), repository, q("package")) {
             (domain, _, _) if domain.is_empty() => "*".into(),
             (domain, repository, _) if repository.is_empty() => arn(format!("domain/{domain}")),
             (domain, repository, package) if package.is_empty() => arn(format!("repository/{domain}/{repository}")),
@@ -159,11 +160,17 @@ impl AwsService for AuthorizedCodeArtifact {
         Some(IamAction { service: "codeartifact", action, resource: Self::resource(action, request) })
     }
 
-    /// A token also takes `sts:GetServiceBearerToken`, which no CodeArtifact policy can grant.
+    /// A token also takes `sts:GetServiceBearerToken`, which no CodeArtifact policy can grant; copying takes the right to
+    /// read the source.
     fn iam_actions_for(&self, request: &AwsRequest) -> Vec<IamAction> {
         let mut actions: Vec<_> = self.iam_action_for(request).into_iter().collect();
         if actions.iter().any(|a| a.action == "GetAuthorizationToken") {
             actions.push(IamAction { service: "sts", action: "GetServiceBearerToken", resource: "*".into() });
+        }
+        if actions.iter().any(|a| a.action == "CopyPackageVersions") {
+            let (domain, source) = (&request.query_params["domain"], &request.query_params["source-repository"]);
+            let resource = codeartifact_arn(request, &format!("repository/{domain}/{source}"));
+            actions.push(IamAction { service: "codeartifact", action: "ReadFromRepository", resource });
         }
         actions
     }
