@@ -46,6 +46,8 @@ def _preview(stack_name: str, *, as_json: bool) -> None:
         notes.append(f"{account} is a placeholder: aws:allowedAccountIds names no account.")
     if not stack.region:
         notes.append(f"{region} is a placeholder: aws:region is not set.")
+    if stack.has_environments:
+        notes.append("What the stack's Pulumi ESC environments configure is not in it.")
     if stack.stand_ins:
         notes.append("Encrypted values show as [secret]; the sizes of the policies are not the real ones.")
 

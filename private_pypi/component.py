@@ -1,7 +1,8 @@
 """The component: it asks the provider where it is, and gives the resources what the pure modules decide."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pulumi
 import pulumi_aws as aws
@@ -10,6 +11,8 @@ from private_pypi.errors import InvalidValueError
 from private_pypi.names import Arns
 from private_pypi.policies import domain_policy, everyone, publisher_policy, reader_policy, repository_policy
 from private_pypi.principals import Principal, Publisher
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +67,8 @@ class PrivatePypi(pulumi.ComponentResource):
         Everything goes through the AWS provider of `opts`, the look-ups of account, region and endpoint too.
 
         Raises:
-            pulumi.RunError: a policy is longer than CodeArtifact takes; nothing has been registered.
+            pulumi.RunError: a policy is longer than CodeArtifact takes, or the provider cannot say where it is; nothing
+                has been registered.
         """
         arns = _look_up_arns(args, opts)
         readers, publishers = args.readers, args.publishers
@@ -156,19 +160,27 @@ class PrivatePypi(pulumi.ComponentResource):
 
 def look_up_region() -> str:
     """The region of the default provider, for a stack whose config does not name one."""
-    return aws.get_region().region
+    return _ask(aws.get_region, None).region
 
 
 def _look_up_arns(args: PrivatePypiArgs, opts: pulumi.ResourceOptions | None) -> Arns:
     # Plain calls, before the component is registered: ARNs as strings make the documents known at preview.
     provider = _aws_provider(opts or pulumi.ResourceOptions())
     return Arns(
-        partition=aws.get_partition(opts=provider).partition,
-        region=aws.get_region(opts=provider).region,
-        owner=aws.get_caller_identity(opts=provider).account_id,
+        partition=_ask(aws.get_partition, provider).partition,
+        region=_ask(aws.get_region, provider).region,
+        owner=_ask(aws.get_caller_identity, provider).account_id,
         domain_name=args.domain,
         repository_name=args.repository,
     )
+
+
+def _ask(function: Callable[..., T], provider: pulumi.InvokeOptions | None) -> T:
+    """Call a provider function. That it cannot answer, for want of credentials say, is for the user to mend."""
+    try:
+        return function(opts=provider)
+    except Exception as error:  # noqa: BLE001  what the SDK raises has no type of its own
+        raise pulumi.RunError(str(error)) from None
 
 
 def _aws_provider(opts: pulumi.ResourceOptions) -> pulumi.InvokeOptions:

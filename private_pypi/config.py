@@ -120,7 +120,7 @@ class _Reader:
             return []
         try:
             return self._items(key, json.loads(text))
-        except ValueError:
+        except (ValueError, RecursionError):
             return self._items(key, text)
 
     def _items(self, path: str, value: object) -> list[tuple[str, object]]:
@@ -150,18 +150,19 @@ class _Reader:
     def _refuse_others(self, keys: Iterable[str], known: list[str], prefix: str = "") -> None:
         for key in keys:
             if key not in known:
+                path = f"{prefix}{key}" if key.isprintable() else f"{prefix}{key!r}"
                 near = difflib.get_close_matches(key, known, n=1)
                 fix = f"did you mean `{near[0]}`?" if near else "take it out"
-                with self._noting(f"{prefix}{key}"):
+                with self._noting(path, shown=True):
                     raise InvalidValueError(got="a key that does not exist", takes=", ".join(known), fix=fix)
 
     @contextmanager
-    def _noting(self, path: str) -> Generator[None]:
-        """Note a mistake at `path`, a key with its index if any. An encrypted value is not repeated."""
+    def _noting(self, path: str, *, shown: bool = False) -> Generator[None]:
+        """Note a mistake at `path`, a key with its index if any. An encrypted value is `shown` in no message."""
         full_path = self._config.full_key(path)
         try:
             yield
         except InvalidValueError as mistake:
-            if is_config_secret(full_path.partition("[")[0]):
+            if not shown and is_config_secret(full_path.partition("[")[0]):
                 mistake = InvalidValueError(got="[secret]", takes=mistake.takes, fix="pulumi config --show-secrets")
             self._mistakes.append(f"{full_path}: {mistake}")

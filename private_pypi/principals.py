@@ -21,6 +21,8 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 # not hold `?` and `$`, which mean something else in a policy's condition.
 _ROLE_OR_USER = re.compile(r"(role|user)/([!-#%-.0->@-~]+/)*[A-Za-z0-9_+=,.@*-]{1,64}")
 
+_MAX_RESOURCE_CHARACTERS = len("role") + 512 + 64  # of a path, which begins and ends with a slash, and of a name
+
 _IDENTITY_PROVIDERS = {
     "accounts.google.com",
     "cognito-identity.amazonaws.com",
@@ -100,22 +102,26 @@ class Publisher:
 
 def _parse_arn(arn: str, partition: str) -> str:
     # Short ARNs are filled up with empty parts, which none of the checks take.
-    _, arn_partition, service, _, account, resource, *_ = [*arn.split(":", maxsplit=5), "", "", "", "", ""]
+    _, arn_partition, service, region, account, resource, *_ = [*arn.split(":", maxsplit=5), "", "", "", "", ""]
     kind, _, name = resource.partition("/")
     if service == "sts" and kind == "assumed-role":
-        role = name.rpartition("/")[0] or name
-        _refuse(arn, f"list the session's role: arn:{arn_partition}:iam::{account}:role/{role}, with its path if any")
+        role = _example(name.partition("/")[0])
+        _refuse(
+            arn, f"list the session's role: arn:aws:iam::{_example(account, 'ACCOUNT')}:role/{role}, its path included"
+        )
     if service == "sts" or kind in {"saml-provider", "oidc-provider"}:
         _refuse(arn, "list the role that the federated users assume")
     if service != "iam":
-        _refuse(arn, f"list the role or user that should get in; this is an ARN of {service or 'no service'}")
+        _refuse(arn, "list the role or user that should get in, by an ARN of the service iam")
     if arn_partition != partition:
         _refuse(arn, f"the stack's region is in the partition {partition}: list principals of that")
+    if region:
+        _refuse(arn, "leave the region empty, for IAM has none: two colons between iam and the account")
     if not _ACCOUNT.fullmatch(account):
         _refuse(arn, f"an account has 12 digits; here it is {account!r}")
     if kind == "group":
         _refuse(arn, "list the group's users, or a role that they assume: IAM lets no policy name a group")
-    if resource != "root" and not _ROLE_OR_USER.fullmatch(resource):
+    if resource != "root" and not (_ROLE_OR_USER.fullmatch(resource) and len(resource) <= _MAX_RESOURCE_CHARACTERS):
         _refuse(arn, "end it with role/NAME, user/NAME or root; a path comes before the name: role/PATH/NAME")
     return arn
 
@@ -123,13 +129,18 @@ def _parse_arn(arn: str, partition: str) -> str:
 def _refuse_word(text: str) -> NoReturn:
     if text == "*":
         _refuse(text, "list the roles, users or accounts; '*' would let everyone in")
-    if text.isdecimal():
+    if re.fullmatch("[0-9]+", text):
         _refuse(text, f"an account has 12 digits, this has {len(text)}")
     if text in _IDENTITY_PROVIDERS:
         _refuse(text, "list the role that the federated users assume, not the identity provider")
     if text.endswith((".amazonaws.com", ".amazonaws.com.cn")):
         _refuse(text, "list the role that the service runs as, not the service")
-    _refuse(text, f"write the whole ARN: arn:aws:iam::ACCOUNT:role/{text or 'NAME'}")
+    _refuse(text, f"write the whole ARN: arn:aws:iam::ACCOUNT:role/{_example(text)}")
+
+
+def _example(text: str, otherwise: str = "NAME") -> str:
+    """`text` for the example in a message, if it is a name: nothing else is repeated there without quotes."""
+    return text if re.fullmatch("[A-Za-z0-9_+=,.@-]{1,64}", text) else otherwise
 
 
 def _refuse_type(value: object) -> NoReturn:

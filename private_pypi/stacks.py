@@ -31,6 +31,8 @@ class Stack:
     """By full key; lists and maps as JSON. This is the form in which the CLI gives config to a program."""
     stand_ins: frozenset[str]
     """The parts of `config` that stand for encrypted values, which are never decrypted."""
+    has_environments: bool
+    """Whether Pulumi ESC environments, which nothing reads here, add to the config."""
 
     @property
     def region(self) -> str | None:
@@ -45,23 +47,32 @@ class Stack:
 
 
 def read_stack(folder: Path, name: str) -> Stack:
-    """Read the stack `name` of the project in `folder`.
+    """Read the stack `name`, with or without its organization and project, of the project in `folder`.
 
     Raises:
-        StackFileError: there is no such project or stack, or a file is not the YAML it should be.
+        StackFileError: there is no such project or stack, or the CLI would not take its config either.
     """
+    name = name.rpartition("/")[2]
     project = _read_map(folder / "Pulumi.yaml")
     path = folder / f"Pulumi.{name}.yaml"
     if not path.exists():
         stacks = sorted(each.name.split(".", 1)[1].removesuffix(".yaml") for each in folder.glob("Pulumi.*.yaml"))
         raise StackFileError(f"there is no {path.name}; the stacks here are: {', '.join(stacks) or 'none'}")
+    stack = _read_map(path)
 
-    declared = {_full_key(project, key): _default(value) for key, value in _config(project).items()}
-    defaults = {key: value for key, value in declared.items() if value is not None}
-    values = defaults | {_full_key(project, key): value for key, value in _config(_read_map(path)).items()}
+    declared = _full_keys(project, project["name"], "Pulumi.yaml")
+    defaults = {key: value for key, each in declared.items() if (value := _default(each)) is not None}
+    values = defaults | _full_keys(stack, project["name"], path.name)
+    for key, declaration in sorted(declared.items()):
+        _check_type(path.name, name, key, declaration, values.get(key))
     encrypted = _Encrypted(partition_of(str(values.get("aws:region"))))
-    config = {key: _text(encrypted.replace(value, defaults.get(key))) for key, value in values.items()}
-    return Stack(name=name, project=project["name"], config=config, stand_ins=frozenset(encrypted.stand_ins))
+    return Stack(
+        name=name,
+        project=project["name"],
+        config={key: _text(encrypted.replace(value, defaults.get(key))) for key, value in values.items()},
+        stand_ins=frozenset(encrypted.stand_ins),
+        has_environments="environment" in stack,
+    )
 
 
 class _Loader(yaml.SafeLoader):
@@ -70,20 +81,33 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
         first: dict[str, yaml.Node] = {}
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConstructorError(None, None, "a key is one word", key.start_mark)
             if first.setdefault(key.value, key) is not key:
                 raise ConstructorError(None, None, f"the key {key.value} stands twice", key.start_mark)
         return super().construct_mapping(node, deep)
 
     def construct_number(self, node: yaml.ScalarNode) -> float:
-        return int(node.value) if re.fullmatch("[-+]?[0-9]+", node.value) else float(node.value)
+        text = node.value.replace("_", "")
+        if re.fullmatch("[-+]?0[0-7]+", text):
+            return int(text, 8)
+        if re.fullmatch("[-+]?[0-9]+", text):
+            return int(text)
+        if re.match("[-+]?0[xXoObB]", text):
+            return int(text, 0)
+        number = float(text)
+        return int(number) if number.is_integer() else number
 
 
-# The core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema), for PyYAML's own is that of YAML 1.1.
+# The scalars of go-yaml, with which the CLI reads: YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema) and some of
+# YAML 1.1, which is PyYAML's own.
 _Loader.yaml_implicit_resolvers = {
     None: [
+        ("tag:yaml.org,2002:merge", re.compile(r"<<\Z")),
         ("tag:yaml.org,2002:null", re.compile(r"(~|null|Null|NULL|)\Z")),
         ("tag:yaml.org,2002:bool", re.compile(r"(true|True|TRUE|false|False|FALSE)\Z")),
-        ("!number", re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")),
+        ("!number", re.compile(r"[-+]?(0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)\Z")),
+        ("!number", re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")),
     ]
 }
 _Loader.add_constructor("!number", _Loader.construct_number)
@@ -94,24 +118,42 @@ def _read_map(path: Path) -> dict[str, Any]:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader) or dict[str, Any]()  # noqa: S506  a safe one
     except FileNotFoundError:
         raise StackFileError(f"there is no {path.name} in {path.parent}: run this in the project's folder") from None
-    except yaml.YAMLError as error:
+    except (OSError, RecursionError, ValueError, yaml.YAMLError) as error:
         raise StackFileError(f"{path.name}: {error}") from None
-    if not _is_map(content) or not _is_map(_config(content)):
+    if not _is_map(content) or not _is_map(content.get("config") or {}):
         raise StackFileError(f"{path.name}: the file and its `config` are to be maps of keys to values")
     return content
 
 
-def _config(file: dict[str, Any]) -> dict[str, Any]:
-    return file.get("config") or {}
-
-
-def _full_key(project: dict[str, Any], key: str) -> str:
-    return key if ":" in key else f"{project['name']}:{key}"
+def _full_keys(file: dict[str, Any], namespace: str, file_name: str) -> dict[str, Any]:
+    """The config of a file by full key; `repository` is `private-pypi:repository`, and may not stand beside it."""
+    config: dict[Any, Any] = file.get("config") or {}
+    full_keys: dict[str, Any] = {}
+    for key, value in config.items():
+        full_key = key if ":" in str(key) else f"{namespace}:{key}"
+        if full_key in full_keys:
+            raise StackFileError(f"{file_name}: the key {full_key} stands twice, with and without its namespace")
+        full_keys[full_key] = value
+    return full_keys
 
 
 def _default(declared: Any) -> Any:
     """What the project file gives a key: the value itself, or the one in its declaration."""
     return declared.get("value", declared.get("default")) if _is_map(declared) else declared
+
+
+def _check_type(file_name: str, stack: str, key: str, declaration: Any, value: Any) -> None:
+    """Refuse, in the CLI's words, what it refuses before it runs the program: a value of another type than declared."""
+    type_ = declaration.get("type") if _is_map(declaration) else None
+    if type_ == "boolean" and _is_encrypted(value):
+        raise StackFileError(f"{file_name}: {key} is encrypted, but true or false makes another stack: set it in plain")
+    is_of_type = {
+        "boolean": _text(value) in {"true", "false"},
+        "string": not isinstance(value, list) and (not _is_map(value) or _is_encrypted(value)),
+    }
+    if not is_of_type.get(str(type_), True):
+        found = f"Stack '{stack}' with configuration key '{key.partition(':')[2]}' must be of type '{type_}'"
+        raise StackFileError(f"validating stack config: {found}")
 
 
 def _is_map(value: Any) -> TypeGuard[dict[str, Any]]:
@@ -123,13 +165,13 @@ def _text(value: object) -> str:
         case None:
             return ""
         case bool() | list() | dict():
-            return json.dumps(value, default=str)
+            return json.dumps(value)
         case _:
             return str(value)
 
 
 def _is_encrypted(value: Any) -> bool:
-    return _is_map(value) and value.keys() == {"secure"}
+    return _is_map(value) and value.keys() == {"secure"} and isinstance(value["secure"], str)
 
 
 class _Encrypted:
@@ -142,9 +184,7 @@ class _Encrypted:
     def replace(self, value: Any, default: Any = None) -> Any:
         """`value` with nothing encrypted in it; `default` tells what it should be where all of it is."""
         if _is_encrypted(value):
-            if isinstance(default, list):
-                return [self._principal()]
-            return default if isinstance(default, bool) else self._name()
+            return [self._principal()] if isinstance(default, list) else self._name()
         if isinstance(value, list):
             items = cast("list[Any]", value)
             return [

@@ -80,8 +80,9 @@ class Run:
 class AWS(Mocks):
     """Answers like AWS in one place: with everything of a resource after `pulumi up`, with nothing at preview."""
 
-    def __init__(self, *, preview: bool, region: str, partition: str) -> None:
+    def __init__(self, *, preview: bool, region: str, partition: str, failure: str) -> None:
         self.preview = preview
+        self.failure = failure
         self.answers = {
             "aws:codeartifact/getRepositoryEndpoint:getRepositoryEndpoint": {"repositoryEndpoint": ENDPOINT},
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "111122223333"},
@@ -90,6 +91,8 @@ class AWS(Mocks):
         }
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, str], list[tuple[str, str]]]:
+        if self.failure:
+            return {}, [("credentials", self.failure)]
         return self.answers[args.token], []
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -156,13 +159,14 @@ def run(
     preview: bool = False,
     region: str = "us-west-2",
     partition: str = "aws",
+    failure: str = "",
     record: Run | None = None,
 ) -> Run:
     """Run `program` as `pulumi up` would, or as the first `pulumi preview` would, in an event loop of its own.
 
-    Give a `record` to look at after a run that raises.
+    Give a `record` to look at after a run that raises, and a `failure` to have all provider functions fail with.
     """
-    recorder = Recorder(AWS(preview=preview, region=region, partition=partition), record or Run())
+    recorder = Recorder(AWS(preview=preview, region=region, partition=partition, failure=failure), record or Run())
     asyncio.run(_run(program, config or {}, secrets, recorder))
     assert {resource.type for resource in recorder.run.resources.values()} <= TYPES
     return recorder.run

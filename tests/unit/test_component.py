@@ -169,6 +169,18 @@ def below(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(parent=PrivatePypi("parent", PrivatePypiArgs(domain="parent"), opts))
 
 
+@both_times
+def test_that_the_provider_cannot_answer_is_an_error_and_nothing_is_registered(preview: bool) -> None:
+    record = Run()
+
+    with pytest.raises(pulumi.RunError) as error:
+        run(pypi(), preview=preview, failure="no valid credentials", record=record)
+    assert str(error.value) == (
+        "invoke of aws:index/getPartition:getPartition failed: no valid credentials (credentials)"
+    )
+    assert record.resources == {}
+
+
 @pytest.mark.parametrize(
     "options",
     [

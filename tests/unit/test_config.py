@@ -236,6 +236,20 @@ def test_an_encrypted_value_is_not_repeated_in_a_message() -> None:
     )
 
 
+def test_a_key_that_does_not_exist_is_named_even_if_it_is_encrypted() -> None:
+    message = mistakes({"domain": "acme", "publisher\x1b": "hush"}, secrets=("private-pypi:publisher\x1b",))
+
+    assert message.startswith(
+        "a mistake in the config; nothing was changed.\n"
+        r"private-pypi:'publisher\x1b': got a key that does not exist"
+    )
+    assert message.endswith("did you mean `publishers`?")
+
+
+def test_lists_without_end_are_no_lists() -> None:
+    assert "private-pypi:readers: got '[[[" in mistakes({"domain": "acme", "readers": "[" * 100_000})
+
+
 def test_pulumi_yaml_declares_the_keys_and_defaults_of_the_program() -> None:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     fields = dataclasses.fields(PrivatePypiArgs)

@@ -322,6 +322,13 @@ def test_a_placeholder_is_named_as_one(capsys: pytest.CaptureFixture[str], folde
     )
 
 
+def test_environments_that_are_not_read_are_named(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text(f"environment: [prod]\n{STACK}")
+    main(["preview", "test"])
+
+    assert "\nWhat the stack's Pulumi ESC environments configure is not in it.\n" in capsys.readouterr().out
+
+
 def test_encrypted_values_are_shown_as_secret(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     (folder / "Pulumi.test.yaml").write_text(
         STACK.replace("domain: acme", "domain: {secure: v1:abc}").replace('"444455556666"', "{secure: v1:def}")

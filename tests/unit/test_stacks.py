@@ -11,7 +11,7 @@ config:
   repository: {type: string, default: private-pypi, description: The repository}
   readers: {value: [], description: The readers}
   protect: {type: boolean, default: true, description: The protection}
-  domain: {type: string, description: Required}
+  domain: {type: string, default: "", description: Required}
   aws:region: {value: eu-west-1}
 """
 
@@ -47,6 +47,7 @@ def test_the_stacks_config_overrides_the_projects(folder: Path) -> None:
             "aws:region": "us-west-2",
         },
         stand_ins=frozenset(),
+        has_environments=False,
     )
 
 
@@ -66,6 +67,12 @@ def test_a_key_without_a_namespace_is_the_projects(folder: Path) -> None:
         ("acme", "acme"),
         ('"012345678901"', "012345678901"),
         ("012345678901", "12345678901"),
+        ("012345670123", "1402433619"),
+        ("111122223333", "111122223333"),
+        ("0x10", "16"),
+        ("0b11", "3"),
+        ("1_000", "1000"),
+        ("1e3", "1000"),
         ("1.5", "1.5"),
         ("no", "no"),
         ("True", "true"),
@@ -77,7 +84,7 @@ def test_a_key_without_a_namespace_is_the_projects(folder: Path) -> None:
     ],
 )
 def test_values_are_read_as_the_cli_reads_them(folder: Path, value: str, text: str) -> None:
-    assert read(folder, f"config:\n  domain: {value}\n").config["private-pypi:domain"] == text
+    assert read(folder, f"config:\n  untyped: {value}\n").config["private-pypi:untyped"] == text
 
 
 @pytest.mark.parametrize("text", ["", "config:", "secretsprovider: awskms://alias/key"])
@@ -86,6 +93,7 @@ def test_a_stack_without_config_has_that_of_the_project(folder: Path, text: str)
         "private-pypi:repository": "private-pypi",
         "private-pypi:readers": "[]",
         "private-pypi:protect": "true",
+        "private-pypi:domain": "",
         "aws:region": "eu-west-1",
     }
 
@@ -119,13 +127,11 @@ def test_an_encrypted_value_gets_a_stand_in_of_its_kind(folder: Path) -> None:
 config:
   aws:region: cn-north-1
   domain: {secure: a}
-  protect: {secure: b}
   readers: ["111122223333", {secure: c}, {a: b}]
 """,
     )
 
     assert stack.config["private-pypi:domain"] == "encrypted-1"
-    assert stack.config["private-pypi:protect"] == "true"
     assert json.loads(stack.config["private-pypi:readers"]) == [
         "111122223333",
         "arn:aws-cn:iam::000000000000:role/encrypted-0",
@@ -173,6 +179,60 @@ def test_a_key_that_stands_twice_is_an_error(folder: Path) -> None:
     assert error_of(folder, "config:\n  domain: a\n  domain: b\n").startswith(
         "Pulumi.test.yaml: the key domain stands twice\n"
     )
+
+
+def test_a_key_that_stands_with_and_without_its_namespace_is_an_error(folder: Path) -> None:
+    """The CLI takes one of the two by chance."""
+    assert error_of(folder, "config: {domain: a, private-pypi:domain: b}") == (
+        "Pulumi.test.yaml: the key private-pypi:domain stands twice, with and without its namespace"
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "type_"),
+    [
+        ("protect: maybe", "protect", "boolean"),
+        ("protect: [true]", "protect", "boolean"),
+        ("domain: [a]", "domain", "string"),
+        ("repository: {a: b}", "repository", "string"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_in_the_words_of_the_cli(
+    folder: Path, config: str, key: str, type_: str
+) -> None:
+    message = f"validating stack config: Stack 'test' with configuration key '{key}' must be of type '{type_}'"
+
+    assert error_of(folder, f"config: {{{config}}}") == message
+
+
+def test_an_encrypted_boolean_is_not_guessed(folder: Path) -> None:
+    assert error_of(folder, "config: {protect: {secure: a}}") == (
+        "Pulumi.test.yaml: private-pypi:protect is encrypted, but true or false makes another stack: set it in plain"
+    )
+
+
+def test_environments_are_noticed(folder: Path) -> None:
+    assert read(folder, "environment: [prod]").has_environments
+
+
+def test_a_stack_may_be_named_with_its_organization_and_project(folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").touch()
+
+    assert read_stack(folder, "acme/private-pypi/test").name == "test"
+
+
+def test_yaml_may_merge_maps(folder: Path) -> None:
+    merged = read(folder, "shared: &shared {domain: acme}\nconfig: {<<: *shared}")
+
+    assert merged.config["private-pypi:domain"] == "acme"
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"config: {domain: " + b"[" * 2000, b"? [a]\n: b"])
+def test_a_file_that_cannot_be_read_is_an_error(folder: Path, content: bytes) -> None:
+    (folder / "Pulumi.test.yaml").write_bytes(content)
+
+    with pytest.raises(StackFileError, match=r"^Pulumi\.test\.yaml: "):
+        read_stack(folder, "test")
 
 
 def test_what_is_no_yaml_is_an_error(folder: Path) -> None:
