@@ -29,7 +29,8 @@ lint: .venv/.installed-integration
 integration: .venv/.installed-integration
 	@command -v pulumi >/dev/null || { echo "The integration tests need the Pulumi CLI: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 1; }
 	@command -v cargo >/dev/null || { echo "The integration tests need Rust, to build the AWS endpoint they run against: https://rustup.rs" >&2; exit 1; }
-	cd tests/integration/aws-emulator && cargo build --quiet --release
+	@echo "Building the AWS endpoint in tests/integration/aws-emulator: some minutes the first time."
+	@cd tests/integration/aws-emulator && cargo build --quiet --release
 	$(BIN)/pytest tests/integration --numprocesses auto
 
 bench: .venv/.installed

@@ -43,7 +43,7 @@ def _preview(stack_name: str, *, as_json: bool) -> None:
     account, region = stack.account or PLACEHOLDER_ACCOUNT, stack.region or PLACEHOLDER_REGION
     notes = [f"Stack {stack.name} in account {account}, region {region}. Nothing was asked of AWS and nothing changes."]
     if not stack.account:
-        notes.append(f"{account} is a placeholder: aws:allowedAccountIds names no account.")
+        notes.append(f"{account} is a placeholder: aws:allowedAccountIds names no account of 12 digits.")
     if not stack.region:
         notes.append(f"{region} is a placeholder: aws:region is not set.")
     if stack.has_environments:

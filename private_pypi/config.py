@@ -102,10 +102,19 @@ class _Reader:
         return tuple(publishers)
 
     def finish(self) -> None:
-        """Refuse the keys of the namespace that nothing has read, and raise for every mistake so far."""
-        namespace = self._config.full_key("")
-        keys = [key.removeprefix(namespace) for key in sorted(CONFIG.get()) if key.startswith(namespace)]
-        self._refuse_others(keys, self._keys)
+        """Refuse keys that nothing has read and a misspelled namespace, and raise for every mistake so far."""
+        own: list[str] = []
+        for namespace, _, key in sorted(full_key.partition(":") for full_key in CONFIG.get()):
+            if namespace == self._config.name:
+                own.append(key)
+            elif difflib.get_close_matches(namespace, [self._config.name], cutoff=0.8):
+                full_key = self._config.full_key(key)
+                self._mistakes.append(
+                    f"{namespace}:{key}: got a namespace that does not exist\n"
+                    f"  takes: {self._config.name}\n"
+                    f"  fix:   did you mean `{full_key}`?"
+                )
+        self._refuse_others(own, self._keys)
         if self._mistakes:
             count = "a mistake" if len(self._mistakes) == 1 else f"{len(self._mistakes)} mistakes"
             raise pulumi.RunError("\n".join([f"{count} in the config; nothing was changed.", *self._mistakes]))

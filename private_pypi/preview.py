@@ -11,6 +11,7 @@ import logging
 import runpy
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -74,13 +75,26 @@ def preview(program: Path, stack: Stack, *, account: str, region: str) -> Previe
     Raises:
         pulumi.RunError: the program refuses its config.
     """
-    return asyncio.run(_preview(program, stack, account, region))
+    # Pulumi's mocks make an event loop in each thread that they are called in, and leave it open: then Python complains
+    # of it, now and again, at its end.
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def make_loop() -> None:
+        loops.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(loops[-1])
+
+    try:
+        return asyncio.run(_preview(program, stack, account, region, ThreadPoolExecutor(initializer=make_loop)))
+    finally:
+        for loop in loops:
+            loop.close()
 
 
-async def _preview(program: Path, stack: Stack, account: str, region: str) -> Preview:
+async def _preview(program: Path, stack: Stack, account: str, region: str, executor: ThreadPoolExecutor) -> Preview:
     def run() -> None:
         runpy.run_path(str(program), run_name="__main__")
 
+    asyncio.get_running_loop().set_default_executor(executor)
     monitor = _Recorder(_Provider(account, region))
     set_all_config(dict(stack.config))
     warnings = _Warnings()

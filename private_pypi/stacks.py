@@ -115,7 +115,8 @@ _Loader.add_constructor("!number", _Loader.construct_number)
 
 def _read_map(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader) or dict[str, Any]()  # noqa: S506  a safe one
+        with path.open(encoding="utf-8") as stream:
+            content = yaml.load(stream, _Loader) or dict[str, Any]()  # noqa: S506  a safe one
     except FileNotFoundError:
         raise StackFileError(f"there is no {path.name} in {path.parent}: run this in the project's folder") from None
     except (OSError, RecursionError, ValueError, yaml.YAMLError) as error:

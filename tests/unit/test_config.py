@@ -188,6 +188,22 @@ def test_a_key_that_does_not_exist_is_a_mistake(key: str, fix: str) -> None:
     )
 
 
+def test_a_misspelled_namespace_is_a_mistake() -> None:
+    with pytest.raises(pulumi.RunError) as error:
+        run(
+            lambda: load_args() and None, {"private_pypi:domain": "acme", "aws:region": "us-west-2", "private:key": "x"}
+        )
+    assert str(error.value) == (
+        "2 mistakes in the config; nothing was changed.\n"
+        "private-pypi:domain: got nothing\n"
+        "  takes: the name of the domain\n"
+        "  fix:   pulumi config set private-pypi:domain NAME\n"
+        "private_pypi:domain: got a namespace that does not exist\n"
+        "  takes: private-pypi\n"
+        "  fix:   did you mean `private-pypi:domain`?"
+    )
+
+
 def test_all_mistakes_are_reported_at_once_each_with_its_key_and_index() -> None:
     assert mistakes(
         {

@@ -317,7 +317,7 @@ def test_a_placeholder_is_named_as_one(capsys: pytest.CaptureFixture[str], folde
     assert json.loads(captured.out)["outputs"]["domain_owner"] == "000000000000"
     assert captured.err == (
         "Stack test in account 000000000000, region us-east-1. Nothing was asked of AWS and nothing changes.\n"
-        "000000000000 is a placeholder: aws:allowedAccountIds names no account.\n"
+        "000000000000 is a placeholder: aws:allowedAccountIds names no account of 12 digits.\n"
         "us-east-1 is a placeholder: aws:region is not set.\n"
     )
 
