@@ -3,6 +3,15 @@
 from private_pypi.component import PrivatePypi, PrivatePypiArgs
 from private_pypi.config import load_args
 from private_pypi.errors import InvalidValueError
+from private_pypi.names import parse_package
 from private_pypi.principals import Principal, Publisher
 
-__all__ = ["InvalidValueError", "Principal", "PrivatePypi", "PrivatePypiArgs", "Publisher", "load_args"]
+__all__ = [
+    "InvalidValueError",
+    "Principal",
+    "PrivatePypi",
+    "PrivatePypiArgs",
+    "Publisher",
+    "load_args",
+    "parse_package",
+]

@@ -45,7 +45,7 @@ def _preview(stack_name: str, *, as_json: bool) -> None:
     if not stack.account:
         notes.append(f"{account} is a placeholder: aws:allowedAccountIds names no account of 12 digits.")
     if not stack.region:
-        notes.append(f"{region} is a placeholder: aws:region is not set.")
+        notes.append(f"{region} is a placeholder: aws:region is not set, or encrypted.")
     if stack.has_environments:
         notes.append("What the stack's Pulumi ESC environments configure is not in it.")
     if stack.stand_ins:

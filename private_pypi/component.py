@@ -30,7 +30,7 @@ class PrivatePypiArgs:
     publishers: Sequence[Publisher] = ()
     """Who may install, and publish everything or some packages."""
     closed_publishing: bool = False
-    """Whether nobody but the publishers may publish, whatever their own IAM policies say."""
+    """Whether nobody but the publishers may publish, whatever their own IAM policies say about publishing."""
     protect: bool = True
     """Whether Pulumi refuses to delete or replace the domain and the repository, and so to lose what was published."""
     attach_identity_policies: bool = False
@@ -147,8 +147,8 @@ class PrivatePypi(pulumi.ComponentResource):
         if left_out := sorted(principal.name for principal in {*principals} - attached):
             pulumi.log.warn(
                 f"attachIdentityPolicies is for roles of account {account} and leaves out what is listed below. "
-                "Attach the output reader_policy there, or to publishers of other accounts publisher_policy.\n"
-                + "\n".join(left_out),
+                "Attach the output reader_policy there, to publishers of other accounts publisher_policy, and where "
+                "a publisher is this account itself a right to publish.\n" + "\n".join(left_out),
                 resource=self,
             )
 

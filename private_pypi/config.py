@@ -43,7 +43,7 @@ def load_args() -> PrivatePypiArgs:
     def principal(value: object) -> Principal:
         return Principal.parse(value, partition=partition)
 
-    config = _Reader("private-pypi")
+    config = _Config("private-pypi")
     args = PrivatePypiArgs(
         domain=config.text("domain", parse_domain_name),
         repository=config.text("repository", parse_repository_name),
@@ -58,7 +58,7 @@ def load_args() -> PrivatePypiArgs:
     return args
 
 
-class _Reader:
+class _Config:
     """Typed reads of one namespace. A read that meets a mistake notes it and goes on; `finish` raises for them all."""
 
     def __init__(self, namespace: str) -> None:
@@ -107,13 +107,10 @@ class _Reader:
         for namespace, _, key in sorted(full_key.partition(":") for full_key in CONFIG.get()):
             if namespace == self._config.name:
                 own.append(key)
-            elif difflib.get_close_matches(namespace, [self._config.name], cutoff=0.8):
-                full_key = self._config.full_key(key)
-                self._mistakes.append(
-                    f"{namespace}:{key}: got a namespace that does not exist\n"
-                    f"  takes: {self._config.name}\n"
-                    f"  fix:   did you mean `{full_key}`?"
-                )
+            elif namespace.replace("_", "-").lower() == self._config.name and key in self._keys:
+                with self._noting(key, shown=True):
+                    takes, fix = f"the namespace {self._config.name}", f"write it as {self._config.full_key(key)}"
+                    raise InvalidValueError(got=f"it as {namespace}:{key}", takes=takes, fix=fix)
         self._refuse_others(own, self._keys)
         if self._mistakes:
             count = "a mistake" if len(self._mistakes) == 1 else f"{len(self._mistakes)} mistakes"

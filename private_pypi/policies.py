@@ -5,6 +5,7 @@ gets what before anything exists. Which resource an action takes is in the servi
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodeartifact.html
 """
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,10 @@ from private_pypi.names import Arns
 from private_pypi.principals import Principal, Publisher
 
 MAX_DOCUMENT_CHARACTERS = 7168
-"""The longest policy document that CodeArtifact takes (API reference, PutRepositoryPermissionsPolicy)."""
+"""The longest permissions policy that CodeArtifact takes (API reference, PutRepositoryPermissionsPolicy)."""
+
+MAX_IDENTITY_DOCUMENT_CHARACTERS = 6144
+"""The longest managed policy that IAM takes (IAM user guide, IAM and AWS STS quotas)."""
 
 _Statement = dict[str, Any]
 
@@ -76,7 +80,8 @@ def publisher_policy(arns: Arns, *, readers: Iterable[Principal], publishers: It
     """
     publishers = set(publishers)
     statements = [*_reading(arns, everyone(readers, publishers))]
-    if resources := {resource for publisher in publishers for resource in _publishable(arns, publisher)}:
+    visitors = {publisher for publisher in publishers if publisher.principal.account != arns.owner}
+    if resources := {resource for publisher in visitors for resource in _publishable(arns, publisher)}:
         needed = [arns.packages] if arns.packages in resources else sorted(resources)
         statements.append(_statement("PublishPackages", _PUBLISH, needed, condition=_in_other_accounts(arns)))
     return _document(statements)
@@ -117,8 +122,10 @@ def _allow_publishing(arns: Arns, publishers: Iterable[Publisher]) -> Iterator[_
     unlimited = {principal for own in list(limited) if arns.packages in own for principal in limited.pop(own)}
 
     yield from _allow("PublishPackages", unlimited, _PUBLISH, [arns.packages])
-    for number, (own, principals) in enumerate(sorted(limited.items()), start=1):
-        yield from _allow(f"PublishSomePackages{number}", principals, _PUBLISH, own)
+    for own, principals in sorted(limited.items()):
+        # A name of its own for each set of packages: a number would change with the others.
+        digest = hashlib.sha256("\n".join(own).encode()).hexdigest()[:8]
+        yield from _allow(f"PublishPackages{digest}", principals, _PUBLISH, own)
 
 
 def _deny_publishing(arns: Arns, publishers: Iterable[Publisher]) -> _Statement:
@@ -223,7 +230,7 @@ def _fitting(kind: str, *forms: Iterable[_Statement]) -> str | None:
     raise InvalidValueError(
         got=f"a {kind} permissions policy of {len(document):,} characters",
         takes=f"up to {MAX_DOCUMENT_CHARACTERS:,} characters",
-        fix="name an account, a pattern or an organization in place of many roles and users",
+        fix="name an account, a pattern or an organization for many roles, or prefix-* for many packages",
     )
 
 

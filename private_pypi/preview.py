@@ -197,7 +197,7 @@ def _access(statements: Iterable[Mapping[str, Any]]) -> Iterable[Access]:
                     publishable[principal].update(_packages(statement["Resource"]))
     for principal, allowed in sorted(actions.items()):
         packages = sorted(publishable[principal])
-        publish = "*" in packages or packages if packages else False
+        publish = ("*" in packages or packages) if packages else False
         yield Access(principal=principal, install=allowed >= _INSTALL, publish=publish)
 
 

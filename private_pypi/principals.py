@@ -72,8 +72,8 @@ class Principal:
     @property
     def role_name(self) -> str | None:
         """The name of a role, without its path; what is not one role has none."""
-        kind, _, path_and_name = self.name.rpartition(":")[2].partition("/")
-        return path_and_name.rpartition("/")[2] if kind == "role" and not self.is_pattern else None
+        match = re.fullmatch(r"arn:[^:]+:iam::[^:]+:role/(?:.+/)?([^/*]+)", self.name)
+        return match[1] if match and not self.is_pattern else None
 
     @property
     def is_account(self) -> bool:

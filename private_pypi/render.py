@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from private_pypi.policies import MAX_DOCUMENT_CHARACTERS
+from private_pypi.policies import MAX_DOCUMENT_CHARACTERS, MAX_IDENTITY_DOCUMENT_CHARACTERS
 from private_pypi.preview import Preview, Resource
 
 KNOWN_AFTER_UP = "known after pulumi up"
@@ -24,9 +24,15 @@ def render(preview: Preview, heading: Callable[[str], str] = str) -> str:
     }
     sections = [
         ("Resources", _columns([*_tree(preview.resources)])),
-        *((f"Policy {name}: {_size(document)}", _pretty(document)) for name, document in documents.items()),
+        *(
+            (f"Policy {name}: {_size(document, MAX_DOCUMENT_CHARACTERS)}", _pretty(document))
+            for name, document in documents.items()
+        ),
         ("Outputs", _columns(outputs)),
-        *((f"Output {name}, an identity policy", _pretty(document)) for name, document in identity_policies.items()),
+        *(
+            (f"Identity policy {name}: {_size(document, MAX_IDENTITY_DOCUMENT_CHARACTERS)}", _pretty(document))
+            for name, document in identity_policies.items()
+        ),
         ("Who gets in", _access(preview)),
         *(("Warning", warning.splitlines()) for warning in preview.warnings),
     ]
@@ -50,10 +56,12 @@ def _pretty(document: str) -> list[str]:
     return json.dumps(json.loads(document), indent=2).splitlines()
 
 
-def _size(document: str) -> str:
-    size = f"{len(document):,} of {MAX_DOCUMENT_CHARACTERS:,} characters"
-    if len(document) > _NEARLY_FULL * MAX_DOCUMENT_CHARACTERS:
-        return f"{size}, over 90 %: an account, a pattern or an organization takes less room than many roles"
+def _size(document: str, max_characters: int) -> str:
+    size = f"{len(document):,} of {max_characters:,} characters"
+    if len(document) > _NEARLY_FULL * max_characters:
+        return (
+            f"{size}, over 90 %: an account or a pattern takes less room than many roles, prefix-* than many packages"
+        )
     return size
 
 

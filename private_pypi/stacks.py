@@ -36,8 +36,9 @@ class Stack:
 
     @property
     def region(self) -> str | None:
-        """The region of the AWS provider, if the config names it."""
-        return self.config.get("aws:region")
+        """The region of the AWS provider, if the config names it in plain."""
+        region = self.config.get("aws:region")
+        return None if region in self.stand_ins else region
 
     @property
     def account(self) -> str | None:
@@ -54,6 +55,8 @@ def read_stack(folder: Path, name: str) -> Stack:
     """
     name = name.rpartition("/")[2]
     project = _read_map(folder / "Pulumi.yaml")
+    if "name" not in project:
+        raise StackFileError("Pulumi.yaml: the project has no name")
     path = folder / f"Pulumi.{name}.yaml"
     if not path.exists():
         stacks = sorted(each.name.split(".", 1)[1].removesuffix(".yaml") for each in folder.glob("Pulumi.*.yaml"))

@@ -22,6 +22,7 @@ DOMAIN = "aws:codeartifact/domain:Domain"
 DOMAIN_PERMISSIONS = "aws:codeartifact/domainPermissions:DomainPermissions"
 POLICY = "aws:iam/policy:Policy"
 POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+OTHER_PROVIDER = "pulumi:providers:other"
 PROVIDER = "pulumi:providers:aws"
 REPOSITORY = "aws:codeartifact/repository:Repository"
 REPOSITORY_PERMISSIONS = "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy"
@@ -29,6 +30,7 @@ TYPES = {
     COMPONENT,
     DOMAIN,
     DOMAIN_PERMISSIONS,
+    OTHER_PROVIDER,
     POLICY,
     POLICY_ATTACHMENT,
     PROVIDER,
@@ -96,7 +98,7 @@ class AWS(Mocks):
         return self.answers[args.token], []
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        if self.preview and args.typ != PROVIDER:
+        if self.preview and args.typ not in {PROVIDER, OTHER_PROVIDER}:
             return None, {}
         return f"{args.name}-id", args.inputs | {"arn": f"arn-of-{args.name}"}
 

@@ -10,6 +10,7 @@ from mocks import (
     DOMAIN,
     DOMAIN_PERMISSIONS,
     ENDPOINT,
+    OTHER_PROVIDER,
     POLICY,
     POLICY_ATTACHMENT,
     PROVIDER,
@@ -164,6 +165,11 @@ def with_provider(options: Callable[[aws.Provider], pulumi.ResourceOptions]) -> 
     return run(program)
 
 
+class OtherProvider(pulumi.ProviderResource):
+    def __init__(self) -> None:
+        super().__init__("other", "other")
+
+
 def below(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
     """Options for a component below a parent that has `opts`."""
     return pulumi.ResourceOptions(parent=PrivatePypi("parent", PrivatePypiArgs(domain="parent"), opts))
@@ -186,17 +192,19 @@ def test_that_the_provider_cannot_answer_is_an_error_and_nothing_is_registered(p
     [
         lambda provider: pulumi.ResourceOptions(provider=provider),
         lambda provider: pulumi.ResourceOptions(providers=[provider]),
+        lambda provider: pulumi.ResourceOptions(providers=[OtherProvider(), provider]),
+        lambda provider: pulumi.ResourceOptions(providers={"other": OtherProvider(), "aws": provider}),
         lambda provider: pulumi.ResourceOptions(providers={"aws": provider}),
         lambda provider: below(pulumi.ResourceOptions(provider=provider)),
     ],
-    ids=["provider", "list", "map", "parent"],
+    ids=["provider", "list", "longer list", "longer map", "map", "parent"],
 )
 def test_everything_goes_through_an_explicit_provider(
     options: Callable[[aws.Provider], pulumi.ResourceOptions],
 ) -> None:
     made = with_provider(options)
 
-    resources = [each for each in made.resources.values() if each.type not in {PROVIDER, COMPONENT}]
+    resources = [each for each in made.resources.values() if each.type not in {PROVIDER, OTHER_PROVIDER, COMPONENT}]
     assert {each.provider for each in resources} == {"explicit"}
     assert len(made.calls) >= 4
     assert {call.provider for call in made.calls} == {"explicit"}
@@ -218,7 +226,7 @@ def test_calls_are_recorded_whole() -> None:
     assert Called(token="aws:index/getRegion:getRegion", arguments={}, provider="") in run(pypi()).calls
 
 
-API = Principal.parse("arn:aws:iam::111122223333:role/service/api")
+API = Principal.parse("arn:aws:iam::111122223333:role/service:eu/api")
 ATTACHING = PrivatePypiArgs(
     domain="acme",
     readers=[API, API],
@@ -266,7 +274,8 @@ def test_what_gets_no_identity_policy_is_warned_of() -> None:
     (warning,) = made.warnings
     assert warning == (
         "attachIdentityPolicies is for roles of account 111122223333 and leaves out what is listed below. "
-        "Attach the output reader_policy there, or to publishers of other accounts publisher_policy.\n"
+        "Attach the output reader_policy there, to publishers of other accounts publisher_policy, and where "
+        "a publisher is this account itself a right to publish.\n"
         "arn:aws:iam::111122223333:role/ci-*\n"
         "arn:aws:iam::111122223333:root\n"
         "arn:aws:iam::111122223333:user/ada\n"
@@ -286,6 +295,6 @@ def test_a_policy_that_is_too_long_is_an_error_and_nothing_is_registered(preview
         "private-pypi:readers and private-pypi:publishers: "
         "got a domain permissions policy of 12,826 characters\n"
         "  takes: up to 7,168 characters\n"
-        "  fix:   name an account, a pattern or an organization in place of many roles and users"
+        "  fix:   name an account, a pattern or an organization for many roles, or prefix-* for many packages"
     )
     assert record.resources == {}

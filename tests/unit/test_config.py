@@ -188,19 +188,16 @@ def test_a_key_that_does_not_exist_is_a_mistake(key: str, fix: str) -> None:
     )
 
 
-def test_a_misspelled_namespace_is_a_mistake() -> None:
+@pytest.mark.parametrize("namespace", ["private_pypi", "Private-PyPI"])
+def test_a_misspelled_namespace_is_a_mistake(namespace: str) -> None:
+    config = {f"{namespace}:readers": "[]", "private-pypi-eu:readers": "[]", f"{namespace}:unknown": "x"}
     with pytest.raises(pulumi.RunError) as error:
-        run(
-            lambda: load_args() and None, {"private_pypi:domain": "acme", "aws:region": "us-west-2", "private:key": "x"}
-        )
+        run(lambda: load_args() and None, {"private-pypi:domain": "acme", "aws:region": "us-west-2"} | config)
     assert str(error.value) == (
-        "2 mistakes in the config; nothing was changed.\n"
-        "private-pypi:domain: got nothing\n"
-        "  takes: the name of the domain\n"
-        "  fix:   pulumi config set private-pypi:domain NAME\n"
-        "private_pypi:domain: got a namespace that does not exist\n"
-        "  takes: private-pypi\n"
-        "  fix:   did you mean `private-pypi:domain`?"
+        "a mistake in the config; nothing was changed.\n"
+        f"private-pypi:readers: got it as {namespace}:readers\n"
+        "  takes: the namespace private-pypi\n"
+        "  fix:   write it as private-pypi:readers"
     )
 
 
@@ -250,6 +247,15 @@ def test_an_encrypted_value_is_not_repeated_in_a_message() -> None:
         f"  takes: {PRINCIPAL}\n"
         "  fix:   pulumi config --show-secrets"
     )
+
+
+def test_no_part_of_an_encrypted_value_is_repeated() -> None:
+    publishers = [CI, {"principal": "hush", "packages": ["hush!"]}]
+    message = mistakes({"domain": "acme", "publishers": publishers}, secrets=("private-pypi:publishers",))
+
+    assert "private-pypi:publishers[1].principal: got [secret]\n" in message
+    assert "private-pypi:publishers[1].packages[0]: got [secret]\n" in message
+    assert "hush" not in message
 
 
 def test_a_key_that_does_not_exist_is_named_even_if_it_is_encrypted() -> None:

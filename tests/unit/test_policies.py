@@ -1,12 +1,14 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import pytest
 from evaluator import Caller, allows
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from private_pypi import policies
 from private_pypi.errors import InvalidValueError
 from private_pypi.names import Arns
 from private_pypi.policies import domain_policy, publisher_policy, reader_policy, repository_policy
@@ -148,12 +150,19 @@ def test_patterns_and_organizations_get_statements_with_conditions() -> None:
             },
         ],
     }
-    assert [(each["Sid"], each["Condition"]) for each in repository(readers, [])["Statement"]] == [
-        ("ReadRepositoryByPattern", by_pattern),
-        ("ReadRepositoryByOrganization", by_organization),
-        ("DownloadPackagesByPattern", by_pattern),
-        ("DownloadPackagesByOrganization", by_organization),
-    ]
+    allow = {"Effect": "Allow", "Principal": "*"}
+    assert repository(readers, []) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            allow | {"Sid": sid, "Action": action, "Resource": resource, "Condition": condition}
+            for sid, action, resource, condition in (
+                ("ReadRepositoryByPattern", READ, REPOSITORY, by_pattern),
+                ("ReadRepositoryByOrganization", READ, REPOSITORY, by_organization),
+                ("DownloadPackagesByPattern", DOWNLOAD, PACKAGES, by_pattern),
+                ("DownloadPackagesByOrganization", DOWNLOAD, PACKAGES, by_organization),
+            )
+        ],
+    }
 
 
 def test_a_publisher_of_some_packages_publishes_just_these() -> None:
@@ -163,14 +172,14 @@ def test_a_publisher_of_some_packages_publishes_just_these() -> None:
 
     assert document["Statement"][4:] == [
         {
-            "Sid": "PublishSomePackages1",
+            "Sid": "PublishPackages0ca56c94",
             "Effect": "Allow",
             "Principal": {"AWS": ["arn:aws:iam::111122223333:user/ada"]},
             "Action": PUBLISH,
             "Resource": CORE,
         },
         {
-            "Sid": "PublishSomePackages1ByPattern",
+            "Sid": "PublishPackages0ca56c94ByPattern",
             "Effect": "Allow",
             "Principal": "*",
             "Action": PUBLISH,
@@ -185,7 +194,7 @@ def test_a_publisher_of_some_packages_publishes_just_these() -> None:
             },
         },
         {
-            "Sid": "PublishSomePackages2",
+            "Sid": "PublishPackages57766ceb",
             "Effect": "Allow",
             "Principal": {"AWS": ["arn:aws:iam::111122223333:role/ci"]},
             "Action": PUBLISH,
@@ -273,10 +282,12 @@ def test_the_reader_policy_reads_in_an_account_that_the_permissions_policies_lea
 @pytest.mark.parametrize(
     ("publishers", "resource"),
     [
-        (everything(CI), PACKAGES),
-        ([only(CI, "acme-core")], CORE),
-        ([only(OTHER, "acme-tools-*"), only(CI, "acme-core")], [CORE, TOOLS]),
-        ([*everything(OTHER), only(CI, "acme-core")], PACKAGES),
+        (everything(OTHER), PACKAGES),
+        (everything(ORGANIZATION), PACKAGES),
+        ([only(OTHER, "acme-core")], CORE),
+        ([only(OTHER, "acme-tools-*"), only(ORGANIZATION, "acme-core")], [CORE, TOOLS]),
+        ([*everything(OTHER), only(OTHER, "acme-core")], PACKAGES),
+        ([*everything(CI, SSO), only(OTHER, "acme-core")], CORE),
     ],
 )
 def test_the_publisher_policy_adds_publishing_for_other_accounts(publishers: list[Publisher], resource: object) -> None:
@@ -289,8 +300,13 @@ def test_the_publisher_policy_adds_publishing_for_other_accounts(publishers: lis
     }
 
 
-def test_without_publishers_the_publisher_policy_is_the_reader_policy() -> None:
-    assert publisher_policy(ARNS, readers=[ADA], publishers=[]) == reader_policy(ARNS, readers=[ADA], publishers=[])
+@pytest.mark.parametrize("publishers", [[], everything(CI, SSO, Principal.parse(OWNER))])
+def test_without_publishers_of_other_accounts_the_publisher_policy_is_the_reader_policy(
+    publishers: list[Publisher],
+) -> None:
+    expected = reader_policy(ARNS, readers=[ADA], publishers=publishers)
+
+    assert publisher_policy(ARNS, readers=[ADA], publishers=publishers) == expected
 
 
 def test_without_publishers_there_is_no_publish_statement() -> None:
@@ -349,7 +365,7 @@ def test_a_document_that_is_too_long_names_each_list_of_principals_once() -> Non
                 "Resource": PACKAGES,
             },
             {
-                "Sid": "PublishSomePackages1",
+                "Sid": "PublishPackages0ca56c94",
                 "Effect": "Allow",
                 "Principal": {"AWS": [CI.name]},
                 "Action": PUBLISH,
@@ -365,9 +381,42 @@ def test_merging_never_joins_some_packages_with_all() -> None:
 
     assert [each["Sid"] for each in document["Statement"]] == [
         "ReadRepositoryAndDownloadPackages",
-        "PublishSomePackages1",
+        "PublishPackages0ca56c94",
     ]
-    assert of_sid(document, "PublishSomePackages1")["Resource"] == CORE
+    assert of_sid(document, "PublishPackages0ca56c94")["Resource"] == CORE
+
+
+def test_merging_keeps_patterns_and_organizations_of_readers_and_publishers_apart() -> None:
+    """They all have the principal `*`: only the condition says whom a statement is about."""
+    readers = [*roles(70), Principal.parse(f"{roles(1)[0].name}-*"), Principal.parse("o-zzzzzzzzzz")]
+    document = repository(readers, everything(SSO, ORGANIZATION))
+    whom = {
+        statement["Sid"]: next(iter(statement["Condition"].values()))
+        for statement in document["Statement"]
+        if statement["Principal"] == "*"
+    }
+
+    assert whom == {
+        "ReadRepositoryByPatternAndDownloadPackagesByPattern": {
+            "aws:PrincipalArn": [f"{roles(1)[0].name}-*", SSO.name],
+        },
+        "ReadRepositoryByOrganizationAndDownloadPackagesByOrganization": {
+            "aws:PrincipalOrgID": ["o-a1b2c3d4e5", "o-zzzzzzzzzz"],
+        },
+        "PublishPackagesByPattern": {"aws:PrincipalArn": [SSO.name]},
+        "PublishPackagesByOrganization": {"aws:PrincipalOrgID": ["o-a1b2c3d4e5"]},
+    }
+
+
+def test_a_document_of_just_the_limit_fits() -> None:
+    longest = roles(95)
+    missing = 7168 - len(domain_policy(ARNS, readers=longest, publishers=[]) or "")
+    longest[0] = Principal(name=longest[0].name + "x" * missing)
+
+    assert len(domain_policy(ARNS, readers=longest, publishers=[]) or "") == 7168
+    longest[0] = Principal(name=longest[0].name + "x")
+    with pytest.raises(InvalidValueError):
+        domain_policy(ARNS, readers=longest, publishers=[])
 
 
 def test_merging_keeps_the_deny_of_closed_publishing() -> None:
@@ -393,7 +442,7 @@ def test_a_document_that_is_too_long_even_so_is_an_error(policy: Callable[..., s
     assert str(error.value) == (
         f"got a {kind} permissions policy of {size} characters\n"
         "  takes: up to 7,168 characters\n"
-        "  fix:   name an account, a pattern or an organization in place of many roles and users"
+        "  fix:   name an account, a pattern or an organization for many roles, or prefix-* for many packages"
     )
 
 
@@ -471,6 +520,7 @@ def covers(packages: tuple[str, ...] | None, package: str) -> bool:
     closed=st.booleans(),
     arn=role_arns,
     attached=st.sampled_from([reader_policy, publisher_policy]),
+    merged=st.booleans(),
 )
 def test_nobody_can_do_what_the_config_does_not_give_them(
     readers: list[Principal],
@@ -478,8 +528,9 @@ def test_nobody_can_do_what_the_config_does_not_give_them(
     closed: bool,
     arn: str,
     attached: Callable[..., str],
+    merged: bool,
 ) -> None:
-    """And who has the fitting identity policy can do all of what it gives."""
+    """And who has the fitting identity policy can do all of what it gives, also where statements are merged."""
     account = arn.split(":")[4]
     identity = parsed(attached(ARNS, readers=readers, publishers=publishers))
     caller = Caller(arn=arn, identity_policies=(identity,), organization=ORGANIZATIONS[account])
@@ -487,7 +538,13 @@ def test_nobody_can_do_what_the_config_does_not_give_them(
     def may(action: str, resource: str, policy: Any) -> bool:
         return allows(caller, f"codeartifact:{action}", resource, permissions_policy=policy, owner=OWNER)
 
-    permissions = repository(readers, publishers, closed=closed)
+    separate = repository_policy(ARNS, readers=readers, publishers=publishers, closed_publishing=closed)
+    limit = len(separate or "") - 1 if merged else policies.MAX_DOCUMENT_CHARACTERS
+    with mock.patch.object(policies, "MAX_DOCUMENT_CHARACTERS", limit):
+        try:
+            permissions = repository(readers, publishers, closed=closed)
+        except InvalidValueError:
+            reject()  # there is nothing to merge
     installs = any(listed(each, caller) for each in [*readers, *(publisher.principal for publisher in publishers)])
     assert may("GetAuthorizationToken", DOMAIN, domain(readers, publishers)) == installs
     assert may("ReadFromRepository", REPOSITORY, permissions) == installs

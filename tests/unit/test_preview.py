@@ -111,10 +111,10 @@ Outputs
   repository_name            private-pypi
   repository_arn             arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi
 
-Output reader_policy, an identity policy
+Identity policy reader_policy: 1,177 of 6,144 characters
 READER_POLICY
 
-Output publisher_policy, an identity policy
+Identity policy publisher_policy: 1,177 of 6,144 characters
 PUBLISHER_POLICY
 
 Who gets in
@@ -124,8 +124,12 @@ Who gets in
 """
 
 
-def indented(document: str) -> str:
-    return "\n".join(f"  {line}" for line in json.dumps(json.loads(document), indent=2).splitlines())
+def document(*statements: object) -> str:
+    return json.dumps({"Statement": statements})
+
+
+def indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in json.dumps(json.loads(text), indent=2).splitlines())
 
 
 @pytest.fixture(scope="module")
@@ -215,18 +219,31 @@ def test_programs_get_the_outputs_and_the_access_table(capsys: pytest.CaptureFix
     ]
 
 
+TOKEN, READ, ASSET = (
+    "codeartifact:GetAuthorizationToken",
+    "codeartifact:ReadFromRepository",
+    "codeartifact:GetPackageVersionAsset",
+)
+
+
+@pytest.mark.parametrize(
+    ("actions", "install"),
+    [([TOKEN, READ, ASSET], True), ([READ, ASSET], False), ([TOKEN, ASSET], False), ([TOKEN, READ], False)],
+)
 def test_the_access_table_reads_the_policies_and_not_the_config(
-    capsys: pytest.CaptureFixture[str], folder: Path
+    capsys: pytest.CaptureFixture[str], folder: Path, actions: list[str], install: bool
 ) -> None:
     """A program whose policies give less than the config says is shown to give less."""
+    allow = {"Effect": "Allow", "Principal": {"AWS": ["a"]}, "Resource": "r", "Action": actions}
+    deny = {"Effect": "Deny", "Principal": "*", "Resource": "r", "Action": ["codeartifact:DeletePackage"]}
     (folder / "__main__.py").write_text(
-        "import json, pulumi_aws as aws\n"
-        'statement = {"Effect": "Allow", "Principal": {"AWS": ["a"]}, "Resource": "r"}\n'
-        'statement["Action"] = ["codeartifact:GetAuthorizationToken"]\n'
-        'aws.codeartifact.DomainPermissions("d", domain="d", policy_document=json.dumps({"Statement": [statement]}))\n'
+        "import pulumi_aws as aws\n"
+        f"aws.codeartifact.DomainPermissions('d', domain='d', policy_document={document(allow, deny)!r})\n"
     )
 
-    assert preview_as_json(capsys)["access"] == [{"principal": "a", "install": False, "publish": False}]
+    assert preview_as_json(capsys)["access"] == [{"principal": "a", "install": install, "publish": False}]
+    main(["preview", "test"])
+    assert "Publishing is closed" not in capsys.readouterr().out
 
 
 def test_a_stack_that_nobody_may_use_says_so(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
@@ -268,7 +285,8 @@ def test_every_kind_of_principal_is_in_the_access_table(capsys: pytest.CaptureFi
         "\n"
         "Warning\n"
         "  attachIdentityPolicies is for roles of account 111122223333 and leaves out what is listed below. "
-        "Attach the output reader_policy there, or to publishers of other accounts publisher_policy.\n"
+        "Attach the output reader_policy there, to publishers of other accounts publisher_policy, and where "
+        "a publisher is this account itself a right to publish.\n"
         "  arn:aws:iam::111122223333:role/aws-reserved/*\n"
         "  arn:aws:iam::444455556666:root\n"
         "  o-a1b2c3d4e5\n"
@@ -306,7 +324,7 @@ def test_the_access_table_is_the_same_when_statements_are_merged(
     out = capsys.readouterr().out
 
     assert out.count(f"  yes      {publish}".rstrip() + "\n") == 100
-    assert f": {size} of 7,168 characters, over 90 %: an account, a pattern or an organization takes less room" in out
+    assert f": {size} of 7,168 characters, over 90 %: an account or a pattern takes less room than many roles" in out
 
 
 def test_a_placeholder_is_named_as_one(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
@@ -318,7 +336,7 @@ def test_a_placeholder_is_named_as_one(capsys: pytest.CaptureFixture[str], folde
     assert captured.err == (
         "Stack test in account 000000000000, region us-east-1. Nothing was asked of AWS and nothing changes.\n"
         "000000000000 is a placeholder: aws:allowedAccountIds names no account of 12 digits.\n"
-        "us-east-1 is a placeholder: aws:region is not set.\n"
+        "us-east-1 is a placeholder: aws:region is not set, or encrypted.\n"
     )
 
 

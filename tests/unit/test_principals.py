@@ -151,7 +151,9 @@ def test_what_is_no_text_is_refused(value: object, got: str, fix: str) -> None:
     ("text", "account", "role_name", "kinds"),
     [
         ("arn:aws:iam::111122223333:role/team/ci", "111122223333", "ci", set[str]()),
+        ("arn:aws:iam::111122223333:role/a:b/role/ci", "111122223333", "ci", set[str]()),
         ("arn:aws:iam::111122223333:user/team/ada", "111122223333", None, set[str]()),
+        ("arn:aws:iam::111122223333:user/a:role/ada", "111122223333", None, set[str]()),
         ("arn:aws:iam::111122223333:role/team/*", "111122223333", None, {"pattern"}),
         ("arn:aws:iam::111122223333:role/*/ci", "111122223333", None, {"pattern"}),
         ("111122223333", "111122223333", None, {"account"}),

@@ -83,10 +83,7 @@ def test_the_outputs_are_exported(preview: bool) -> None:
     exports = run(main_program, DEV, preview=preview).exports
 
     assert {statement["Sid"] for statement in json.loads(exports.pop("reader_policy"))["Statement"]} == READING
-    assert {statement["Sid"] for statement in json.loads(exports.pop("publisher_policy"))["Statement"]} == {
-        *READING,
-        "PublishPackages",
-    }
+    assert {statement["Sid"] for statement in json.loads(exports.pop("publisher_policy"))["Statement"]} == READING
     assert exports == {
         "private_pypi_endpoint_url": UNKNOWN if preview else ENDPOINT,
         "index_url": UNKNOWN if preview else f"{ENDPOINT}simple/",

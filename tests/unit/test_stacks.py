@@ -211,6 +211,16 @@ def test_an_encrypted_boolean_is_not_guessed(folder: Path) -> None:
     )
 
 
+def test_an_encrypted_region_is_no_region(folder: Path) -> None:
+    assert read(folder, "config: {aws:region: {secure: a}}").region is None
+
+
+def test_a_project_without_a_name_is_an_error(folder: Path) -> None:
+    (folder / "Pulumi.yaml").write_text("runtime: python")
+
+    assert error_of(folder, "") == "Pulumi.yaml: the project has no name"
+
+
 def test_environments_are_noticed(folder: Path) -> None:
     assert read(folder, "environment: [prod]").has_environments
 
