@@ -4,7 +4,7 @@ PYTHON ?= python3
 STACK ?= dev
 BIN := .venv/bin
 
-.PHONY: help preview test lint integration bench lock
+.PHONY: help preview test lint integration pulumi-and-cargo bench lock
 .DEFAULT_GOAL := help
 
 help:
@@ -26,12 +26,14 @@ lint: .venv/.installed-integration
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 
-integration: .venv/.installed-integration
-	@command -v pulumi >/dev/null || { echo "The integration tests need the Pulumi CLI: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 1; }
-	@command -v cargo >/dev/null || { echo "The integration tests need Rust, to build the AWS endpoint they run against: https://rustup.rs" >&2; exit 1; }
+integration: pulumi-and-cargo .venv/.installed-integration
 	@echo "Building the AWS endpoint in tests/integration/aws-emulator: some minutes the first time."
 	@cd tests/integration/aws-emulator && cargo build --quiet --release
 	$(BIN)/pytest tests/integration --numprocesses auto
+
+pulumi-and-cargo:
+	@command -v pulumi >/dev/null || { echo "The integration tests need the Pulumi CLI: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "The integration tests need Rust, to build the AWS endpoint they run against: https://rustup.rs" >&2; exit 1; }
 
 bench: .venv/.installed
 	@$(BIN)/python tests/bench.py

@@ -20,7 +20,7 @@ ACCOUNT = "111122223333"
 REGION = "us-west-2"
 
 # Nothing of the developer's own configuration of AWS, pip, uv or Pulumi reaches a command that a test runs.
-ENVIRONMENT = {name: os.environ[name] for name in ("LANG", "PULUMI_HOME", "TMPDIR") if name in os.environ} | {
+ENVIRONMENT = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ} | {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_DEFAULT_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -28,6 +28,7 @@ ENVIRONMENT = {name: os.environ[name] for name in ("LANG", "PULUMI_HOME", "TMPDI
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     "PULUMI_CONFIG_PASSPHRASE": "",
+    "PULUMI_HOME": os.environ.get("PULUMI_HOME", str(Path.home() / ".pulumi")),  # where its plugins are
     "PULUMI_SKIP_UPDATE_CHECK": "true",
 }
 
@@ -41,7 +42,11 @@ class Emulator:
         with self.log.open("w") as log:
             command = [HERE / "aws-emulator/target/release/aws-emulator", "0", ACCOUNT, REGION]
             self._process = subprocess.Popen(command, env={"AWS_EMULATOR_HOLD": hold}, stdout=log)
-        wait_for(lambda: "ready " in self.log.read_text())
+        try:
+            wait_for(lambda: "ready " in self.log.read_text())
+        except BaseException:
+            self.stop()
+            raise
         self.endpoint = self.log.read_text().split()[1]
 
     def stop(self) -> None:
@@ -116,7 +121,7 @@ class Project:
         """Run the Pulumi CLI; `check` fails the test, with what it printed, when it does not succeed."""
         command = ["pulumi", *arguments, "--non-interactive"]
         result = subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=300
         )
         if check:
             assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}\n{result.stderr}"
@@ -130,7 +135,7 @@ class Project:
         """What `private-pypi preview` says."""
         command = [BIN / "private-pypi", "preview", stack]
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=300
         )
 
     def changes(self, stack: str, *arguments: str) -> dict[str, str]:
@@ -154,7 +159,7 @@ class Project:
 
 
 def changing(calls: list[str]) -> list[str]:
-    """Those of `calls` that change something in CodeArtifact or IAM; IAM is called by nothing but tests so far."""
+    """Those of `calls` that change something in CodeArtifact or IAM, and all of IAM's: they do not tell."""
     reading = {f"codeartifact POST /v1/{noun}" for noun in ("domains", "repositories", "tags")}
     services = ("codeartifact ", "iam ")
     return [call for call in calls if call.startswith(services) and " GET " not in call and call not in reading]

@@ -1,5 +1,6 @@
 """Who gets in, asked with the clients that people use."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -44,6 +45,7 @@ class Client:
             capture_output=True,
             text=True,
             check=False,
+            timeout=300,
         )
 
     def token(self) -> str | None:
@@ -194,8 +196,8 @@ def test_pip_installs_what_twine_uploaded(deployed: Project, tmp_path: Path) -> 
 
 
 def test_aws_codeartifact_login_sets_pip_and_twine_up(deployed: Project, tmp_path: Path) -> None:
-    find = {"Effect": "Allow", "Action": "codeartifact:GetRepositoryEndpoint", "Resource": "*"}
-    able = client(deployed, "publisher", BEARER_TOKEN, find)
+    reader_policy = json.loads(deployed.outputs("dev")["reader_policy"])
+    able = client(deployed, "publisher", *reader_policy["Statement"])
     unable = client(deployed, "team/reader", BEARER_TOKEN)
     login = ("aws", "codeartifact", "login", "--domain", "acme", "--repository", "private-pypi", "--tool")
 

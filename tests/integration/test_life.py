@@ -48,7 +48,7 @@ def test_a_stack_from_its_first_preview_to_its_end(project: Project, emulator: E
     first = project.preview("dev")
     made = {step["urn"].rpartition("::")[2]: step["newState"].get("inputs", {}) for step in first["steps"]}
     assert {step["op"] for step in first["steps"]} == {"create"}
-    assert made["private-pypi-domain"] == {"domain": "acme"}
+    assert made["private-pypi-domain"]["domain"] == "acme"
     previewed = {name: inputs["policyDocument"] for name, inputs in made.items() if "policyDocument" in inputs}
     assert names(emulator) == []
 
@@ -109,8 +109,17 @@ def test_a_stack_from_its_first_preview_to_its_end(project: Project, emulator: E
 
     project.pulumi("destroy", "--yes", "--stack", "dev")
     assert names(emulator) == []
-    deletions = [call for call in emulator.calls() if call.startswith("codeartifact DELETE ")]
-    assert deletions[-2:] == ["codeartifact DELETE /v1/repository", "codeartifact DELETE /v1/domain"]
+
+
+def test_a_policy_goes_before_what_it_is_about(project: Project, emulator: Emulator) -> None:
+    project.configure("dev", domain="acme", readers=[API], protect=False)
+    project.up("dev")
+    project.pulumi("destroy", "--yes", "--stack", "dev")
+
+    order = [call.split(" /v1/")[1] for call in emulator.calls() if call.startswith("codeartifact DELETE ")]
+    assert len(order) == 4
+    assert order.index("repository/permissions/policies") < order.index("repository") < order.index("domain")
+    assert order.index("domain/permissions/policy") < order.index("domain")
 
 
 def test_at_the_first_preview_only_the_endpoint_and_its_urls_are_unknown(project: Project) -> None:
@@ -196,10 +205,12 @@ def test_an_up_that_was_killed_is_ended_by_the_next(tmp_path: Path) -> None:
         with subprocess.Popen(
             command, cwd=project.folder, env=project.environment, stdout=subprocess.DEVNULL, start_new_session=True
         ) as up:
-            # Killed when AWS has made the domain and its policy, and has not yet heard of the repository.
-            wait_for(lambda: "private-pypi-domain-permissions" in project.recorded("dev"))
-            wait_for(lambda: "codeartifact POST /v1/repository" in emulator.calls())
-            os.killpg(up.pid, signal.SIGKILL)
+            try:
+                # Killed when AWS has made the domain and its policy, and does not answer about the repository.
+                wait_for(lambda: "private-pypi-domain-permissions" in project.recorded("dev"))
+                wait_for(lambda: "codeartifact POST /v1/repository" in emulator.calls())
+            finally:
+                os.killpg(up.pid, signal.SIGKILL)
         assert names(emulator) == ["acme"]
 
         project.pulumi("cancel", "--yes", "dev")

@@ -1,4 +1,5 @@
-//! The package side of a repository: the simple index, the files, and uploads, each authorized as CodeArtifact does it.
+//! The package side of a repository: the simple index, the files, and uploads, each authorized by the same policies as the
+//! API. For a file it asks for `GetPackageVersionAsset`, where CodeArtifact is content with `ReadFromRepository`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -55,7 +56,7 @@ impl Index {
             .and_then(|token| self.tokens.read().get(&token).cloned().ok_or_else(|| refuse(StatusCode::NOT_FOUND, "not found")))
     }
 
-    /// The repository must exist, and the token's principal must be allowed `action` on `resource`.
+    /// The token's principal must be allowed `action` on `resource`.
     fn allow(&self, grant: &Grant, action: &'static str, resource: String) -> Result<(), Response> {
         let Some(principal) = &grant.principal else { return Ok(()) };
         if principal.is_root() {
