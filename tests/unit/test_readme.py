@@ -1,0 +1,117 @@
+"""The README's example of who gets in, as a user would copy it: its documents and its table."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from mocks import DOMAIN_PERMISSIONS, REPOSITORY_PERMISSIONS, ROOT, Run, main_program, run
+
+from private_pypi.cli import main
+from private_pypi.stacks import read_stack
+
+README = (ROOT / "README.md").read_text()
+WHO_GETS_IN = README.partition("\n## Who gets in\n")[2].partition("\n## ")[0]
+
+ARN = "arn:aws:codeartifact:us-west-2:111122223333"
+DOMAIN = f"{ARN}:domain/acme"
+REPOSITORY = f"{ARN}:repository/acme/private-pypi"
+PACKAGES = f"{ARN}:package/acme/private-pypi/*"
+SSO = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*"
+GITHUB = "arn:aws:iam::111122223333:role/github-actions/publish-packages"
+RELEASE = "arn:aws:iam::777788889999:role/data/release"
+NAMED = [GITHUB, "arn:aws:iam::111122223333:role/service/api", "arn:aws:iam::444455556666:root", RELEASE]
+BY_PATTERN = {
+    "ArnLike": {"aws:PrincipalArn": [SSO]},
+    "StringEquals": {"aws:PrincipalAccount": ["111122223333"]},
+}
+BY_ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": ["o-a1b2c3d4e5"]}}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose stack `test` has the README's config, and a domain, region and account."""
+    example = re.search(r"```yaml\n(.*?)```", WHO_GETS_IN, re.DOTALL)
+    assert example
+    stack = yaml.safe_load(example[1])
+    stack["config"] |= {
+        "private-pypi:domain": "acme",
+        "aws:region": "us-west-2",
+        "aws:allowedAccountIds": ["111122223333"],
+    }
+    (tmp_path / "Pulumi.test.yaml").write_text(yaml.safe_dump(stack))
+    for name in ("__main__.py", "Pulumi.yaml"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def made(project: Path) -> Run:
+    return run(main_program, read_stack(project, "test").config)
+
+
+def allow(sid: str, principals: list[str], actions: list[str], resource: object) -> dict[str, object]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"AWS": principals},
+        "Action": actions,
+        "Resource": resource,
+    }
+
+
+def for_every_kind(sid: str, actions: list[str], resource: str) -> list[dict[str, Any]]:
+    """What readers and publishers of the example are allowed."""
+    exact = allow(sid, NAMED, actions, resource)
+    anyone = exact | {"Principal": "*"}
+    return [
+        exact,
+        anyone | {"Sid": f"{sid}ByPattern", "Condition": BY_PATTERN},
+        anyone | {"Sid": f"{sid}ByOrganization", "Condition": BY_ORGANIZATION},
+    ]
+
+
+def test_every_kind_of_principal_gets_tokens(made: Run) -> None:
+    assert json.loads(made.of_type(DOMAIN_PERMISSIONS).inputs["policyDocument"]) == {
+        "Version": "2012-10-17",
+        "Statement": for_every_kind("GetAuthorizationToken", ["codeartifact:GetAuthorizationToken"], DOMAIN),
+    }
+
+
+def test_every_kind_of_principal_installs_and_the_publishers_alone_publish(made: Run) -> None:
+    publish = ["codeartifact:PublishPackageVersion"]
+    data = [f"{ARN}:package/acme/private-pypi/pypi//{name}" for name in ("acme-data", "acme-data-*")]
+
+    assert json.loads(made.of_type(REPOSITORY_PERMISSIONS).inputs["policyDocument"]) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            *for_every_kind("ReadRepository", ["codeartifact:ReadFromRepository"], REPOSITORY),
+            *for_every_kind(
+                "DownloadPackages",
+                ["codeartifact:GetPackageVersionAsset", "codeartifact:GetPackageVersionReadme"],
+                PACKAGES,
+            ),
+            allow("PublishPackages", [GITHUB], publish, PACKAGES),
+            allow("PublishPackages2c7d222a", [RELEASE], publish, data),
+            {
+                "Sid": "ClosePublishing",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": ["codeartifact:PublishPackageVersion", "codeartifact:CopyPackageVersions"],
+                "Resource": [PACKAGES, REPOSITORY],
+                "Condition": {"ArnNotLike": {"aws:PrincipalArn": [GITHUB, RELEASE]}},
+            },
+        ],
+    }
+
+
+@pytest.mark.usefixtures("project")
+def test_the_table_is_what_the_preview_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["preview", "test"])
+    shown = capsys.readouterr().out.partition("\nWho gets in\n")[2].partition("  Publishing is closed")[0]
+    table = re.findall(r"^\| `(.+?)` \| (yes|no) \| (.+) \|$", WHO_GETS_IN, re.MULTILINE)
+
+    assert [tuple(re.split(" {2,}", line.strip())) for line in shown.splitlines()[1:]] == table
