@@ -159,7 +159,7 @@ class _Config:
                 path = f"{prefix}{key}" if key.isprintable() else f"{prefix}{key!r}"
                 near = difflib.get_close_matches(key, known, n=1)
                 fix = f"did you mean `{near[0]}`?" if near else "take it out"
-                with self._noting(path, shown=True):
+                with self._noting(path, shown=not prefix):
                     raise InvalidValueError(got="a key that does not exist", takes=", ".join(known), fix=fix)
 
     @contextmanager

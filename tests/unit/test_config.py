@@ -250,12 +250,14 @@ def test_an_encrypted_value_is_not_repeated_in_a_message() -> None:
 
 
 def test_no_part_of_an_encrypted_value_is_repeated() -> None:
-    publishers = [CI, {"principal": "hush", "packages": ["hush!"]}]
+    publishers = [CI, {"principal": "hush", "packages": ["hush!"], "packagez": "hush"}]
     message = mistakes({"domain": "acme", "publishers": publishers}, secrets=("private-pypi:publishers",))
 
     assert "private-pypi:publishers[1].principal: got [secret]\n" in message
     assert "private-pypi:publishers[1].packages[0]: got [secret]\n" in message
+    assert "private-pypi:publishers[1].packagez: got [secret]\n" in message
     assert "hush" not in message
+    assert "did you mean" not in message
 
 
 def test_a_key_that_does_not_exist_is_named_even_if_it_is_encrypted() -> None:
