@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import pulumi
@@ -72,13 +73,15 @@ class PrivatePypi(pulumi.ComponentResource):
         """
         arns = _look_up_arns(args, opts)
         readers, publishers = args.readers, args.publishers
-        try:
-            domain_document = domain_policy(arns, readers=readers, publishers=publishers)
-            repository_document = repository_policy(
-                arns, readers=readers, publishers=publishers, closed_publishing=args.closed_publishing
-            )
-        except InvalidValueError as error:
-            raise pulumi.RunError(f"private-pypi:readers and private-pypi:publishers: {error}") from None
+        documents: list[str | None] = []
+        mistakes: list[str] = []
+        for policy in (domain_policy, partial(repository_policy, closed_publishing=args.closed_publishing)):
+            try:
+                documents.append(policy(arns, readers=readers, publishers=publishers))
+            except InvalidValueError as error:
+                mistakes.append(f"private-pypi:readers and private-pypi:publishers: {error}")
+        refuse(mistakes)
+        domain_document, repository_document = documents
         super().__init__("private-pypi:index:PrivatePypi", name, {}, opts)
 
         domain = aws.codeartifact.Domain(
@@ -156,6 +159,17 @@ class PrivatePypi(pulumi.ComponentResource):
     def outputs(self) -> dict[str, pulumi.Output[str]]:
         """Every output by its name: what a program exports."""
         return {name: getattr(self, name) for name in PrivatePypi.__annotations__}
+
+
+def refuse(mistakes: Sequence[str]) -> None:
+    """Raise for all mistakes at once, if there are any; a mistake begins with the config key that it is in.
+
+    Raises:
+        pulumi.RunError: there are mistakes.
+    """
+    if mistakes:
+        count = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        raise pulumi.RunError("\n".join([f"{count} in the config; nothing was changed.", *mistakes]))
 
 
 def look_up_region() -> str:

@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
 
-from private_pypi.component import PrivatePypiArgs, look_up_region
+from private_pypi.component import PrivatePypiArgs, look_up_region, refuse
 from private_pypi.errors import InvalidValueError, describe
 from private_pypi.names import (
     parse_description,
@@ -112,9 +112,7 @@ class _Config:
                     takes, fix = f"the namespace {self._config.name}", f"write it as {self._config.full_key(key)}"
                     raise InvalidValueError(got=f"it as {namespace}:{key}", takes=takes, fix=fix)
         self._refuse_others(own, self._keys)
-        if self._mistakes:
-            count = "a mistake" if len(self._mistakes) == 1 else f"{len(self._mistakes)} mistakes"
-            raise pulumi.RunError("\n".join([f"{count} in the config; nothing was changed.", *self._mistakes]))
+        refuse(self._mistakes)
 
     def _read(self, key: str) -> str | None:
         self._keys.append(key)

@@ -4,6 +4,7 @@ It knows of the program only what the program registers, so it shows what `pulum
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 import json
@@ -76,32 +77,24 @@ def preview(program: Path, stack: Stack, *, account: str, region: str) -> Previe
         pulumi.RunError: the program refuses its config.
     """
     # Pulumi's mocks make an event loop in each thread that they are called in, and leave it open: then Python complains
-    # of it, now and again, at its end.
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    def make_loop() -> None:
-        loops.append(asyncio.new_event_loop())
-        asyncio.set_event_loop(loops[-1])
-
-    try:
-        return asyncio.run(_preview(program, stack, account, region, ThreadPoolExecutor(initializer=make_loop)))
-    finally:
-        for loop in loops:
-            loop.close()
+    # of it, now and again, at its end. Here there is one thread, with a loop that is closed.
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        thread = ThreadPoolExecutor(max_workers=1, initializer=asyncio.set_event_loop, initargs=(loop,))
+        return asyncio.run(_preview(program, stack, account, region, thread))
 
 
-async def _preview(program: Path, stack: Stack, account: str, region: str, executor: ThreadPoolExecutor) -> Preview:
+async def _preview(program: Path, stack: Stack, account: str, region: str, thread: ThreadPoolExecutor) -> Preview:
     def run() -> None:
         runpy.run_path(str(program), run_name="__main__")
 
-    asyncio.get_running_loop().set_default_executor(executor)
+    asyncio.get_running_loop().set_default_executor(thread)
     monitor = _Recorder(_Provider(account, region))
     set_all_config(dict(stack.config))
     warnings = _Warnings()
     set_mocks(monitor.mocks, stack.project, stack.name, preview=True, monitor=monitor, logger=warnings.logger)
     await pulumi.runtime.stack.run_pulumi_func(run)
 
-    # By name, since threads send the registrations; a component's name comes before the longer ones of its children.
+    # By name, since what depends on nothing is registered first; a component's name comes before those of its children.
     resources = sorted(monitor.registered, key=lambda resource: resource.name)
     exports = cast("pulumi.runtime.stack.Stack", get_root_resource()).outputs
     outputs = {name: await pulumi.Output.from_input(value).future() for name, value in exports.items()}

@@ -114,34 +114,28 @@ def test_without_principals_there_are_no_policies() -> None:
     assert made.resources.keys() == {"pypi", "pypi-domain", "pypi-repository"}
 
 
+OUTPUTS = {
+    "private_pypi_endpoint_url": ENDPOINT,
+    "index_url": f"{ENDPOINT}simple/",
+    "publish_url": ENDPOINT,
+    "domain_name": "acme",
+    "domain_owner": "111122223333",
+    "domain_arn": "arn:aws:codeartifact:us-west-2:111122223333:domain/acme",
+    "repository_name": "internal",
+    "repository_arn": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/internal",
+    "reader_policy": reader_policy(ARNS, readers=READERS, publishers=PUBLISHERS),
+    "publisher_policy": publisher_policy(ARNS, readers=READERS, publishers=PUBLISHERS),
+}
+
+
 def test_the_outputs_are_registered() -> None:
-    assert run(pypi()).component_outputs == {
-        "private_pypi_endpoint_url": ENDPOINT,
-        "index_url": f"{ENDPOINT}simple/",
-        "publish_url": ENDPOINT,
-        "domain_name": "acme",
-        "domain_owner": "111122223333",
-        "domain_arn": "arn:aws:codeartifact:us-west-2:111122223333:domain/acme",
-        "repository_name": "internal",
-        "repository_arn": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/internal",
-        "reader_policy": reader_policy(ARNS, readers=READERS, publishers=PUBLISHERS),
-        "publisher_policy": publisher_policy(ARNS, readers=READERS, publishers=PUBLISHERS),
-    }
+    assert run(pypi()).component_outputs == OUTPUTS
 
 
 def test_at_preview_only_the_endpoint_and_its_urls_are_unknown() -> None:
-    assert run(pypi(), preview=True).component_outputs == {
-        "private_pypi_endpoint_url": UNKNOWN,
-        "index_url": UNKNOWN,
-        "publish_url": UNKNOWN,
-        "domain_name": "acme",
-        "domain_owner": "111122223333",
-        "domain_arn": "arn:aws:codeartifact:us-west-2:111122223333:domain/acme",
-        "repository_name": "internal",
-        "repository_arn": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/internal",
-        "reader_policy": reader_policy(ARNS, readers=READERS, publishers=PUBLISHERS),
-        "publisher_policy": publisher_policy(ARNS, readers=READERS, publishers=PUBLISHERS),
-    }
+    unknown = dict.fromkeys(("private_pypi_endpoint_url", "index_url", "publish_url"), UNKNOWN)
+
+    assert run(pypi(), preview=True).component_outputs == OUTPUTS | unknown
 
 
 def test_the_endpoint_is_asked_of_codeartifact() -> None:
@@ -288,13 +282,19 @@ def test_what_gets_no_identity_policy_is_warned_of() -> None:
 def test_a_policy_that_is_too_long_is_an_error_and_nothing_is_registered(preview: bool) -> None:
     record = Run()
     readers = [Principal.parse(f"arn:aws:iam::111122223333:role/{number:029}") for number in range(200)]
+    rest = (
+        "\n"
+        "  takes: up to 7,168 characters\n"
+        "  fix:   name an account, a pattern or an organization for many roles, or prefix-* for many packages"
+    )
 
     with pytest.raises(pulumi.RunError) as error:
         run(pypi(PrivatePypiArgs(domain="acme", readers=readers)), preview=preview, record=record)
     assert str(error.value) == (
+        "2 mistakes in the config; nothing was changed.\n"
         "private-pypi:readers and private-pypi:publishers: "
-        "got a domain permissions policy of 12,826 characters\n"
-        "  takes: up to 7,168 characters\n"
-        "  fix:   name an account, a pattern or an organization for many roles, or prefix-* for many packages"
+        f"got a domain permissions policy of 12,826 characters{rest}\n"
+        "private-pypi:readers and private-pypi:publishers: "
+        f"got a repository permissions policy of 13,005 characters{rest}"
     )
     assert record.resources == {}
