@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/codeartifact/latest/APIReference/API_CreateRepositor
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from private_pypi.errors import InvalidValueError, describe
@@ -32,52 +33,17 @@ def partition_of(region: str) -> str:
     return _PARTITIONS.get(area, "aws")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _NamePattern:
-    """One of CodeArtifact's name patterns, taken apart so that an error can point at the character that breaks it."""
-
-    of: str
-    first: str
-    later: str
-    last: str
-    min_characters: int
-    max_characters: int
-    takes: str
-
-    def parse(self, text: str) -> str:
-        classes = [self.first, *[self.later] * (len(text) - 2), self.last]
-        for position, (character, allowed) in enumerate(zip(text, classes, strict=False), start=1):
-            if not re.fullmatch(allowed, character):
-                raise InvalidValueError(
-                    got=f"{text!r}, whose character {position} is {character!r}",
-                    takes=self.takes,
-                    fix=f"choose another {self.of} name",
-                )
-        if not self.min_characters <= len(text) <= self.max_characters:
-            raise InvalidValueError(
-                got=f"{text!r}, of length {len(text)}", takes=self.takes, fix=f"choose another {self.of} name"
-            )
-        return text
-
-
-_DOMAIN = _NamePattern(
-    of="domain",
-    first="[a-z]",
-    later="[a-z0-9-]",
-    last="[a-z0-9]",
-    min_characters=2,
-    max_characters=50,
-    takes="2 to 50 lower-case letters, digits and hyphens, the first a letter, the last not a hyphen",
-)
-_REPOSITORY = _NamePattern(
-    of="repository",
-    first="[A-Za-z0-9]",
-    later="[A-Za-z0-9._-]",
-    last="[A-Za-z0-9._-]",
-    min_characters=2,
-    max_characters=100,
-    takes="2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit",
-)
+def _parse_name(text: str, of: str, takes: str, characters: Sequence[str], length: range) -> str:
+    """`text`, if it is a name; `characters` are those of its first, middle and last place."""
+    first, middle, last = characters
+    for position, character in enumerate(text, start=1):
+        allowed = first if position == 1 else last if position == len(text) else middle
+        if not re.fullmatch(allowed, character):
+            got = f"{text!r}, whose character {position} is {character!r}"
+            raise InvalidValueError(got=got, takes=takes, fix=f"choose another {of} name")
+    if len(text) not in length:
+        raise InvalidValueError(got=f"{text!r}, of length {len(text)}", takes=takes, fix=f"choose another {of} name")
+    return text
 
 
 def parse_domain_name(text: str) -> str:
@@ -86,7 +52,8 @@ def parse_domain_name(text: str) -> str:
     Raises:
         InvalidValueError: it does not.
     """
-    return _DOMAIN.parse(text)
+    takes = "2 to 50 lower-case letters, digits and hyphens, the first a letter, the last not a hyphen"
+    return _parse_name(text, "domain", takes, ["[a-z]", "[a-z0-9-]", "[a-z0-9]"], range(2, 51))
 
 
 def parse_repository_name(text: str) -> str:
@@ -95,7 +62,9 @@ def parse_repository_name(text: str) -> str:
     Raises:
         InvalidValueError: it does not.
     """
-    return _REPOSITORY.parse(text)
+    takes = "2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit"
+    later = "[A-Za-z0-9._-]"
+    return _parse_name(text, "repository", takes, ["[A-Za-z0-9]", later, later], range(2, 101))
 
 
 def parse_description(text: str) -> str:

@@ -78,7 +78,11 @@ def read_stack(folder: Path, name: str) -> Stack:
     )
 
 
-class _Loader(yaml.SafeLoader):
+# The one written in C where there is one: it is a command's time that is saved.
+_SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SafeLoader):
     """Reads YAML as the CLI does: `no` is text, digits after a zero are a number, and no key stands twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
