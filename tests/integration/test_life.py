@@ -1,9 +1,7 @@
 """The life of a stack, on the real engine."""
 
 import json
-import os
 import re
-import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -210,7 +208,8 @@ def test_an_up_that_was_killed_is_ended_by_the_next(tmp_path: Path) -> None:
                 wait_for(lambda: "private-pypi-domain-permissions" in project.recorded("dev"))
                 wait_for(lambda: "codeartifact POST /v1/repository" in emulator.calls())
             finally:
-                os.killpg(up.pid, signal.SIGKILL)
+                # The whole session: the engine's plugins are in process groups of their own.
+                subprocess.run(["pkill", "-KILL", "-s", str(up.pid)], check=True)
         assert names(emulator) == ["acme"]
 
         project.pulumi("cancel", "--yes", "dev")
