@@ -1,6 +1,6 @@
 """The component: it asks the provider where it is, and gives the resources what the pure modules decide."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -135,19 +135,19 @@ class PrivatePypi(pulumi.ComponentResource):
         self.publisher_policy = pulumi.Output.from_input(publisher_policy(arns, readers=readers, publishers=publishers))
         self.register_outputs(self.outputs)
 
-    def _attach(self, name: str, document: str, principals: Iterable[Principal], account: str) -> None:
+    def _attach(self, name: str, document: str, principals: set[Principal], account: str) -> None:
         """Attach an identity policy to the roles of `account`, and say to whom else it would have to be attached."""
-        attached = {principal for principal in principals if principal.role_name and principal.account == account}
-        if attached:
+        roles = {each: role for each in principals if (role := each.role_name) and each.account == account}
+        if roles:
             policy = aws.iam.Policy(f"{name}-reader-policy", policy=document, opts=pulumi.ResourceOptions(parent=self))
-            for role in sorted({principal.role_name for principal in attached if principal.role_name}):
+            for role in sorted({*roles.values()}):
                 aws.iam.RolePolicyAttachment(
                     f"{name}-reader-policy-{role}",
                     role=role,
                     policy_arn=policy.arn,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
-        if left_out := sorted(principal.name for principal in {*principals} - attached):
+        if left_out := sorted(principal.name for principal in principals - roles.keys()):
             pulumi.log.warn(
                 f"attachIdentityPolicies is for roles of account {account} and leaves out what is listed below. "
                 "Attach the output reader_policy there, to publishers of other accounts publisher_policy, and where "

@@ -92,13 +92,11 @@ def everyone(readers: Iterable[Principal], publishers: Iterable[Publisher]) -> s
     return {*readers, *(publisher.principal for publisher in publishers)}
 
 
-def _allow(
-    sid: str, principals: Iterable[Principal], actions: list[str], resources: Sequence[str]
-) -> Iterator[_Statement]:
+def _allow(sid: str, principals: set[Principal], actions: list[str], resources: Sequence[str]) -> Iterator[_Statement]:
     """One statement for what `Principal` takes, one for patterns and one for organizations, as far as there are any."""
     patterns = {principal for principal in principals if principal.is_pattern}
     organizations = {principal for principal in principals if principal.is_organization}
-    if exact := {*principals} - patterns - organizations:
+    if exact := principals - patterns - organizations:
         yield _statement(sid, actions, resources, principal={"AWS": _names(exact)})
     if patterns:
         condition = {

@@ -9,7 +9,6 @@ from private_pypi.preview import Preview, Resource
 
 KNOWN_AFTER_UP = "known after pulumi up"
 
-
 _NEARLY_FULL = 0.9
 
 

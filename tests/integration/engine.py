@@ -119,33 +119,27 @@ class Project:
 
     def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the Pulumi CLI; `check` fails the test, with what it printed, when it does not succeed."""
-        command = ["pulumi", *arguments, "--non-interactive"]
-        result = subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=300
-        )
+        result = self._run("pulumi", *arguments, "--non-interactive")
         if check:
-            assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}\n{result.stderr}"
+            assert result.returncode == 0, f"{' '.join(result.args)}\n{result.stdout}\n{result.stderr}"
         return result
 
-    def preview(self, stack: str, *arguments: str) -> dict[str, Any]:
+    def preview(self, stack: str) -> dict[str, Any]:
         """What `pulumi preview` says, as it says it to programs."""
-        return json.loads(self.pulumi("preview", "--json", "--stack", stack, *arguments).stdout)
+        return json.loads(self.pulumi("preview", "--json", "--stack", stack).stdout)
 
     def preview_offline(self, stack: str) -> subprocess.CompletedProcess[str]:
         """What `private-pypi preview` says."""
-        command = [BIN / "private-pypi", "preview", stack]
-        return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=300
-        )
+        return self._run(str(BIN / "private-pypi"), "preview", stack)
 
-    def changes(self, stack: str, *arguments: str) -> dict[str, str]:
+    def changes(self, stack: str) -> dict[str, str]:
         """What `pulumi preview` would do to each resource, by name; what stays the same is left out."""
-        steps = self.preview(stack, *arguments)["steps"]
+        steps = self.preview(stack)["steps"]
         return {step["urn"].rpartition("::")[2]: step["op"] for step in steps if step["op"] != "same"}
 
-    def up(self, stack: str) -> str:
-        """Deploy; what the CLI printed."""
-        return self.pulumi("up", "--yes", "--skip-preview", "--stack", stack).stdout
+    def up(self, stack: str) -> None:
+        """Deploy."""
+        self.pulumi("up", "--yes", "--skip-preview", "--stack", stack)
 
     def recorded(self, stack: str) -> set[str]:
         """The names of the resources in the state file, for a look while `pulumi up` is running."""
@@ -157,9 +151,14 @@ class Project:
         """The stack's outputs."""
         return json.loads(self.pulumi("stack", "output", "--json", "--stack", stack).stdout)
 
+    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=300
+        )
+
 
 def changing(calls: list[str]) -> list[str]:
-    """Those of `calls` that change something in CodeArtifact or IAM, and all of IAM's: they do not tell."""
+    """Those of `calls` that change something in CodeArtifact, and all to IAM, whose paths do not tell."""
     reading = {f"codeartifact POST /v1/{noun}" for noun in ("domains", "repositories", "tags")}
     services = ("codeartifact ", "iam ")
     return [call for call in calls if call.startswith(services) and " GET " not in call and call not in reading]

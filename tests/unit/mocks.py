@@ -124,9 +124,7 @@ class Recorder(MockMonitor):
 
     def Invoke(self, request: Any) -> Any:
         self.run.calls.append(
-            Called(
-                token=request.tok, arguments=MessageToDict(request.args), provider=request.provider.split("::")[-2:][0]
-            )
+            Called(token=request.tok, arguments=MessageToDict(request.args), provider=_provider_name(request))
         )
         return super().Invoke(request)
 
@@ -138,7 +136,7 @@ class Recorder(MockMonitor):
                 parent=_name(request.parent),
                 inputs=MessageToDict(request.object),
                 protect=request.protect,
-                provider=_name(request.provider.rpartition("::")[0]),
+                provider=_provider_name(request),
                 depends_on=frozenset(_name(urn) for urn in request.dependencies),
             )
         return super().RegisterResource(request)
@@ -151,6 +149,11 @@ class Recorder(MockMonitor):
 
 def _name(urn: str) -> str:
     return urn.rpartition("::")[2]
+
+
+def _provider_name(request: Any) -> str:
+    """The explicit provider of a request, which names it by URN and ID; empty for the default one."""
+    return _name(request.provider.rpartition("::")[0])
 
 
 def run(
