@@ -7,11 +7,17 @@ https://docs.aws.amazon.com/codeartifact/latest/APIReference/API_CreateRepositor
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from private_pypi.errors import InvalidValueError, describe
 
 MAX_DESCRIPTION_CHARACTERS = 1000
+MAX_PACKAGE_CHARACTERS = 255
+MAX_TAGS = 50
+MAX_TAG_KEY_CHARACTERS = 128
+MAX_TAG_VALUE_CHARACTERS = 256
+_TAG_CHARACTERS = "letters, digits, spaces and _ . : / = + - @"
 
 _PROJECT = re.compile(r"[A-Z0-9]([A-Z0-9._-]*([A-Z0-9]|[._-]\*))?", re.IGNORECASE | re.ASCII)
 
@@ -67,6 +73,11 @@ def parse_repository_name(text: str) -> str:
     return _parse_name(text, "repository", takes, ["[A-Za-z0-9]", later, later], range(2, 101))
 
 
+def store_name(repository_name: str) -> str:
+    """The name of the repository that stands between a repository and public PyPI."""
+    return f"{repository_name}-store"
+
+
 def parse_description(text: str) -> str:
     r"""`text`, if CodeArtifact takes it as a repository's description: up to 1,000 characters of `\P{C}`.
 
@@ -84,21 +95,96 @@ def parse_description(text: str) -> str:
     return text
 
 
-def parse_package(value: object) -> str:
+def parse_package(value: object, *, instead_of_all: str = "name the packages") -> str:
     """A package's normalized name, or `prefix-*` with the prefix normalized, for all names that begin with it.
 
     Names are those of https://packaging.python.org/en/latest/specifications/name-normalization/.
 
     Raises:
-        InvalidValueError: `value` is neither.
+        InvalidValueError: `value` is neither; for `*` alone, the fix is `instead_of_all`.
     """
+    takes = "a project's name (acme-core), or a prefix with its hyphen and * (acme-*)"
     if not isinstance(value, str) or not _PROJECT.fullmatch(value):
         raise InvalidValueError(
-            got=describe(value),
-            takes="a project's name (acme-core), or a prefix with its hyphen and * (acme-*)",
-            fix="leave packages out to let the publisher publish everything" if value == "*" else "correct the name",
+            got=describe(value), takes=takes, fix=instead_of_all if value == "*" else "correct the name"
         )
+    if len(value) > MAX_PACKAGE_CHARACTERS:
+        takes = f"{takes}, of up to {MAX_PACKAGE_CHARACTERS} characters"
+        raise InvalidValueError(got=f"a name of {len(value)} characters", takes=takes, fix="shorten it")
     return re.sub("[-_.]+", "-", value).lower()
+
+
+def parse_account(text: str) -> str:
+    """`text`, if it is the number of an AWS account: 12 digits.
+
+    Raises:
+        InvalidValueError: it is not.
+    """
+    if not re.fullmatch("[0-9]{12}", text):
+        fix = "quote it: as a number it loses its leading zeros" if text.isdecimal() else "correct the number"
+        raise InvalidValueError(got=repr(text), takes="the 12 digits of an account, quoted", fix=fix)
+    return text
+
+
+def parse_key_arn(text: str, *, partition: str, region: str) -> str:
+    """`text`, if it is the ARN of a KMS key in a region and its partition.
+
+    An alias will not do: CodeArtifact answers with the key's own ARN, and the difference would replace the domain.
+    Forms: https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN
+
+    Raises:
+        InvalidValueError: it is not.
+    """
+    prefix = f"arn:{partition}:kms:{region}:"
+    if not re.fullmatch(
+        f"{re.escape(prefix)}[0-9]{{12}}:key/(mrk-[0-9a-f]{{32}}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})",
+        text,
+    ):
+        takes = (
+            f"the ARN of a KMS key of the stack's region: {prefix}111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        )
+        fix = "write the key's own ARN, which `aws kms describe-key` shows"
+        if text.startswith("arn:") and not text.startswith(prefix):
+            fix = f"take a key of the region {region}, or a replica there of a multi-Region key"
+        raise InvalidValueError(got=repr(text), takes=takes, fix=fix)
+    return text
+
+
+def parse_tag_key(text: str) -> str:
+    """`text`, if AWS takes it as the key of a tag: up to 128 letters, digits, spaces and `_ . : / = + - @`.
+
+    Rules: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+
+    Raises:
+        InvalidValueError: it does not, or keeps it for itself (`aws:`).
+    """
+    takes = f"1 to {MAX_TAG_KEY_CHARACTERS} {_TAG_CHARACTERS}, not beginning with aws:"
+    if text.lower().startswith("aws:"):
+        raise InvalidValueError(got=repr(text), takes=takes, fix="choose another key: those with aws: are AWS's own")
+    return _parse_tag_part(text, "key", takes, range(1, MAX_TAG_KEY_CHARACTERS + 1))
+
+
+def parse_tag_value(value: object) -> str:
+    """`value`, if AWS takes it as the value of a tag: up to 256 of the characters of a key.
+
+    Raises:
+        InvalidValueError: it does not.
+    """
+    takes = f"up to {MAX_TAG_VALUE_CHARACTERS} {_TAG_CHARACTERS}"
+    if not isinstance(value, str):
+        raise InvalidValueError(got=describe(value), takes=takes, fix="write one quoted string")
+    return _parse_tag_part(value, "value", takes, range(MAX_TAG_VALUE_CHARACTERS + 1))
+
+
+def _parse_tag_part(text: str, part: str, takes: str, length: range) -> str:
+    for position, character in enumerate(text, start=1):
+        if unicodedata.category(character)[0] not in "LNZ" and character not in "_.:/=+-@":
+            got = f"the character {character!r} at position {position}"
+            raise InvalidValueError(got=got, takes=takes, fix=f"leave it out of the {part}")
+    if len(text) not in length:
+        fix = f"shorten the {part}" if text else f"give the {part} a name"
+        raise InvalidValueError(got=f"{len(text)} characters", takes=takes, fix=fix)
+    return text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,6 +220,11 @@ class Arns:
     def package(self, name: str) -> str:
         """One package by its normalized name, or those that `prefix-*` matches. Python has no namespaces."""
         return self._arn(f"package/{self.domain_name}/{self.repository_name}/pypi//{name}")
+
+    @property
+    def store(self) -> Self:
+        """The same of the repository's store."""
+        return replace(self, repository_name=store_name(self.repository_name))
 
     def _arn(self, resource: str) -> str:
         return f"arn:{self.partition}:codeartifact:{self.region}:{self.owner}:{resource}"

@@ -3,10 +3,14 @@ import pytest
 from private_pypi.errors import InvalidValueError
 from private_pypi.names import (
     Arns,
+    parse_account,
     parse_description,
     parse_domain_name,
+    parse_key_arn,
     parse_package,
     parse_repository_name,
+    parse_tag_key,
+    parse_tag_value,
     partition_of,
 )
 
@@ -115,8 +119,120 @@ def test_what_is_no_package_is_refused(value: object) -> None:
 
 
 def test_all_packages_are_not_given_by_a_pattern() -> None:
-    with pytest.raises(InvalidValueError, match="leave packages out to let the publisher publish everything"):
+    with pytest.raises(InvalidValueError, match=r"\n  fix:   name the packages$"):
         parse_package("*")
+    with pytest.raises(InvalidValueError, match=r"\n  fix:   leave packages out$"):
+        parse_package("*", instead_of_all="leave packages out")
+
+
+def test_a_package_has_up_to_255_characters() -> None:
+    assert parse_package("a" * 255) == "a" * 255
+    with pytest.raises(InvalidValueError) as error:
+        parse_package("a" * 256)
+    assert str(error.value) == (
+        "got a name of 256 characters\n"
+        "  takes: a project's name (acme-core), or a prefix with its hyphen and * (acme-*), of up to 255 characters\n"
+        "  fix:   shorten it"
+    )
+
+
+def test_an_account_is_taken_as_it_is() -> None:
+    assert parse_account("012345678901") == "012345678901"
+
+
+@pytest.mark.parametrize(
+    ("account", "fix"),
+    [
+        ("12345678901", "quote it: as a number it loses its leading zeros"),
+        ("1111222233334", "quote it: as a number it loses its leading zeros"),
+        ("1111-2222-3333", "correct the number"),
+        ("12345678901\n", "correct the number"),
+    ],
+)
+def test_what_is_no_account_is_refused(account: str, fix: str) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        parse_account(account)
+    assert str(error.value) == f"got {account!r}\n  takes: the 12 digits of an account, quoted\n  fix:   {fix}"
+
+
+KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.mark.parametrize("key", [KEY, "mrk-1234abcd12ab34cd56ef1234567890ab"])
+def test_a_key_arn_is_taken_as_it_is(key: str) -> None:
+    arn = f"arn:aws-cn:kms:cn-north-1:111122223333:key/{key}"
+
+    assert parse_key_arn(arn, partition="aws-cn", region="cn-north-1") == arn
+
+
+OWN_ARN = "write the key's own ARN, which `aws kms describe-key` shows"
+OTHER_REGION = "take a key of the region us-west-2, or a replica there of a multi-Region key"
+
+
+@pytest.mark.parametrize(
+    ("arn", "fix"),
+    [
+        ("", OWN_ARN),
+        (KEY, OWN_ARN),
+        ("alias/acme", OWN_ARN),
+        ("arn:aws:kms:us-west-2:111122223333:alias/acme", OWN_ARN),
+        (f"arn:aws:kms:us-west-2:1111:key/{KEY}", OWN_ARN),
+        (f"arn:aws:kms:us-west-2:111122223333:key/{KEY}0", OWN_ARN),
+        (f"arn:aws:kms:us-west-1:111122223333:key/{KEY}", OTHER_REGION),
+        (f"arn:aws-cn:kms:us-west-2:111122223333:key/{KEY}", OTHER_REGION),
+    ],
+)
+def test_what_is_no_key_of_the_region_is_refused(arn: str, fix: str) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        parse_key_arn(arn, partition="aws", region="us-west-2")
+    assert str(error.value) == (
+        f"got {arn!r}\n"
+        f"  takes: the ARN of a KMS key of the stack's region: arn:aws:kms:us-west-2:111122223333:key/{KEY}\n"
+        f"  fix:   {fix}"
+    )
+
+
+def test_a_tag_is_taken_as_it_is() -> None:
+    for text in ("k", "k" * 128, "Kosten stelle_.:/=+-@ä好1"):
+        assert parse_tag_key(text) == text
+    for text in ("", "v" * 256, " aws: _.:/=+-@ä好1"):
+        assert parse_tag_value(text) == text
+
+
+KEY_TAKES = "1 to 128 letters, digits, spaces and _ . : / = + - @, not beginning with aws:"
+VALUE_TAKES = "up to 256 letters, digits, spaces and _ . : / = + - @"
+
+
+@pytest.mark.parametrize(
+    ("key", "got", "fix"),
+    [
+        ("", "0 characters", "give the key a name"),
+        ("k" * 129, "129 characters", "shorten the key"),
+        ("AWS:owner", "'AWS:owner'", "choose another key: those with aws: are AWS's own"),
+        ("a,b", "the character ',' at position 2", "leave it out of the key"),
+        ("a\n", r"the character '\n' at position 2", "leave it out of the key"),
+    ],
+)
+def test_a_wrong_tag_key_is_shown_with_what_is_wrong(key: str, got: str, fix: str) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        parse_tag_key(key)
+    assert str(error.value) == f"got {got}\n  takes: {KEY_TAKES}\n  fix:   {fix}"
+
+
+@pytest.mark.parametrize(
+    ("value", "got", "fix"),
+    [
+        ("v" * 257, "257 characters", "shorten the value"),
+        ("a;", "the character ';' at position 2", "leave it out of the value"),
+        (12, "the number 12", "write one quoted string"),
+        (True, "true", "write one quoted string"),
+        (None, "nothing", "write one quoted string"),
+    ],
+)
+def test_a_wrong_tag_value_is_shown_with_what_is_wrong(value: object, got: str, fix: str) -> None:
+    with pytest.raises(InvalidValueError) as error:
+        parse_tag_value(value)
+    assert str(error.value) == f"got {got}\n  takes: {VALUE_TAKES}\n  fix:   {fix}"
 
 
 @pytest.mark.parametrize(
@@ -150,4 +266,5 @@ def test_each_arn_is_of_the_kind_that_its_actions_take() -> None:
     assert arns.domain == f"{prefix}:domain/acme"
     assert arns.repository == f"{prefix}:repository/acme/internal"
     assert arns.packages == f"{prefix}:package/acme/internal/*"
+    assert arns.store.repository == f"{prefix}:repository/acme/internal-store"
     assert arns.package("acme-core") == f"{prefix}:package/acme/internal/pypi//acme-core"
