@@ -1,17 +1,26 @@
 """The component: it asks the provider where it is, and gives the resources what the pure modules decide."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pulumi
 import pulumi_aws as aws
 
+from private_pypi import package_groups
 from private_pypi.errors import InvalidValueError
 from private_pypi.names import Arns
-from private_pypi.policies import domain_policy, everyone, publisher_policy, reader_policy, repository_policy
+from private_pypi.policies import (
+    domain_policy,
+    domain_policy_statement,
+    everyone,
+    publisher_policy,
+    reader_policy,
+    repository_policy,
+)
 from private_pypi.principals import Principal, Publisher
+from private_pypi.upstreams import upstream_remover
 
 T = TypeVar("T")
 
@@ -33,9 +42,23 @@ class PrivatePypiArgs:
     closed_publishing: bool = False
     """Whether nobody but the publishers may publish, whatever their own IAM policies say about publishing."""
     protect: bool = True
-    """Whether Pulumi refuses to delete or replace the domain and the repository, and so to lose what was published."""
+    """Whether published packages cannot be lost: Pulumi refuses to delete or replace the domain and the repository, and
+    AWS denies everybody to delete the repository or what is in it."""
+    existing_domain: bool = False
+    """Whether the domain exists already and is not to be managed: its permissions policy is its owner's to write."""
+    domain_owner: str | None = None
+    """The account that owns an existing domain, 12 digits; `None` is the caller's."""
+    encryption_key: str | None = None
+    """The ARN of the KMS key of a new domain, which can never change; `None` is AWS's own key."""
+    public_upstream: bool = False
+    """Whether packages that the repository lacks come from public PyPI, by way of a repository of their own."""
+    internal_packages: Sequence[str] = ()
+    """Names and `prefix-*`, as `parse_package` reads them, that never come from public PyPI, in all of the domain."""
     attach_identity_policies: bool = False
-    """Whether the listed roles of this account get `reader_policy`, which carries what no permissions policy can."""
+    """Whether the listed roles of this account get `reader_policy`, which carries what no permissions policy can; in
+    another account's domain publishers get `publisher_policy`."""
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Tags on the domain, the repositories, the package groups and the attached policies."""
 
 
 class PrivatePypi(pulumi.ComponentResource):
@@ -61,6 +84,11 @@ class PrivatePypi(pulumi.ComponentResource):
     """The identity policy that readers need, and publishers of this account: a document ready to attach."""
     publisher_policy: pulumi.Output[str]
     """The identity policy that publishers of other accounts need: a document ready to attach."""
+    encryption_key: pulumi.Output[str] | None = None
+    """The ARN of the KMS key of the domain; `None` for AWS's own key."""
+    domain_policy_statement: pulumi.Output[str] | None = None
+    """What the owner of an existing domain adds to its permissions policy: a statement, or a list of them where there
+    are several. `None` for a new domain, and when there is nothing to add."""
 
     def __init__(self, name: str, args: PrivatePypiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the component and its resources, all named after `name`.
@@ -71,57 +99,33 @@ class PrivatePypi(pulumi.ComponentResource):
             pulumi.RunError: a policy is longer than CodeArtifact takes, or the provider cannot say where it is; nothing
                 has been registered.
         """
-        arns = _look_up_arns(args, opts)
-        readers, publishers = args.readers, args.publishers
-        documents: list[str | None] = []
-        mistakes: list[str] = []
-        for policy in (domain_policy, partial(repository_policy, closed_publishing=args.closed_publishing)):
-            try:
-                documents.append(policy(arns, readers=readers, publishers=publishers))
-            except InvalidValueError as error:
-                mistakes.append(f"private-pypi:readers and private-pypi:publishers: {error}")
-        refuse(mistakes)
-        domain_document, repository_document = documents
+        arns, account = _look_up_place(args, opts)
+        domain_document, repository_document = _documents(args, arns, account)
         super().__init__("private-pypi:index:PrivatePypi", name, {}, opts)
 
-        domain = aws.codeartifact.Domain(
-            f"{name}-domain",
-            domain=args.domain,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
-        )
-        if domain_document:
-            aws.codeartifact.DomainPermissions(
-                f"{name}-domain-permissions",
-                domain=domain.domain,
-                policy_document=domain_document,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-        repository = aws.codeartifact.Repository(
-            f"{name}-repository",
-            domain=domain.domain,
-            repository=args.repository,
-            description=args.description,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
-        )
-        if repository_document:
-            aws.codeartifact.RepositoryPermissionsPolicy(
-                f"{name}-repository-permissions",
-                domain=repository.domain,
-                repository=repository.repository,
-                policy_document=repository_document,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
+        domain = None if args.existing_domain else self._make_domain(name, args, domain_document)
+        repository = self._make_repository(name, args, arns, domain)
+        self._set_policy(f"{name}-repository-permissions", args, repository, repository_document)
         # With the repository's outputs and not its names, so that the call waits for the repository to exist.
         endpoint = aws.codeartifact.get_repository_endpoint_output(
             domain=repository.domain,
+            domain_owner=args.domain_owner,
             repository=repository.repository,
             format="pypi",
             opts=pulumi.InvokeOptions(parent=self),
         ).repository_endpoint
 
-        reader_document = reader_policy(arns, readers=readers, publishers=publishers)
+        reader_document = reader_policy(arns, readers=args.readers, publishers=args.publishers)
+        publisher_document = publisher_policy(arns, readers=args.readers, publishers=args.publishers)
         if args.attach_identity_policies:
-            self._attach(name, reader_document, everyone(readers, publishers), arns.owner)
+            self._attach(name, args, account, reader_document, publisher_document if account != arns.owner else None)
+        if args.public_upstream and not args.internal_packages:
+            pulumi.log.warn(
+                "publicUpstream is on and internalPackages is empty: whoever publishes the name of one of your "
+                "packages on public PyPI, with a higher version, has theirs installed. Name your packages in "
+                "internalPackages, or the prefix of their names.",
+                resource=self,
+            )
 
         self.private_pypi_endpoint_url = endpoint
         self.index_url = endpoint.apply(lambda url: f"{url.removesuffix('/')}/simple/")
@@ -132,33 +136,158 @@ class PrivatePypi(pulumi.ComponentResource):
         self.repository_name = pulumi.Output.from_input(args.repository)
         self.repository_arn = pulumi.Output.from_input(arns.repository)
         self.reader_policy = pulumi.Output.from_input(reader_document)
-        self.publisher_policy = pulumi.Output.from_input(publisher_policy(arns, readers=readers, publishers=publishers))
+        self.publisher_policy = pulumi.Output.from_input(publisher_document)
+        if args.encryption_key:
+            self.encryption_key = pulumi.Output.from_input(args.encryption_key)
+        if args.existing_domain and domain_document:
+            self.domain_policy_statement = pulumi.Output.from_input(domain_document)
         self.register_outputs(self.outputs)
 
-    def _attach(self, name: str, document: str, principals: set[Principal], account: str) -> None:
-        """Attach an identity policy to the roles of `account`, and say to whom else it would have to be attached."""
-        roles = {each: role for each in principals if (role := each.role_name) and each.account == account}
-        if roles:
-            policy = aws.iam.Policy(f"{name}-reader-policy", policy=document, opts=pulumi.ResourceOptions(parent=self))
-            for role in sorted({*roles.values()}):
-                aws.iam.RolePolicyAttachment(
-                    f"{name}-reader-policy-{role}",
-                    role=role,
-                    policy_arn=policy.arn,
+    def _make_domain(self, name: str, args: PrivatePypiArgs, document: str | None) -> aws.codeartifact.Domain:
+        domain = aws.codeartifact.Domain(
+            f"{name}-domain",
+            domain=args.domain,
+            encryption_key=args.encryption_key,
+            tags=args.tags or None,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        if document:
+            aws.codeartifact.DomainPermissions(
+                f"{name}-domain-permissions",
+                domain=domain.domain,
+                policy_document=document,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        return domain
+
+    def _make_repository(
+        self, name: str, args: PrivatePypiArgs, arns: Arns, domain: aws.codeartifact.Domain | None
+    ) -> aws.codeartifact.Repository:
+        """The repository and its store, after the package groups: names are reserved before public PyPI is let in."""
+        groups = [
+            aws.cloudcontrol.Resource(
+                f"{name}-internal-{package}",
+                type_name=package_groups.TYPE_NAME,
+                desired_state=package_groups.desired_state(
+                    package, domain_name=args.domain, domain_owner=args.domain_owner, tags=args.tags
+                ),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=domain),
+            )
+            for package in package_groups.distinct(args.internal_packages)
+        ]
+        domain_name = domain.domain if domain else args.domain
+        upstreams: list[aws.codeartifact.RepositoryUpstreamArgs] = []
+        hooks = None
+        if args.public_upstream:
+            store = aws.codeartifact.Repository(
+                f"{name}-store",
+                domain=domain_name,
+                domain_owner=args.domain_owner,
+                repository=arns.store.repository_name,
+                description=f"Packages of public PyPI for {args.repository}",
+                external_connections={"external_connection_name": "public:pypi"},
+                tags=args.tags or None,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=groups),
+            )
+            upstreams = [aws.codeartifact.RepositoryUpstreamArgs(repository_name=store.repository)]
+            if args.closed_publishing:  # what is published to the store could be installed like what is published here
+                document = repository_policy(
+                    arns.store, readers=(), publishers=(), closed_publishing=True, protect=False
+                )
+                self._set_policy(f"{name}-store-permissions", args, store, document)
+        else:
+            hook = pulumi.ResourceHook(f"{name}-remove-upstreams", upstream_remover(arns))
+            hooks = pulumi.ResourceHookBinding(before_update=[hook])
+        return aws.codeartifact.Repository(
+            f"{name}-repository",
+            domain=domain_name,
+            domain_owner=args.domain_owner,
+            repository=args.repository,
+            description=args.description,
+            upstreams=upstreams or None,
+            tags=args.tags or None,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect, depends_on=groups, hooks=hooks),
+        )
+
+    def _set_policy(
+        self, name: str, args: PrivatePypiArgs, repository: aws.codeartifact.Repository, document: str | None
+    ) -> None:
+        if document:
+            aws.codeartifact.RepositoryPermissionsPolicy(
+                name,
+                domain=repository.domain,
+                domain_owner=args.domain_owner,
+                repository=repository.repository,
+                policy_document=document,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+
+    def _attach(
+        self, name: str, args: PrivatePypiArgs, account: str, reader_document: str, publisher_document: str | None
+    ) -> None:
+        """Attach the identity policies to the roles of `account`, and say to whom else they would have to be attached.
+
+        Without a document of their own, publishers are attached that of readers.
+        """
+        left_out = everyone(args.readers, args.publishers)
+        publishers = everyone([], args.publishers) if publisher_document else set[Principal]()
+        for kind, document, principals in (
+            ("reader", reader_document, left_out - publishers),
+            ("publisher", publisher_document, publishers),
+        ):
+            roles = {each: role for each in principals if (role := each.role_name) and each.account == account}
+            left_out = left_out - roles.keys()
+            if roles and document:
+                policy = aws.iam.Policy(
+                    f"{name}-{kind}-policy",
+                    policy=document,
+                    tags=args.tags or None,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
-        if left_out := sorted(principal.name for principal in principals - roles.keys()):
+                for role in sorted({*roles.values()}):
+                    aws.iam.RolePolicyAttachment(
+                        f"{name}-{kind}-policy-{role}",
+                        role=role,
+                        policy_arn=policy.arn,
+                        opts=pulumi.ResourceOptions(parent=self),
+                    )
+        if left_out:
+            names = "\n".join(sorted(principal.name for principal in left_out))
             pulumi.log.warn(
                 f"attachIdentityPolicies is for roles of account {account} and leaves out what is listed below. "
                 "Attach the output reader_policy there, to publishers of other accounts publisher_policy, and where "
-                "a publisher is this account itself a right to publish.\n" + "\n".join(left_out),
+                f"a publisher is this account itself a right to publish.\n{names}",
                 resource=self,
             )
 
     @property
     def outputs(self) -> dict[str, pulumi.Output[str]]:
-        """Every output by its name: what a program exports."""
-        return {name: getattr(self, name) for name in PrivatePypi.__annotations__}
+        """Every output that there is, by its name: what a program exports."""
+        outputs = {name: getattr(self, name) for name in PrivatePypi.__annotations__}
+        return {name: value for name, value in outputs.items() if value is not None}
+
+
+def _documents(args: PrivatePypiArgs, arns: Arns, account: str) -> list[str | None]:
+    """What the domain's permissions policy is, or its owner adds to it, and the repository's.
+
+    Raises:
+        pulumi.RunError: one of them is longer than CodeArtifact takes.
+    """
+    access: dict[str, Any] = {"readers": args.readers, "publishers": args.publishers}
+    of_domain = domain_policy
+    if args.existing_domain:
+        repositories = [arns.repository, *([arns.store.repository] if args.public_upstream else [])]
+        of_domain = partial(domain_policy_statement, account=account, repository_arns=repositories)
+    of_repository = partial(repository_policy, closed_publishing=args.closed_publishing, protect=args.protect)
+    documents: list[str | None] = []
+    mistakes: list[str] = []
+    for policy in (of_domain, of_repository):
+        try:
+            documents.append(policy(arns, **access))
+        except InvalidValueError as error:
+            mistakes.append(f"private-pypi:readers and private-pypi:publishers: {error}")
+    refuse(mistakes)
+    return documents
 
 
 def refuse(mistakes: Sequence[str]) -> None:
@@ -177,16 +306,19 @@ def look_up_region() -> str:
     return _ask(aws.get_region, None).region
 
 
-def _look_up_arns(args: PrivatePypiArgs, opts: pulumi.ResourceOptions | None) -> Arns:
+def _look_up_place(args: PrivatePypiArgs, opts: pulumi.ResourceOptions | None) -> tuple[Arns, str]:
+    """The ARNs, and the caller's account."""
     # Plain calls, before the component is registered: ARNs as strings make the documents known at preview.
     provider = _aws_provider(opts or pulumi.ResourceOptions())
-    return Arns(
+    account = _ask(aws.get_caller_identity, provider).account_id
+    arns = Arns(
         partition=_ask(aws.get_partition, provider).partition,
         region=_ask(aws.get_region, provider).region,
-        owner=_ask(aws.get_caller_identity, provider).account_id,
+        owner=args.domain_owner or account,
         domain_name=args.domain,
         repository_name=args.repository,
     )
+    return arns, account
 
 
 def _ask(function: Callable[..., T], provider: pulumi.InvokeOptions | None) -> T:

@@ -4,28 +4,37 @@ import dataclasses
 import difflib
 import json
 import re
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import TypeVar, cast
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.settings import get_monitor
 
 from private_pypi.component import PrivatePypiArgs, look_up_region, refuse
 from private_pypi.errors import InvalidValueError, describe
 from private_pypi.names import (
+    MAX_TAGS,
+    parse_account,
     parse_description,
     parse_domain_name,
+    parse_key_arn,
     parse_package,
     parse_repository_name,
+    parse_tag_key,
+    parse_tag_value,
     partition_of,
+    store_name,
 )
 from private_pypi.principals import Principal, Publisher
 
 T = TypeVar("T")
 
-# By config key, which is a field's name in camel case.
-_DEFAULTS = {
+# By config key, which is a field's name in camel case; in the order in which messages name keys.
+_DEFAULTS: dict[str, Any] = {
     re.sub("_(.)", lambda match: match[1].upper(), field.name): field.default
     for field in dataclasses.fields(PrivatePypiArgs)
 }
@@ -35,27 +44,86 @@ def load_args() -> PrivatePypiArgs:
     """The component's args from the stack's config, namespace `private-pypi`.
 
     Raises:
-        pulumi.RunError: the config has mistakes. Its text lists all of them, each with its key, and nothing has
-            been registered.
+        pulumi.RunError: the config has mistakes, or would lose what is protected. Its text lists all of them, each
+            with its key, and nothing has been registered.
     """
-    partition = partition_of(pulumi.Config("aws").get("region") or look_up_region())
+    region = pulumi.Config("aws").get("region") or look_up_region()
+    partition = partition_of(region)
+    config = _Config("private-pypi")
+    protect = config.boolean("protect")
+    existing_domain = config.boolean("existingDomain")
+    public_upstream = config.boolean("publicUpstream")
+    outputs: Mapping[str, Any] = _last_outputs() if protect else {}
+
+    def domain(text: str) -> str:
+        return _unchanged(parse_domain_name(text), outputs, "domain_name")
+
+    def repository(text: str) -> str:
+        if public_upstream:
+            parse_repository_name(store_name(text))
+        return _unchanged(parse_repository_name(text), outputs, "repository_name")
+
+    def domain_owner(text: str | None) -> str | None:
+        if text and not existing_domain:
+            takes, fix = "the owner of an existing domain", "take it out, or set private-pypi:existingDomain to true"
+            raise InvalidValueError(got=f"{text!r} for a new domain", takes=takes, fix=fix)
+        return parse_account(text) if text else None
+
+    def encryption_key(text: str | None) -> str | None:
+        if text and existing_domain:
+            takes, fix = (
+                "the key of a new domain",
+                "take it out: an existing domain keeps the key that it was made with",
+            )
+            raise InvalidValueError(got=f"{text!r} for an existing domain", takes=takes, fix=fix)
+        arn = parse_key_arn(text, partition=partition, region=region) if text else None
+        return _unchanged(arn, outputs, "encryption_key")
 
     def principal(value: object) -> Principal:
         return Principal.parse(value, partition=partition)
 
-    config = _Config("private-pypi")
     args = PrivatePypiArgs(
-        domain=config.text("domain", parse_domain_name),
-        repository=config.text("repository", parse_repository_name),
+        domain=config.text("domain", domain),
+        repository=config.text("repository", repository),
         description=config.text("description", parse_description),
         readers=config.items("readers", principal),
         publishers=config.publishers("publishers", principal),
         closed_publishing=config.boolean("closedPublishing"),
-        protect=config.boolean("protect"),
+        protect=protect,
+        existing_domain=existing_domain,
+        domain_owner=config.optional("domainOwner", domain_owner),
+        encryption_key=config.optional("encryptionKey", encryption_key),
+        public_upstream=public_upstream,
+        internal_packages=config.items("internalPackages", parse_package),
         attach_identity_policies=config.boolean("attachIdentityPolicies"),
+        tags=config.tags("tags"),
     )
     config.finish()
     return args
+
+
+def _last_outputs() -> Mapping[str, Any]:
+    """The outputs of the stack as the last `pulumi up` left them: what there is to lose, without asking AWS.
+
+    Of a new stack there are none, nor under mocks, which have no state. Pulumi's own protection does not need them; but
+    it refuses late, names no key and does not say what is at stake.
+    """
+    if isinstance(get_monitor(), MockMonitor):
+        return {}
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    # What a stack reference reads, read at once: an output would come after the resources are registered.
+    outputs = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value["outputs"]
+    return outputs if "domain_name" in outputs else {}
+
+
+def _unchanged(value: T, outputs: Mapping[str, Any], output: str) -> T:
+    """`value`, if it is what the output says, or there are no outputs yet."""
+    if outputs and value != outputs.get(output):
+        takes = f"{describe(outputs.get(output))} as long as private-pypi:protect is true: "
+        takes += "to change it is to delete what is there, with every package in it, and to make another"
+        fix = "put it back; to give the packages up, first set private-pypi:protect to false and run `pulumi up`"
+        raise InvalidValueError(got=describe(value), takes=takes, fix=fix)
+    return value
 
 
 class _Config:
@@ -63,22 +131,25 @@ class _Config:
 
     def __init__(self, namespace: str) -> None:
         self._config = pulumi.Config(namespace)
-        self._keys: list[str] = []
-        self._mistakes: list[str] = []
+        self._mistakes: list[tuple[str, str]] = []
 
     def text(self, key: str, parse: Callable[[str], str]) -> str:
         with self._noting(key):
-            text = self._read(key)
+            text = self._config.get(key)
             if not text and _DEFAULTS[key] is dataclasses.MISSING:
                 command = f"pulumi config set {self._config.full_key(key)} NAME"
                 raise InvalidValueError(got="nothing", takes=f"the name of the {key}", fix=command)
-            if text is not None:
-                return parse(text)
-        return str(_DEFAULTS[key])
+            return parse(str(_DEFAULTS[key]) if text is None else text)
+        return ""
+
+    def optional(self, key: str, parse: Callable[[str | None], str | None]) -> str | None:
+        with self._noting(key):
+            return parse(self._config.get(key) or None)
+        return None
 
     def boolean(self, key: str) -> bool:
         with self._noting(key):
-            text = self._read(key)
+            text = self._config.get(key)
             if text in {"true", "false"}:
                 return text == "true"
             if text is not None:
@@ -96,36 +167,52 @@ class _Config:
                 fields = cast("dict[str, object]", value)
                 where, principal = f"{path}.principal", fields.get("principal")
                 packages = self._packages(f"{path}.packages", fields.get("packages"))
-                self._refuse_others(fields, ["principal", "packages"], f"{path}.")
+                self._refuse_others(fields, ["principal", "packages"], path)
             with self._noting(where):
                 publishers.append(Publisher(principal=parse_principal(principal), packages=packages))
         return tuple(publishers)
 
+    def tags(self, key: str) -> dict[str, str]:
+        tags: dict[str, str] = {}
+        with self._noting(key):
+            value = self._read_json(key)
+            if value is not None and not isinstance(value, dict):
+                fix = "write each tag on its own line: the key, a colon and the value"
+                raise InvalidValueError(got=describe(value), takes="a map of strings", fix=fix)
+            items = cast("dict[str, object]", value or {}).items()
+            if len(items) > MAX_TAGS:
+                raise InvalidValueError(got=f"{len(items)} tags", takes=f"up to {MAX_TAGS}", fix="take some out")
+            for tag_key, tag_value in items:
+                with self._noting(_join(key, tag_key)):
+                    tags[parse_tag_key(tag_key)] = parse_tag_value(tag_value)
+        return tags
+
     def finish(self) -> None:
-        """Refuse keys that nothing has read and a misspelled namespace, and raise for every mistake so far."""
+        """Refuse keys that do not exist and a misspelled namespace, and raise for every mistake so far."""
         own: list[str] = []
+        known = [*_DEFAULTS]
         for namespace, _, key in sorted(full_key.partition(":") for full_key in CONFIG.get()):
             if namespace == self._config.name:
                 own.append(key)
-            elif namespace.replace("_", "-").lower() == self._config.name and key in self._keys:
+            elif namespace.replace("_", "-").lower() == self._config.name and key in _DEFAULTS:
                 with self._noting(key, shown=True):
                     takes, fix = f"the namespace {self._config.name}", f"write it as {self._config.full_key(key)}"
                     raise InvalidValueError(got=f"it as {namespace}:{key}", takes=takes, fix=fix)
-        self._refuse_others(own, self._keys)
-        refuse(self._mistakes)
+        self._refuse_others(own, known)
+        self._mistakes.sort(key=lambda mistake: known.index(mistake[0]) if mistake[0] in known else len(known))
+        refuse([text for _, text in self._mistakes])
 
-    def _read(self, key: str) -> str | None:
-        self._keys.append(key)
-        return self._config.get(key)
+    def _read_json(self, key: str) -> object:
+        """The value of a key that holds a list or a map; `None` for nothing after the key, which arrives as no text."""
+        text = self._config.get(key) or "null"
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return text
 
     def _read_items(self, key: str) -> list[tuple[str, object]]:
-        text = self._read(key)
-        if not text:  # nothing after the key arrives as an empty string
-            return []
-        try:
-            return self._items(key, json.loads(text))
-        except (ValueError, RecursionError):
-            return self._items(key, text)
+        value = self._read_json(key)
+        return [] if value is None else self._items(key, value)
 
     def _items(self, path: str, value: object) -> list[tuple[str, object]]:
         """The items of a list, each with its path."""
@@ -141,7 +228,8 @@ class _Config:
             if not value:
                 fix = "name the packages, or write the principal alone to let it publish everything"
                 raise InvalidValueError(got="no packages", takes="a list of names", fix=fix)
-            return self._parse_each(self._items(path, value), parse_package)
+            everything = "leave packages out to let the publisher publish everything"
+            return self._parse_each(self._items(path, value), partial(parse_package, instead_of_all=everything))
         return ()
 
     def _parse_each(self, items: Iterable[tuple[str, object]], parse: Callable[[object], T]) -> tuple[T, ...]:
@@ -151,22 +239,27 @@ class _Config:
                 parsed.append(parse(item))
         return tuple(parsed)
 
-    def _refuse_others(self, keys: Iterable[str], known: list[str], prefix: str = "") -> None:
+    def _refuse_others(self, keys: Iterable[str], known: list[str], parent: str = "") -> None:
         for key in keys:
             if key not in known:
-                path = f"{prefix}{key}" if key.isprintable() else f"{prefix}{key!r}"
                 near = difflib.get_close_matches(key, known, n=1)
                 fix = f"did you mean `{near[0]}`?" if near else "take it out"
-                with self._noting(path, shown=not prefix):
+                with self._noting(_join(parent, key), shown=not parent):
                     raise InvalidValueError(got="a key that does not exist", takes=", ".join(known), fix=fix)
 
     @contextmanager
     def _noting(self, path: str, *, shown: bool = False) -> Generator[None]:
-        """Note a mistake at `path`, a key with its index if any. An encrypted value is `shown` in no message."""
-        full_path = self._config.full_key(path)
+        """Note a mistake at `path`, a key with what leads on from it. An encrypted value is `shown` in no message."""
+        key = path if shown else re.split(r"[.\[]", path, maxsplit=1)[0]
         try:
             yield
         except InvalidValueError as mistake:
-            if not shown and is_config_secret(full_path.partition("[")[0]):
+            if not shown and is_config_secret(self._config.full_key(key)):
                 mistake = InvalidValueError(got="[secret]", takes=mistake.takes, fix="pulumi config --show-secrets")
-            self._mistakes.append(f"{full_path}: {mistake}")
+            self._mistakes.append((key, f"{self._config.full_key(path)}: {mistake}"))
+
+
+def _join(parent: str, key: str) -> str:
+    """The path of a key in a map; nothing in it moves the cursor of whoever reads it."""
+    name = key if key.isprintable() else repr(key)
+    return f"{parent}.{name}" if parent else name

@@ -29,6 +29,13 @@ _READ = ["codeartifact:ReadFromRepository"]
 _DOWNLOAD = ["codeartifact:GetPackageVersionAsset", "codeartifact:GetPackageVersionReadme"]
 _PUBLISH = ["codeartifact:PublishPackageVersion"]
 _COPY = ["codeartifact:CopyPackageVersions"]
+_LOSE = [
+    "codeartifact:DeleteRepository",
+    "codeartifact:DeletePackage",
+    "codeartifact:DeletePackageVersions",
+    "codeartifact:DisposePackageVersions",
+]
+_CREATE = ["codeartifact:CreateRepository", "codeartifact:TagResource"]
 
 
 def domain_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str | None:
@@ -39,13 +46,45 @@ def domain_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Itera
     Raises:
         InvalidValueError: it is longer than CodeArtifact takes.
     """
-    return _fitting("domain", _allow("GetAuthorizationToken", everyone(readers, publishers), _TOKEN, [arns.domain]))
+    return _fitting("domain", _allow_tokens(arns, readers, publishers))
+
+
+def domain_policy_statement(
+    arns: Arns,
+    *,
+    readers: Iterable[Principal],
+    publishers: Iterable[Publisher],
+    account: str,
+    repository_arns: Sequence[str],
+) -> str | None:
+    """What the owner of a domain adds to its permissions policy, minified: a statement, or a list of statements.
+
+    Who gets authorization tokens; and, in the domain of another account than `account`, that this may make the
+    repositories, with tags or without. `None` when there is nothing to add.
+
+    Raises:
+        InvalidValueError: it is longer by itself than CodeArtifact takes.
+    """
+    statements = [*_allow_tokens(arns, readers, publishers)]
+    if account != arns.owner:
+        principal = {"AWS": [f"arn:{arns.partition}:iam::{account}:root"]}
+        statements.append(_statement("CreateRepository", _CREATE, repository_arns, principal=principal))
+    if not _fitting("domain", statements):
+        return None
+    return json.dumps(statements[0] if len(statements) == 1 else statements, separators=(",", ":"))
 
 
 def repository_policy(
-    arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher], closed_publishing: bool
+    arns: Arns,
+    *,
+    readers: Iterable[Principal],
+    publishers: Iterable[Publisher],
+    closed_publishing: bool,
+    protect: bool,
 ) -> str | None:
-    """The repository permissions policy, minified: who installs and who publishes what. `None` when there is no rule.
+    """The repository permissions policy, minified: who installs, who publishes what and what nobody may do.
+
+    `None` when there is no rule.
 
     Statements for the same principals are merged when it is too long otherwise.
 
@@ -59,8 +98,11 @@ def repository_policy(
         *_allow("DownloadPackages", installing, _DOWNLOAD, [arns.packages]),
         *_allow_publishing(arns, publishers),
     ]
-    closing = [_deny_publishing(arns, publishers)] if closed_publishing else []
-    return _fitting("repository", [*statements, *closing], [*_merged(statements, arns), *closing])
+    denying = [
+        *([_deny_publishing(arns, publishers)] if closed_publishing else []),
+        *([_deny_losing()] if protect else []),
+    ]
+    return _fitting("repository", [*statements, *denying], [*_merged(statements, arns), *denying])
 
 
 def reader_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str:
@@ -90,6 +132,10 @@ def publisher_policy(arns: Arns, *, readers: Iterable[Principal], publishers: It
 def everyone(readers: Iterable[Principal], publishers: Iterable[Publisher]) -> set[Principal]:
     """Who may install: readers and publishers."""
     return {*readers, *(publisher.principal for publisher in publishers)}
+
+
+def _allow_tokens(arns: Arns, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> Iterator[_Statement]:
+    return _allow("GetAuthorizationToken", everyone(readers, publishers), _TOKEN, [arns.domain])
 
 
 def _allow(sid: str, principals: set[Principal], actions: list[str], resources: Sequence[str]) -> Iterator[_Statement]:
@@ -143,6 +189,14 @@ def _deny_publishing(arns: Arns, publishers: Iterable[Publisher]) -> _Statement:
     resources = [arns.packages, arns.repository]
     statement = _statement("ClosePublishing", [*_PUBLISH, *_COPY], resources, principal="*", condition=condition)
     return statement | {"Effect": "Deny"}
+
+
+def _deny_losing() -> _Statement:
+    """A Deny, for everybody, of what loses packages. Deleting the policy itself is none of that: it comes first.
+
+    In a repository's policy `*` is the repository and its packages, in fewer characters.
+    """
+    return _statement("ProtectPackages", _LOSE, ["*"], principal="*") | {"Effect": "Deny"}
 
 
 def _reading(arns: Arns, principals: Iterable[Principal]) -> Iterator[_Statement]:

@@ -24,6 +24,7 @@ from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterR
 from pulumi.runtime.rpc import UNKNOWN
 
 from private_pypi.names import partition_of
+from private_pypi.package_groups import TYPE_NAME, reserved
 from private_pypi.stacks import Stack
 
 _INSTALL = {
@@ -32,6 +33,7 @@ _INSTALL = {
     "codeartifact:GetPackageVersionAsset",
 }
 _PUBLISH = "codeartifact:PublishPackageVersion"
+_DELETE = "codeartifact:DeleteRepository"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +68,10 @@ class Preview:
     access: tuple[Access, ...]
     publishing_is_closed: bool
     """Whether nobody else may publish, whatever their own IAM policies say."""
+    deletion_is_denied: bool
+    """Whether nobody may delete the repository or what is in it, whatever their own IAM policies say."""
+    internal_packages: tuple[str, ...]
+    """Names and `prefix-*` that never come from public PyPI."""
     warnings: tuple[str, ...]
     """What the program warns of."""
 
@@ -105,12 +111,17 @@ async def _preview(program: Path, stack: Stack, account: str, region: str, threa
         if "policyDocument" in resource.inputs
         for statement in json.loads(resource.inputs["policyDocument"])["Statement"]
     ]
+    # Of an existing domain the owner writes the policy; here it is as if that were done.
+    pending = json.loads(outputs.get("domain_policy_statement") or "[]")
+    statements += [pending] if isinstance(pending, dict) else pending
     hide = functools.partial(_hide, stand_ins=sorted(stack.stand_ins, key=len, reverse=True))
     return Preview(
         resources=tuple(dataclasses.replace(each, inputs=hide(each.inputs)) for each in resources),
         outputs=hide(outputs),
         access=tuple(Access(**hide(dataclasses.asdict(each))) for each in _access(statements)),
-        publishing_is_closed=any(each["Effect"] == "Deny" and _PUBLISH in each["Action"] for each in statements),
+        publishing_is_closed=_is_denied(_PUBLISH, statements),
+        deletion_is_denied=_is_denied(_DELETE, statements),
+        internal_packages=tuple(hide(list(_internal_packages(resources)))),
         warnings=tuple(hide(warnings.messages)),
     )
 
@@ -178,6 +189,19 @@ class _Warnings(logging.Handler):
         self.messages.append(record.getMessage())
 
 
+def _is_denied(action: str, statements: Iterable[Mapping[str, Any]]) -> bool:
+    return any(each["Effect"] == "Deny" and action in each["Action"] for each in statements)
+
+
+def _internal_packages(resources: Iterable[Resource]) -> Iterable[str]:
+    """The names that package groups keep public PyPI from supplying."""
+    for resource in resources:
+        if resource.inputs.get("typeName") == TYPE_NAME:
+            group = json.loads(resource.inputs["desiredState"])
+            if group["OriginConfiguration"]["Restrictions"]["ExternalUpstream"]["RestrictionMode"] == "BLOCK":
+                yield from reserved(group["Pattern"])
+
+
 def _access(statements: Iterable[Mapping[str, Any]]) -> Iterable[Access]:
     """Who may do what, by the Allow statements of the permissions policies, sorted by principal."""
     actions: defaultdict[str, set[str]] = defaultdict(set)
@@ -185,13 +209,14 @@ def _access(statements: Iterable[Mapping[str, Any]]) -> Iterable[Access]:
     for statement in statements:
         if statement["Effect"] == "Allow":
             for principal in _principals(statement):
-                actions[principal].update(statement["Action"])
+                actions[principal].update({*_INSTALL, _PUBLISH}.intersection(statement["Action"]))
                 if _PUBLISH in statement["Action"]:
                     publishable[principal].update(_packages(statement["Resource"]))
     for principal, allowed in sorted(actions.items()):
         packages = sorted(publishable[principal])
         publish = ("*" in packages or packages) if packages else False
-        yield Access(principal=principal, install=allowed >= _INSTALL, publish=publish)
+        if allowed:
+            yield Access(principal=principal, install=allowed >= _INSTALL, publish=publish)
 
 
 def _principals(statement: Mapping[str, Any]) -> Iterable[str]:

@@ -15,8 +15,11 @@ _NEARLY_FULL = 0.9
 def render(preview: Preview, heading: Callable[[str], str] = str) -> str:
     """The resources as a tree, the policy documents, the outputs and who gets in; `heading` styles the titles."""
     identity_policies = {name: value for name, value in preview.outputs.items() if name.endswith("_policy")}
+    statement = preview.outputs.get("domain_policy_statement")
     outputs = [
-        (name, value or KNOWN_AFTER_UP) for name, value in preview.outputs.items() if name not in identity_policies
+        (name, value or KNOWN_AFTER_UP)
+        for name, value in preview.outputs.items()
+        if name not in {*identity_policies, "domain_policy_statement"}
     ]
     documents = {
         each.name: each.inputs["policyDocument"] for each in preview.resources if "policyDocument" in each.inputs
@@ -32,7 +35,9 @@ def render(preview: Preview, heading: Callable[[str], str] = str) -> str:
             (f"Identity policy {name}: {_size(document, MAX_IDENTITY_DOCUMENT_CHARACTERS)}", _pretty(document))
             for name, document in identity_policies.items()
         ),
+        *([("For the domain's owner to add: domain_policy_statement", _pretty(statement))] if statement else []),
         ("Who gets in", _access(preview)),
+        *([("Never from public PyPI", [*preview.internal_packages])] if preview.internal_packages else []),
         *(("Warning", warning.splitlines()) for warning in preview.warnings),
     ]
     return "\n\n".join("\n".join([heading(title), *(f"  {line}" for line in lines)]) for title, lines in sections)
@@ -71,6 +76,10 @@ def _access(preview: Preview) -> list[str]:
         lines = ["nobody: there are no readers and no publishers"]
     if preview.publishing_is_closed:
         lines.append("Publishing is closed: nobody else may, whatever their own IAM policies say.")
+    if preview.deletion_is_denied:
+        lines.append("Packages are protected: nobody may delete them, whatever their own IAM policies say.")
+    if "domain_policy_statement" in preview.outputs:
+        lines.append("All of it once the domain's owner has added domain_policy_statement to the domain's policy.")
     return lines
 
 

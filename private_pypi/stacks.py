@@ -68,11 +68,11 @@ def read_stack(folder: Path, name: str) -> Stack:
     values = defaults | _full_keys(stack, project["name"], path.name)
     for key, declaration in sorted(declared.items()):
         _check_type(path.name, name, key, declaration, values.get(key))
-    encrypted = _Encrypted(partition_of(str(values.get("aws:region"))))
+    encrypted = _Encrypted(str(values.get("aws:region")))
     return Stack(
         name=name,
         project=project["name"],
-        config={key: _text(encrypted.replace(value, defaults.get(key))) for key, value in values.items()},
+        config={key: _text(encrypted.replace(value, key.partition(":")[2])) for key, value in values.items()},
         stand_ins=frozenset(encrypted.stand_ins),
         has_environments="environment" in stack,
     )
@@ -185,30 +185,31 @@ def _is_encrypted(value: Any) -> bool:
 class _Encrypted:
     """Puts a valid value in the place of each encrypted one, so that the program runs without the secret."""
 
-    def __init__(self, partition: str) -> None:
-        self._partition = partition
+    def __init__(self, region: str) -> None:
+        self._region = region
+        self._partition = partition_of(region)
         self.stand_ins: list[str] = []
 
-    def replace(self, value: Any, default: Any = None) -> Any:
-        """`value` with nothing encrypted in it; `default` tells what it should be where all of it is."""
+    def replace(self, value: Any, key: str) -> Any:
+        """`value` with nothing encrypted in it; what stands in for that depends on the key that it is found under."""
+        of_principals = key in {"readers", "publishers"}
         if _is_encrypted(value):
-            return [self._principal()] if isinstance(default, list) else self._name()
+            if of_principals or key == "internalPackages":
+                return [self.replace(value, "principal" if of_principals else "name")]
+            return {self._stand_in("name"): ""} if key == "tags" else self._stand_in(key)
         if isinstance(value, list):
-            items = cast("list[Any]", value)
-            return [
-                self._principal() if default == [] and _is_encrypted(item) else self.replace(item) for item in items
-            ]
+            of_items = "principal" if of_principals else "name"
+            return [self.replace(item, of_items) for item in cast("list[Any]", value)]
         if _is_map(value):
-            return {
-                key: self._principal() if key == "principal" and _is_encrypted(item) else self.replace(item)
-                for key, item in value.items()
-            }
+            return {name: self.replace(item, name) for name, item in value.items()}
         return value
 
-    def _name(self) -> str:
-        self.stand_ins.append(f"encrypted-{len(self.stand_ins)}")
-        return self.stand_ins[-1]
-
-    def _principal(self) -> str:
-        self.stand_ins.append(f"arn:{self._partition}:iam::000000000000:role/encrypted-{len(self.stand_ins)}")
+    def _stand_in(self, key: str) -> str:
+        number = len(self.stand_ins)
+        forms = {
+            "domainOwner": f"{999_999_999_999 - number}",
+            "encryptionKey": f"arn:{self._partition}:kms:{self._region}:000000000000:key/mrk-{number:032}",
+            "principal": f"arn:{self._partition}:iam::000000000000:role/encrypted-{number}",
+        }
+        self.stand_ins.append(forms.get(key, f"encrypted-{number}"))
         return self.stand_ins[-1]

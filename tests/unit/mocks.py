@@ -23,6 +23,7 @@ DOMAIN_PERMISSIONS = "aws:codeartifact/domainPermissions:DomainPermissions"
 POLICY = "aws:iam/policy:Policy"
 POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 OTHER_PROVIDER = "pulumi:providers:other"
+PACKAGE_GROUP = "aws:cloudcontrol/resource:Resource"
 PROVIDER = "pulumi:providers:aws"
 REPOSITORY = "aws:codeartifact/repository:Repository"
 REPOSITORY_PERMISSIONS = "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy"
@@ -31,6 +32,7 @@ TYPES = {
     DOMAIN,
     DOMAIN_PERMISSIONS,
     OTHER_PROVIDER,
+    PACKAGE_GROUP,
     POLICY,
     POLICY_ATTACHMENT,
     PROVIDER,
@@ -39,6 +41,9 @@ TYPES = {
 }
 
 ENDPOINT = "https://example-111122223333.d.codeartifact.us-west-2.amazonaws.com/pypi/private-pypi/"
+
+# The outputs of the stack by the last `pulumi up`.
+LAST_OUTPUTS: dict[str, str] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,8 @@ class Registered:
     protect: bool
     provider: str
     depends_on: frozenset[str]
+    hooks: tuple[str, ...]
+    """Those for before an update."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,14 +92,15 @@ class AWS(Mocks):
     def __init__(self, *, preview: bool, region: str, partition: str, failure: str) -> None:
         self.preview = preview
         self.failure = failure
-        self.answers = {
+        self.answers: dict[str, dict[str, Any]] = {
             "aws:codeartifact/getRepositoryEndpoint:getRepositoryEndpoint": {"repositoryEndpoint": ENDPOINT},
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "111122223333"},
             "aws:index/getPartition:getPartition": {"partition": partition},
             "aws:index/getRegion:getRegion": {"region": region},
+            "pulumi:pulumi:readStackOutputs": {"name": "organization/private-pypi/test", "outputs": LAST_OUTPUTS},
         }
 
-    def call(self, args: MockCallArgs) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         if self.failure:
             return {}, [("credentials", self.failure)]
         return self.answers[args.token], []
@@ -138,6 +146,7 @@ class Recorder(MockMonitor):
                 protect=request.protect,
                 provider=_provider_name(request),
                 depends_on=frozenset(_name(urn) for urn in request.dependencies),
+                hooks=tuple(request.hooks.before_update),
             )
         return super().RegisterResource(request)
 

@@ -11,6 +11,7 @@ from mocks import (
     DOMAIN_PERMISSIONS,
     ENDPOINT,
     OTHER_PROVIDER,
+    PACKAGE_GROUP,
     POLICY,
     POLICY_ATTACHMENT,
     PROVIDER,
@@ -24,7 +25,14 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from private_pypi import Principal, PrivatePypi, PrivatePypiArgs, Publisher
 from private_pypi.names import Arns
-from private_pypi.policies import domain_policy, publisher_policy, reader_policy, repository_policy
+from private_pypi.package_groups import desired_state
+from private_pypi.policies import (
+    domain_policy,
+    domain_policy_statement,
+    publisher_policy,
+    reader_policy,
+    repository_policy,
+)
 
 ADA = Principal.parse("arn:aws:iam::111122223333:user/ada")
 CI = Principal.parse("arn:aws:iam::111122223333:role/ci")
@@ -73,14 +81,15 @@ def test_the_resources_get_the_names_and_the_description() -> None:
 
 @both_times
 @pytest.mark.parametrize("closed", [False, True], ids=["open", "closed"])
-def test_the_documents_are_complete_even_when_nothing_exists_yet(preview: bool, closed: bool) -> None:
-    made = run(pypi(dataclasses.replace(ARGS, closed_publishing=closed)), preview=preview)
+@pytest.mark.parametrize("protect", [False, True], ids=["unprotected", "protected"])
+def test_the_documents_are_complete_even_when_nothing_exists_yet(preview: bool, closed: bool, protect: bool) -> None:
+    made = run(pypi(dataclasses.replace(ARGS, closed_publishing=closed, protect=protect)), preview=preview)
 
     assert made.of_type(DOMAIN_PERMISSIONS).inputs["policyDocument"] == domain_policy(
         ARNS, readers=READERS, publishers=PUBLISHERS
     )
     assert made.of_type(REPOSITORY_PERMISSIONS).inputs["policyDocument"] == repository_policy(
-        ARNS, readers=READERS, publishers=PUBLISHERS, closed_publishing=closed
+        ARNS, readers=READERS, publishers=PUBLISHERS, closed_publishing=closed, protect=protect
     )
 
 
@@ -108,10 +117,19 @@ def test_protect_is_for_what_holds_packages(protect: bool) -> None:
     )
 
 
-def test_without_principals_there_are_no_policies() -> None:
-    made = run(pypi(PrivatePypiArgs(domain="acme")))
+def test_without_principals_there_is_no_policy_but_what_protects_packages() -> None:
+    protected = run(pypi(PrivatePypiArgs(domain="acme")))
+    unprotected = run(pypi(PrivatePypiArgs(domain="acme", protect=False)))
 
-    assert made.resources.keys() == {"pypi", "pypi-domain", "pypi-repository"}
+    assert unprotected.resources.keys() == {"pypi", "pypi-domain", "pypi-repository"}
+    assert protected.resources.keys() == {*unprotected.resources, "pypi-repository-permissions"}
+    assert protected.of_type(REPOSITORY_PERMISSIONS).inputs["policyDocument"] == repository_policy(
+        dataclasses.replace(ARNS, repository_name="private-pypi"),
+        readers=[],
+        publishers=[],
+        closed_publishing=False,
+        protect=True,
+    )
 
 
 OUTPUTS = {
@@ -176,7 +194,7 @@ def test_that_the_provider_cannot_answer_is_an_error_and_nothing_is_registered(p
     with pytest.raises(pulumi.RunError) as error:
         run(pypi(), preview=preview, failure="no valid credentials", record=record)
     assert str(error.value) == (
-        "invoke of aws:index/getPartition:getPartition failed: no valid credentials (credentials)"
+        "invoke of aws:index/getCallerIdentity:getCallerIdentity failed: no valid credentials (credentials)"
     )
     assert record.resources == {}
 
@@ -221,6 +239,7 @@ def test_calls_are_recorded_whole() -> None:
 
 
 API = Principal.parse("arn:aws:iam::111122223333:role/service:eu/api")
+OPS = Principal.parse("arn:aws:iam::111122223333:role/ops")
 ATTACHING = PrivatePypiArgs(
     domain="acme",
     readers=[API, API],
@@ -295,6 +314,216 @@ def test_a_policy_that_is_too_long_is_an_error_and_nothing_is_registered(preview
         "private-pypi:readers and private-pypi:publishers: "
         f"got a domain permissions policy of 12,826 characters{rest}\n"
         "private-pypi:readers and private-pypi:publishers: "
-        f"got a repository permissions policy of 13,005 characters{rest}"
+        f"got a repository permissions policy of 13,225 characters{rest}"
     )
     assert record.resources == {}
+
+
+STORED = dataclasses.replace(ARGS, public_upstream=True, internal_packages=["acme-*", "acme-core", "beta"])
+
+
+@both_times
+def test_public_pypi_is_upstream_by_way_of_a_store(preview: bool) -> None:
+    made = run(pypi(STORED), preview=preview).resources
+    # By their outputs, so that each waits for what it is in or below.
+    domain, store = (UNKNOWN, UNKNOWN) if preview else ("acme", "internal-store")
+
+    assert made["pypi-store"].type == made["pypi-repository"].type == REPOSITORY
+    assert made["pypi-store"].inputs == {
+        "domain": domain,
+        "repository": "internal-store",
+        "description": "Packages of public PyPI for internal",
+        "externalConnections": {"externalConnectionName": "public:pypi"},
+    }
+    assert made["pypi-repository"].inputs == {
+        "domain": domain,
+        "repository": "internal",
+        "description": "Ours",
+        "upstreams": [{"repositoryName": store}],
+    }
+    assert made["pypi-repository"].depends_on >= {"pypi-store", "pypi-domain"}
+
+
+@both_times
+def test_nobody_is_let_into_the_store(preview: bool) -> None:
+    made = run(pypi(STORED), preview=preview)
+
+    assert made.of_type(REPOSITORY_PERMISSIONS).name == "pypi-repository-permissions"
+    assert "internal-store" not in str(made.of_type(REPOSITORY_PERMISSIONS).inputs)
+    assert "internal-store" not in str(made.component_outputs)
+
+
+def test_closed_publishing_is_closed_to_everybody_in_the_store() -> None:
+    made = run(pypi(dataclasses.replace(STORED, closed_publishing=True))).resources
+
+    assert made["pypi-store-permissions"].inputs == {
+        "domain": "acme",
+        "repository": "internal-store",
+        "policyDocument": repository_policy(
+            dataclasses.replace(ARNS, repository_name="internal-store"),
+            readers=[],
+            publishers=[],
+            closed_publishing=True,
+            protect=False,
+        ),
+    }
+
+
+def test_the_store_holds_nothing_that_was_published_and_is_not_protected() -> None:
+    assert not run(pypi(STORED)).resources["pypi-store"].protect
+
+
+@both_times
+def test_each_internal_name_has_a_package_group_before_public_pypi_is_let_in(preview: bool) -> None:
+    made = run(pypi(STORED), preview=preview).resources
+
+    groups = {name: each.inputs for name, each in made.items() if each.type == PACKAGE_GROUP}
+    assert groups == {
+        f"pypi-internal-{name}": {
+            "typeName": "AWS::CodeArtifact::PackageGroup",
+            "desiredState": desired_state(name, domain_name="acme", domain_owner=None, tags={}),
+        }
+        for name in ("acme-*", "beta")
+    }
+    assert all(made[name].depends_on == {"pypi-domain"} for name in groups)
+    assert made["pypi-store"].depends_on >= groups.keys()
+    assert made["pypi-repository"].depends_on >= groups.keys()
+
+
+def test_public_pypi_without_internal_packages_is_warned_of() -> None:
+    alone = dataclasses.replace(STORED, internal_packages=())
+
+    assert run(pypi(STORED)).warnings == []
+    assert run(pypi(dataclasses.replace(alone, public_upstream=False))).warnings == []
+    assert run(pypi(alone)).warnings == [
+        (
+            "publicUpstream is on and internalPackages is empty: whoever publishes the name of one of your "
+            "packages on public PyPI, with a higher version, has theirs installed. Name your packages in "
+            "internalPackages, or the prefix of their names."
+        )
+    ]
+
+
+def test_without_public_pypi_a_hook_removes_what_upstream_there_was() -> None:
+    assert run(pypi()).of_type(REPOSITORY).hooks == ("pypi-remove-upstreams",)
+    assert run(pypi(STORED)).resources["pypi-repository"].hooks == ()
+
+
+EXISTING = dataclasses.replace(ARGS, existing_domain=True)
+VISITING = dataclasses.replace(EXISTING, domain_owner="444455556666")
+THEIR_ARNS = dataclasses.replace(ARNS, owner="444455556666")
+
+
+@both_times
+def test_in_an_existing_domain_only_the_repository_is_made(preview: bool) -> None:
+    made = run(pypi(EXISTING), preview=preview)
+
+    assert {name: each.type for name, each in made.resources.items()} == {
+        "pypi": COMPONENT,
+        "pypi-repository": REPOSITORY,
+        "pypi-repository-permissions": REPOSITORY_PERMISSIONS,
+    }
+    assert made.of_type(REPOSITORY).inputs == {"domain": "acme", "repository": "internal", "description": "Ours"}
+    unknown = dict.fromkeys(("private_pypi_endpoint_url", "index_url", "publish_url"), UNKNOWN) if preview else {}
+    statement = domain_policy_statement(
+        ARNS, readers=READERS, publishers=PUBLISHERS, account="111122223333", repository_arns=[]
+    )
+    assert made.component_outputs == OUTPUTS | unknown | {"domain_policy_statement": statement}
+
+
+def test_without_principals_the_domains_owner_has_nothing_to_add() -> None:
+    made = run(pypi(PrivatePypiArgs(domain="acme", existing_domain=True)))
+
+    assert "domain_policy_statement" not in made.component_outputs
+
+
+@both_times
+def test_in_another_accounts_domain_every_call_and_arn_carries_the_owner(preview: bool) -> None:
+    stored = dataclasses.replace(VISITING, public_upstream=True, internal_packages=["beta"], closed_publishing=True)
+    made = run(pypi(stored), preview=preview)
+
+    for name, each in made.resources.items():
+        if each.type in {REPOSITORY, REPOSITORY_PERMISSIONS}:
+            assert each.inputs["domainOwner"] == "444455556666", name
+    assert made.of_type(PACKAGE_GROUP).inputs["desiredState"] == desired_state(
+        "beta", domain_name="acme", domain_owner="444455556666", tags={}
+    )
+    if not preview:
+        (call,) = [call for call in made.calls if "Endpoint" in call.token]
+        assert call.arguments["domainOwner"] == "444455556666"
+    assert made.resources["pypi-repository-permissions"].inputs["policyDocument"] == repository_policy(
+        THEIR_ARNS, readers=READERS, publishers=PUBLISHERS, closed_publishing=True, protect=True
+    )
+    assert made.component_outputs["domain_policy_statement"] == domain_policy_statement(
+        THEIR_ARNS,
+        readers=READERS,
+        publishers=PUBLISHERS,
+        account="111122223333",
+        repository_arns=[THEIR_ARNS.repository, THEIR_ARNS.store.repository],
+    )
+    outputs = {name: made.component_outputs[name] for name in ("domain_owner", "domain_arn", "repository_arn")}
+    assert outputs == {
+        "domain_owner": "444455556666",
+        "domain_arn": "arn:aws:codeartifact:us-west-2:444455556666:domain/acme",
+        "repository_arn": "arn:aws:codeartifact:us-west-2:444455556666:repository/acme/internal",
+    }
+
+
+def test_in_another_accounts_domain_publishers_of_this_account_need_its_half_of_publishing() -> None:
+    made = run(
+        pypi(dataclasses.replace(ATTACHING, existing_domain=True, domain_owner="444455556666", readers=[OPS, API]))
+    )
+
+    attached = {
+        each.inputs["role"]: each.inputs["policyArn"]
+        for each in made.resources.values()
+        if each.type == POLICY_ATTACHMENT
+    }
+    assert attached == {
+        "api": "arn-of-pypi-publisher-policy",
+        "ci": "arn-of-pypi-publisher-policy",
+        "ops": "arn-of-pypi-reader-policy",
+    }
+    for name in ("reader", "publisher"):
+        document = made.component_outputs[f"{name}_policy"]
+        assert made.resources[f"pypi-{name}-policy"].inputs == {"policy": document}
+    assert made.warnings == []
+
+
+KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@both_times
+def test_a_domain_may_have_a_key_of_its_own(preview: bool) -> None:
+    made = run(pypi(dataclasses.replace(ARGS, encryption_key=KEY)), preview=preview)
+
+    assert made.of_type(DOMAIN).inputs == {"domain": "acme", "encryptionKey": KEY}
+    assert made.component_outputs["encryption_key"] == KEY
+
+
+def test_the_tags_are_on_all_that_takes_tags() -> None:
+    tags = {"team": "platform", "cost center": "12"}
+    made = run(pypi(dataclasses.replace(STORED, closed_publishing=True, attach_identity_policies=True, tags=tags)))
+
+    assert {name for name, each in made.resources.items() if each.inputs.get("tags") == tags} == {
+        "pypi-domain",
+        "pypi-store",
+        "pypi-repository",
+        "pypi-reader-policy",
+    }
+    for name in ("acme-*", "beta"):
+        state = desired_state(name, domain_name="acme", domain_owner=None, tags=tags)
+        assert made.resources[f"pypi-internal-{name}"].inputs["desiredState"] == state
+
+
+@both_times
+def test_everything_that_is_made_goes_through_an_explicit_provider(preview: bool) -> None:
+    args = dataclasses.replace(STORED, closed_publishing=True, attach_identity_policies=True)
+
+    def program() -> None:
+        pypi(args, pulumi.ResourceOptions(provider=aws.Provider("explicit", region="eu-west-1")))()
+
+    resources = run(program, preview=preview).resources.values()
+    made = {each.name: each.provider for each in resources if each.type not in {PROVIDER, COMPONENT}}
+    assert len(made) == 10
+    assert {*made.values()} == {"explicit"}

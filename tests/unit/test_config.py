@@ -13,7 +13,11 @@ PRINCIPAL = (
     "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), with * for what varies in its path or name; "
     "the 12 digits of an account, quoted; or an organization (o-a1b2c3d4e5)"
 )
-KEYS = "domain, repository, description, readers, publishers, closedPublishing, protect, attachIdentityPolicies"
+KEYS = (
+    "domain, repository, description, readers, publishers, closedPublishing, protect, existingDomain, domainOwner, "
+    "encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, tags"
+)
+KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 def load(
@@ -44,7 +48,11 @@ def test_every_key_is_read() -> None:
             "publishers": ["444455556666", {"principal": CI, "packages": ["Acme.Core", "acme-*"]}],
             "closedPublishing": True,
             "protect": False,
+            "encryptionKey": KEY,
+            "publicUpstream": True,
+            "internalPackages": ["Acme.Core", "acme-*"],
             "attachIdentityPolicies": True,
+            "tags": {"team": "platform", "cost center": ""},
         }
     ) == PrivatePypiArgs(
         domain="acme",
@@ -57,7 +65,17 @@ def test_every_key_is_read() -> None:
         ),
         closed_publishing=True,
         protect=False,
+        encryption_key=KEY,
+        public_upstream=True,
+        internal_packages=("acme-core", "acme-*"),
         attach_identity_policies=True,
+        tags={"team": "platform", "cost center": ""},
+    )
+
+
+def test_the_keys_of_an_existing_domain_are_read() -> None:
+    assert load({"domain": "acme", "existingDomain": True, "domainOwner": "012345678901"}) == PrivatePypiArgs(
+        domain="acme", existing_domain=True, domain_owner="012345678901"
     )
 
 
@@ -70,13 +88,28 @@ def test_only_the_domain_is_required() -> None:
         publishers=(),
         closed_publishing=False,
         protect=True,
+        existing_domain=False,
+        domain_owner=None,
+        encryption_key=None,
+        public_upstream=False,
+        internal_packages=(),
         attach_identity_policies=False,
+        tags={},
     )
 
 
 def test_a_list_with_nothing_in_it_is_empty() -> None:
     """The CLI passes a key with nothing after it as an empty string."""
-    assert load({"domain": "acme", "readers": "", "publishers": []}).readers == ()
+    empty: dict[str, object] = {
+        "readers": "",
+        "publishers": [],
+        "internalPackages": "",
+        "tags": "",
+        "domainOwner": "",
+        "encryptionKey": "",
+    }
+
+    assert load({"domain": "acme"} | empty) == PrivatePypiArgs(domain="acme")
 
 
 def test_a_principal_may_stand_twice_and_in_both_lists() -> None:
@@ -274,16 +307,166 @@ def test_lists_without_end_are_no_lists() -> None:
     assert "private-pypi:readers: got '[[[" in mistakes({"domain": "acme", "readers": "[" * 100_000})
 
 
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            {"encryptionKey": KEY, "existingDomain": True},
+            (
+                f"encryptionKey: got '{KEY}' for an existing domain\n"
+                "  takes: the key of a new domain\n"
+                "  fix:   take it out: an existing domain keeps the key that it was made with"
+            ),
+        ),
+        (
+            {"domainOwner": "444455556666"},
+            (
+                "domainOwner: got '444455556666' for a new domain\n"
+                "  takes: the owner of an existing domain\n"
+                "  fix:   take it out, or set private-pypi:existingDomain to true"
+            ),
+        ),
+        (
+            {"repository": "r" * 95, "publicUpstream": True},
+            (
+                f"repository: got '{'r' * 95}-store', of length 101\n"
+                "  takes: 2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit\n"
+                "  fix:   choose another repository name"
+            ),
+        ),
+    ],
+)
+def test_keys_that_do_not_go_together_are_a_mistake(config: dict[str, object], message: str) -> None:
+    assert mistakes({"domain": "acme"} | config) == (
+        f"a mistake in the config; nothing was changed.\nprivate-pypi:{message}"
+    )
+
+
+def test_mistakes_in_tags_are_shown_where_they_are() -> None:
+    takes = "  takes: up to 256 letters, digits, spaces and _ . : / = + - @\n"
+
+    assert mistakes({"domain": "acme", "tags": {"team": 1, "aws:x": "y", "a\x1b": "", "b": [], "good": "yes"}}) == (
+        "4 mistakes in the config; nothing was changed.\n"
+        "private-pypi:tags.team: got the number 1\n"
+        f"{takes}"
+        "  fix:   write one quoted string\n"
+        "private-pypi:tags.aws:x: got 'aws:x'\n"
+        "  takes: 1 to 128 letters, digits, spaces and _ . : / = + - @, not beginning with aws:\n"
+        "  fix:   choose another key: those with aws: are AWS's own\n"
+        r"private-pypi:tags.'a\x1b': got the character '\x1b' at position 2"
+        "\n"
+        "  takes: 1 to 128 letters, digits, spaces and _ . : / = + - @, not beginning with aws:\n"
+        "  fix:   leave it out of the key\n"
+        "private-pypi:tags.b: got a list\n"
+        f"{takes}"
+        "  fix:   write one quoted string"
+    )
+
+
+def test_tags_are_a_map_of_up_to_fifty() -> None:
+    assert len(load({"domain": "acme", "tags": {f"k{number}": "" for number in range(50)}}).tags) == 50
+    assert mistakes({"domain": "acme", "tags": {f"k{number}": "" for number in range(51)}}) == (
+        "a mistake in the config; nothing was changed.\n"
+        "private-pypi:tags: got 51 tags\n"
+        "  takes: up to 50\n"
+        "  fix:   take some out"
+    )
+    assert mistakes({"domain": "acme", "tags": ["team"]}) == (
+        "a mistake in the config; nothing was changed.\n"
+        "private-pypi:tags: got a list\n"
+        "  takes: a map of strings\n"
+        "  fix:   write each tag on its own line: the key, a colon and the value"
+    )
+
+
+def test_no_part_of_an_encrypted_tag_is_repeated() -> None:
+    assert "private-pypi:tags.team: got [secret]\n" in mistakes(
+        {"domain": "acme", "tags": {"team": "hush;"}}, secrets=("private-pypi:tags",)
+    )
+
+
+def test_all_packages_are_not_internal() -> None:
+    assert mistakes({"domain": "acme", "internalPackages": ["*"]}) == (
+        "a mistake in the config; nothing was changed.\n"
+        "private-pypi:internalPackages[0]: got '*'\n"
+        "  takes: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
+        "  fix:   name the packages"
+    )
+
+
+LAST = {"domain_name": "acme", "repository_name": "private-pypi", "encryption_key": KEY}
+
+
+@pytest.fixture
+def last_outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The outputs that an engine would have of the last `pulumi up`."""
+    outputs = dict(LAST)
+    monkeypatch.setattr("private_pypi.config.MockMonitor", type("NoMonitor", (), {}))
+    monkeypatch.setattr("mocks.LAST_OUTPUTS", outputs)
+    return outputs
+
+
+def loss(key: str, got: str, kept: str) -> str:
+    return (
+        f"private-pypi:{key}: got {got}\n"
+        f"  takes: {kept} as long as private-pypi:protect is true: to change it is to delete what is there, with every "
+        "package in it, and to make another\n"
+        "  fix:   put it back; to give the packages up, first set private-pypi:protect to false and run `pulumi up`"
+    )
+
+
+def test_what_is_protected_keeps_its_names_and_its_key(last_outputs: dict[str, str]) -> None:
+    assert load({"domain": "acme", "encryptionKey": KEY})
+    other_key = KEY.replace("1234abcd", "00000000")
+
+    assert mistakes({"domain": "acme-2", "repository": "tools", "encryptionKey": other_key}) == "\n".join(
+        [
+            "3 mistakes in the config; nothing was changed.",
+            loss("domain", "'acme-2'", "'acme'"),
+            loss("repository", "'tools'", "'private-pypi'"),
+            loss("encryptionKey", f"'{other_key}'", f"'{KEY}'"),
+        ]
+    )
+    last_outputs["repository_name"] = "tools"
+    assert mistakes({"domain": "acme"}) == "\n".join(
+        [
+            "2 mistakes in the config; nothing was changed.",
+            loss("repository", "'private-pypi'", "'tools'"),
+            loss("encryptionKey", "nothing", f"'{KEY}'"),
+        ]
+    )
+
+
+def test_a_domain_with_the_key_of_aws_gets_no_other(last_outputs: dict[str, str]) -> None:
+    del last_outputs["encryption_key"]
+
+    assert load({"domain": "acme"})
+    assert mistakes({"domain": "acme", "encryptionKey": KEY}) == "\n".join(
+        ["a mistake in the config; nothing was changed.", loss("encryptionKey", f"'{KEY}'", "nothing")]
+    )
+
+
+@pytest.mark.usefixtures("last_outputs")
+def test_what_is_not_protected_may_change() -> None:
+    assert load({"domain": "acme-2", "protect": False}).domain == "acme-2"
+
+
+def test_a_stack_without_outputs_has_nothing_to_keep(last_outputs: dict[str, str]) -> None:
+    last_outputs.clear()
+
+    assert load({"domain": "acme", "encryptionKey": KEY})
+
+
 def test_pulumi_yaml_declares_the_keys_and_defaults_of_the_program() -> None:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     fields = dataclasses.fields(PrivatePypiArgs)
-    defaults = ["" if field.default is dataclasses.MISSING else field.default for field in fields]
-    types = {str: "string", bool: "boolean", tuple: None}
+    defaults = [getattr(PrivatePypiArgs(domain=""), field.name) for field in fields]
+    types = {str: "string", type(None): "string", bool: "boolean", tuple: None, dict: None}
 
     assert ", ".join(declared) == KEYS
     assert [key.lower() for key in declared] == [field.name.replace("_", "") for field in fields]
     assert [value.get("default", value.get("value")) for value in declared.values()] == [
-        [] if default == () else default for default in defaults
+        {None: "", (): []}.get(default, default) if not isinstance(default, dict) else default for default in defaults
     ]
     assert [value.get("type") for value in declared.values()] == [types[type(default)] for default in defaults]
     assert all(value["description"] for value in declared.values())

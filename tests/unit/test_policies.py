@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -11,7 +12,13 @@ from hypothesis import strategies as st
 from private_pypi import policies
 from private_pypi.errors import InvalidValueError
 from private_pypi.names import Arns
-from private_pypi.policies import domain_policy, publisher_policy, reader_policy, repository_policy
+from private_pypi.policies import (
+    domain_policy,
+    domain_policy_statement,
+    publisher_policy,
+    reader_policy,
+    repository_policy,
+)
 from private_pypi.principals import Principal, Publisher
 
 OWNER = "111122223333"
@@ -50,8 +57,12 @@ def domain(readers: list[Principal], publishers: list[Publisher]) -> Any:
     return parsed(domain_policy(ARNS, readers=readers, publishers=publishers))
 
 
-def repository(readers: list[Principal], publishers: list[Publisher], *, closed: bool = False) -> Any:
-    return parsed(repository_policy(ARNS, readers=readers, publishers=publishers, closed_publishing=closed))
+def repository(
+    readers: list[Principal], publishers: list[Publisher], *, closed: bool = False, protect: bool = False
+) -> Any:
+    return parsed(
+        repository_policy(ARNS, readers=readers, publishers=publishers, closed_publishing=closed, protect=protect)
+    )
 
 
 def of_sid(document: Any, sid: str) -> Any:
@@ -244,6 +255,64 @@ def test_closed_publishing_without_publishers_denies_it_to_everybody() -> None:
     }
 
 
+def test_protection_denies_everybody_to_lose_packages_and_nobody_to_take_it_off() -> None:
+    assert repository([], [], protect=True) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "ProtectPackages",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": [
+                    "codeartifact:DeleteRepository",
+                    "codeartifact:DeletePackage",
+                    "codeartifact:DeletePackageVersions",
+                    "codeartifact:DisposePackageVersions",
+                ],
+                "Resource": "*",
+            }
+        ],
+    }
+
+
+def test_the_owner_of_an_existing_domain_adds_who_gets_tokens() -> None:
+    statement = domain_policy_statement(
+        ARNS, readers=[ADA], publishers=everything(CI), account=OWNER, repository_arns=[REPOSITORY]
+    )
+
+    assert statement == (
+        '{"Sid":"GetAuthorizationToken","Effect":"Allow",'
+        '"Principal":{"AWS":["arn:aws:iam::111122223333:role/ci","arn:aws:iam::111122223333:user/ada"]},'
+        '"Action":["codeartifact:GetAuthorizationToken"],'
+        '"Resource":"arn:aws:codeartifact:us-west-2:111122223333:domain/acme"}'
+    )
+
+
+def test_the_owner_of_another_accounts_domain_also_lets_the_repositories_be_made() -> None:
+    statements = domain_policy_statement(
+        ARNS,
+        readers=[CI],
+        publishers=everything(ORGANIZATION),
+        account="444455556666",
+        repository_arns=[REPOSITORY, f"{REPOSITORY}-store"],
+    )
+
+    assert json.loads(statements or "") == [
+        *domain([CI], everything(ORGANIZATION))["Statement"],
+        {
+            "Sid": "CreateRepository",
+            "Effect": "Allow",
+            "Principal": {"AWS": ["arn:aws:iam::444455556666:root"]},
+            "Action": ["codeartifact:CreateRepository", "codeartifact:TagResource"],
+            "Resource": [REPOSITORY, f"{REPOSITORY}-store"],
+        },
+    ]
+
+
+def test_without_principals_the_owner_of_an_existing_domain_adds_nothing() -> None:
+    assert domain_policy_statement(ARNS, readers=[], publishers=[], account=OWNER, repository_arns=[]) is None
+
+
 BEARER_TOKEN = {
     "Sid": "GetServiceBearerToken",
     "Effect": "Allow",
@@ -315,7 +384,7 @@ def test_without_publishers_there_is_no_publish_statement() -> None:
 
 def test_without_principals_there_is_no_policy() -> None:
     assert domain_policy(ARNS, readers=[], publishers=[]) is None
-    assert repository_policy(ARNS, readers=[], publishers=[], closed_publishing=False) is None
+    assert repository_policy(ARNS, readers=[], publishers=[], closed_publishing=False, protect=False) is None
 
 
 def test_documents_are_minified() -> None:
@@ -338,7 +407,7 @@ def test_at_least_ninety_readers_and_five_publishers_fit() -> None:
 
     for document in (
         domain_policy(ARNS, readers=readers, publishers=publishers),
-        repository_policy(ARNS, readers=readers, publishers=publishers, closed_publishing=False),
+        repository_policy(ARNS, readers=readers, publishers=publishers, closed_publishing=False, protect=True),
     ):
         assert len(document or "") <= 7168
 
@@ -419,13 +488,14 @@ def test_a_document_of_just_the_limit_fits() -> None:
         domain_policy(ARNS, readers=longest, publishers=[])
 
 
-def test_merging_keeps_the_deny_of_closed_publishing() -> None:
-    document = repository(roles(60), everything(CI), closed=True)
+def test_merging_keeps_what_is_denied() -> None:
+    document = repository(roles(60), everything(CI), closed=True, protect=True)
 
     assert [each["Sid"] for each in document["Statement"]] == [
         "ReadRepositoryAndDownloadPackages",
         "PublishPackages",
         "ClosePublishing",
+        "ProtectPackages",
     ]
 
 
@@ -433,7 +503,12 @@ def test_merging_keeps_the_deny_of_closed_publishing() -> None:
     ("policy", "kind", "size"),
     [
         (domain_policy, "domain", "12,826"),
-        (lambda arns, **who: repository_policy(arns, **who, closed_publishing=False), "repository", "12,997"),
+        (partial(domain_policy_statement, account=OWNER, repository_arns=[]), "domain", "12,826"),
+        (
+            lambda arns, **who: repository_policy(arns, **who, closed_publishing=False, protect=False),
+            "repository",
+            "12,997",
+        ),
     ],
 )
 def test_a_document_that_is_too_long_even_so_is_an_error(policy: Callable[..., str], kind: str, size: str) -> None:
@@ -518,6 +593,7 @@ def covers(packages: tuple[str, ...] | None, package: str) -> bool:
     readers=reader_lists,
     publishers=publisher_lists,
     closed=st.booleans(),
+    protect=st.booleans(),
     arn=role_arns,
     attached=st.sampled_from([reader_policy, publisher_policy]),
     merged=st.booleans(),
@@ -526,6 +602,7 @@ def test_nobody_can_do_what_the_config_does_not_give_them(
     readers: list[Principal],
     publishers: list[Publisher],
     closed: bool,
+    protect: bool,
     arn: str,
     attached: Callable[..., str],
     merged: bool,
@@ -538,11 +615,13 @@ def test_nobody_can_do_what_the_config_does_not_give_them(
     def may(action: str, resource: str, policy: Any) -> bool:
         return allows(caller, f"codeartifact:{action}", resource, permissions_policy=policy, owner=OWNER)
 
-    separate = repository_policy(ARNS, readers=readers, publishers=publishers, closed_publishing=closed)
+    separate = repository_policy(
+        ARNS, readers=readers, publishers=publishers, closed_publishing=closed, protect=protect
+    )
     limit = len(separate or "") - 1 if merged else policies.MAX_DOCUMENT_CHARACTERS
     with mock.patch.object(policies, "MAX_DOCUMENT_CHARACTERS", limit):
         try:
-            permissions = repository(readers, publishers, closed=closed)
+            permissions = repository(readers, publishers, closed=closed, protect=protect)
         except InvalidValueError:
             reject()  # there is nothing to merge
     installs = any(listed(each, caller) for each in [*readers, *(publisher.principal for publisher in publishers)])
@@ -580,3 +659,26 @@ def test_closed_publishing_stops_administrators_who_are_no_publishers(
         assert not allows(caller, name, CORE, permissions_policy=policy, owner=OWNER)
     elif account == OWNER:
         assert allows(caller, name, CORE, permissions_policy=policy, owner=OWNER)
+
+
+@given(readers=reader_lists, publishers=publisher_lists, arn=role_arns, protect=st.booleans())
+def test_protection_stops_administrators_from_losing_packages_and_from_nothing_else(
+    readers: list[Principal], publishers: list[Publisher], arn: str, protect: bool
+) -> None:
+    account = arn.split(":")[4]
+    administrator = {"Statement": [{"Effect": "Allow", "Action": "codeartifact:*", "Resource": "*"}]}
+    caller = Caller(arn=arn, identity_policies=(administrator,), organization=ORGANIZATIONS[account])
+    policy = repository(readers, publishers, protect=protect)
+
+    def may(action: str, resource: str) -> bool:
+        return allows(caller, f"codeartifact:{action}", resource, permissions_policy=policy, owner=OWNER)
+
+    for action, resource in (
+        ("DeleteRepository", REPOSITORY),
+        ("DeletePackage", CORE),
+        ("DeletePackageVersions", CORE),
+        ("DisposePackageVersions", CORE),
+    ):
+        assert may(action, resource) == (account == OWNER and not protect)
+    for action in ("DeleteRepositoryPermissionsPolicy", "PutRepositoryPermissionsPolicy", "UpdateRepository"):
+        assert may(action, REPOSITORY) == (account == OWNER)

@@ -52,7 +52,7 @@ Policy private-pypi-domain-permissions: 295 of 7,168 characters
     ]
   }
 
-Policy private-pypi-repository-permissions: 844 of 7,168 characters
+Policy private-pypi-repository-permissions: 1,064 of 7,168 characters
   {
     "Version": "2012-10-17",
     "Statement": [
@@ -97,6 +97,18 @@ Policy private-pypi-repository-permissions: 844 of 7,168 characters
           "codeartifact:PublishPackageVersion"
         ],
         "Resource": "arn:aws:codeartifact:us-west-2:111122223333:package/acme/private-pypi/*"
+      },
+      {
+        "Sid": "ProtectPackages",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": [
+          "codeartifact:DeleteRepository",
+          "codeartifact:DeletePackage",
+          "codeartifact:DeletePackageVersions",
+          "codeartifact:DisposePackageVersions"
+        ],
+        "Resource": "*"
       }
     ]
   }
@@ -121,6 +133,7 @@ Who gets in
   principal                          install  publish
   arn:aws:iam::111122223333:role/ci  yes      yes
   arn:aws:iam::444455556666:root     yes      no
+  Packages are protected: nobody may delete them, whatever their own IAM policies say.
 """
 
 
@@ -235,7 +248,7 @@ def test_the_access_table_reads_the_policies_and_not_the_config(
 ) -> None:
     """A program whose policies give less than the config says is shown to give less."""
     allow = {"Effect": "Allow", "Principal": {"AWS": ["a"]}, "Resource": "r", "Action": actions}
-    deny = {"Effect": "Deny", "Principal": "*", "Resource": "r", "Action": ["codeartifact:DeletePackage"]}
+    deny = {"Effect": "Deny", "Principal": "*", "Resource": "r", "Action": ["codeartifact:ListPackages"]}
     (folder / "__main__.py").write_text(
         "import pulumi_aws as aws\n"
         f"aws.codeartifact.DomainPermissions('d', domain='d', policy_document={document(allow, deny)!r})\n"
@@ -243,11 +256,13 @@ def test_the_access_table_reads_the_policies_and_not_the_config(
 
     assert preview_as_json(capsys)["access"] == [{"principal": "a", "install": install, "publish": False}]
     main(["preview", "test"])
-    assert "Publishing is closed" not in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Publishing is closed" not in out
+    assert "Packages are protected" not in out
 
 
 def test_a_stack_that_nobody_may_use_says_so(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    (folder / "Pulumi.test.yaml").write_text("config: {domain: acme}")
+    (folder / "Pulumi.test.yaml").write_text("config: {domain: acme, protect: false}")
     main(["preview", "test"])
 
     assert capsys.readouterr().out.endswith("Who gets in\n  nobody: there are no readers and no publishers\n")
@@ -282,6 +297,7 @@ def test_every_kind_of_principal_is_in_the_access_table(capsys: pytest.CaptureFi
         "  arn:aws:iam::444455556666:root                 yes      yes\n"
         "  o-a1b2c3d4e5                                   yes      no\n"
         "  Publishing is closed: nobody else may, whatever their own IAM policies say.\n"
+        "  Packages are protected: nobody may delete them, whatever their own IAM policies say.\n"
         "\n"
         "Warning\n"
         "  attachIdentityPolicies is for roles of account 111122223333 and leaves out what is listed below. "
@@ -312,7 +328,7 @@ def test_programs_get_the_packages_and_the_warnings(capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize(
     ("key", "publish", "size"),
-    [("readers", "no ", "6,705"), ("publishers", "yes", "6,760")],
+    [("readers", "no ", "6,925"), ("publishers", "yes", "6,980")],
     ids=["readers", "publishers"],
 )
 def test_the_access_table_is_the_same_when_statements_are_merged(
@@ -325,6 +341,72 @@ def test_the_access_table_is_the_same_when_statements_are_merged(
 
     assert out.count(f"  yes      {publish}".rstrip() + "\n") == 100
     assert f": {size} of 7,168 characters, over 90 %: an account or a pattern takes less room than many roles" in out
+
+
+SHARED = """\
+config:
+  aws:region: us-west-2
+  aws:allowedAccountIds: ["111122223333"]
+  private-pypi:domain: acme
+  private-pypi:existingDomain: true
+  private-pypi:domainOwner: "444455556666"
+  private-pypi:readers: [arn:aws:iam::111122223333:role/ci]
+  private-pypi:publicUpstream: true
+  private-pypi:internalPackages: [acme-*, beta]
+"""
+
+
+def test_what_the_owner_of_an_existing_domain_adds_is_shown_and_taken_as_done(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    (folder / "Pulumi.test.yaml").write_text(SHARED)
+    main(["preview", "test"])
+    shown = capsys.readouterr().out
+    statement = run(main_program, read_stack(folder, "test").config).exports["domain_policy_statement"]
+
+    assert "domain_policy_statement" not in shown.partition("\nOutputs\n")[2].partition("\nIdentity policy ")[0]
+    assert shown.partition("\nFor the domain's owner to add: domain_policy_statement\n")[2] == (
+        f"{indented(statement)}\n"
+        "\n"
+        "Who gets in\n"
+        "  principal                          install  publish\n"
+        "  arn:aws:iam::111122223333:role/ci  yes      no\n"
+        "  Packages are protected: nobody may delete them, whatever their own IAM policies say.\n"
+        "  All of it once the domain's owner has added domain_policy_statement to the domain's policy.\n"
+        "\n"
+        "Never from public PyPI\n"
+        "  acme\n"
+        "  acme-*\n"
+        "  beta\n"
+    )
+
+
+@pytest.mark.parametrize(("account", "form"), [("111122223333", list), ("444455556666", dict)])
+def test_programs_get_what_the_owner_adds_as_an_output(
+    capsys: pytest.CaptureFixture[str], folder: Path, account: str, form: type
+) -> None:
+    """To the domain of its own account a statement; to another's two."""
+    (folder / "Pulumi.test.yaml").write_text(SHARED.replace("111122223333", account))
+    result = preview_as_json(capsys)
+
+    assert isinstance(json.loads(result["outputs"]["domain_policy_statement"]), form)
+    assert result["access"] == [
+        {"principal": f"arn:aws:iam::{account}:role/ci", "install": True, "publish": False},
+    ]
+
+
+def test_the_reserved_names_are_read_from_the_package_groups(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    """A program that reserves less than the config says is shown to reserve less."""
+    program = "import pulumi_aws as aws\n"
+    for mode in ("ALLOW", "BLOCK"):
+        origin = {"Restrictions": {"ExternalUpstream": {"RestrictionMode": mode}}}
+        state = json.dumps({"Pattern": f"/pypi//{mode.lower()}$", "OriginConfiguration": origin})
+        type_name = "AWS::CodeArtifact::PackageGroup"
+        program += f"aws.cloudcontrol.Resource({mode!r}, type_name={type_name!r}, desired_state={state!r})\n"
+    (folder / "__main__.py").write_text(program)
+    main(["preview", "test"])
+
+    assert capsys.readouterr().out.endswith("\n\nNever from public PyPI\n  block\n")
 
 
 def test_a_placeholder_is_named_as_one(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
@@ -375,8 +457,8 @@ def test_a_mistake_in_the_config_is_reported_as_under_pulumi_up(
         "  takes: the name of the domain\n"
         "  fix:   pulumi config set private-pypi:domain NAME\n"
         "private-pypi:publisher: got a key that does not exist\n"
-        "  takes: domain, repository, description, readers, publishers, closedPublishing, protect, "
-        "attachIdentityPolicies\n"
+        "  takes: domain, repository, description, readers, publishers, closedPublishing, protect, existingDomain, "
+        "domainOwner, encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, tags\n"
         "  fix:   did you mean `publishers`?\n"
     )
 

@@ -104,6 +104,18 @@ def test_every_kind_of_principal_installs_and_the_publishers_alone_publish(made:
                 "Resource": [PACKAGES, REPOSITORY],
                 "Condition": {"ArnNotLike": {"aws:PrincipalArn": [GITHUB, RELEASE]}},
             },
+            {
+                "Sid": "ProtectPackages",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": [
+                    "codeartifact:DeleteRepository",
+                    "codeartifact:DeletePackage",
+                    "codeartifact:DeletePackageVersions",
+                    "codeartifact:DisposePackageVersions",
+                ],
+                "Resource": "*",
+            },
         ],
     }
 

@@ -1,0 +1,46 @@
+"""The one change of a repository that the AWS provider does not make: the removal of its last upstream repository.
+
+It calls UpdateRepository without a word of upstreams, and then the upstream that Pulumi deletes next stays referenced:
+https://github.com/hashicorp/terraform-provider-aws/issues/31092
+"""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import pulumi
+
+from private_pypi.names import Arns
+
+
+def upstream_remover(arns: Arns) -> Callable[[pulumi.ResourceHookArgs], None]:
+    """A hook for before the repository of `arns` is updated: it makes what has no upstreams any more have none.
+
+    The call goes by AWS's own chain of credentials (environment, profile, role), for a hook knows no provider. It names
+    the domain's owner, so that with the wrong account's it finds nothing.
+    """
+
+    def remove_upstreams(change: pulumi.ResourceHookArgs) -> None:
+        if (change.old_outputs or {}).get("upstreams") and not (change.new_inputs or {}).get("upstreams"):
+            _remove_upstreams(arns)
+
+    return remove_upstreams
+
+
+def _remove_upstreams(arns: Arns) -> None:
+    # Late, because it takes time and hardly any run needs it.
+    import boto3  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
+    try:
+        codeartifact: Any = cast("Any", boto3).client("codeartifact", region_name=arns.region)
+        codeartifact.update_repository(
+            domain=arns.domain_name, domainOwner=arns.owner, repository=arns.repository_name, upstreams=[]
+        )
+    except (BotoCoreError, ClientError) as error:
+        raise RuntimeError(
+            f"the upstream of the repository was not removed: {error}\n"
+            "With credentials that may do so run these two, and then go on:\n"
+            f"aws codeartifact update-repository --region {arns.region} --domain {arns.domain_name} "
+            f"--domain-owner {arns.owner} --repository {arns.repository_name} --upstreams '[]'\n"
+            "pulumi refresh"
+        ) from error
