@@ -171,7 +171,8 @@ class PrivatePypi(pulumi.ComponentResource):
                 desired_state=package_groups.desired_state(
                     package, domain_name=args.domain, domain_owner=args.domain_owner, tags=args.tags
                 ),
-                opts=pulumi.ResourceOptions(parent=self, depends_on=domain),
+                # A group cannot move to another domain.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=domain, replacement_trigger=arns.domain),
             )
             for package in package_groups.distinct(args.internal_packages)
         ]

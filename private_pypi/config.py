@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import json
 import re
+import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -111,9 +112,15 @@ def _last_outputs() -> Mapping[str, Any]:
     if isinstance(get_monitor(), MockMonitor):
         return {}
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    # What a stack reference reads, read at once: an output would come after the resources are registered.
-    outputs = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value["outputs"]
-    return outputs if "domain_name" in outputs else {}
+    for wait_seconds in (0.1, 0.3, 0):
+        try:
+            # What a stack reference reads, but read at once: an output would come when resources are registered.
+            outputs = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value["outputs"]
+        except Exception:  # noqa: BLE001  what the SDK raises has no type of its own; the file may be half written
+            time.sleep(wait_seconds)
+        else:
+            return outputs if "domain_name" in outputs else {}
+    return {}
 
 
 def _unchanged(value: T, outputs: Mapping[str, Any], output: str) -> T:

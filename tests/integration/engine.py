@@ -1,5 +1,6 @@
 """A local AWS endpoint, and a copy of the project whose stacks the real Pulumi engine deploys to it."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 
 import boto3
 import yaml
+from botocore.exceptions import ClientError
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -141,6 +143,15 @@ class Project:
         """Deploy."""
         self.pulumi("up", "--yes", "--skip-preview", "--stack", stack)
 
+    def refused(self, *arguments: str) -> str:
+        """What a command of the Pulumi CLI prints that does not succeed, and that changes nothing in AWS."""
+        before = len(self.emulator.calls())
+        result = self.pulumi(*arguments, check=False)
+        printed = result.stdout + result.stderr
+        assert result.returncode != 0, printed
+        assert changing(self.emulator.calls()[before:]) == [], printed
+        return printed
+
     def recorded(self, stack: str) -> set[str]:
         """The names of the resources in the state file, for a look while `pulumi up` is running."""
         path = self.folder / f"state/.pulumi/stacks/private-pypi/{stack}.json"
@@ -159,9 +170,38 @@ class Project:
 
 def changing(calls: list[str]) -> list[str]:
     """Those of `calls` that change something in CodeArtifact, and all to IAM, whose paths do not tell."""
-    reading = {f"codeartifact POST /v1/{noun}" for noun in ("domains", "repositories", "tags")}
+    reading = {f"codeartifact POST /v1/{noun}" for noun in ("domains", "packages", "repositories", "tags")}
     services = ("codeartifact ", "iam ")
     return [call for call in calls if call.startswith(services) and " GET " not in call and call not in reading]
+
+
+def publish(emulator: Emulator, package: str, repository: str = "private-pypi") -> None:
+    """Publish version 1.0 of a package to a repository of the domain acme, as the account's root."""
+    emulator.client("codeartifact").publish_package_version(
+        domain="acme",
+        repository=repository,
+        format="pypi",
+        package=package,
+        packageVersion="1.0",
+        assetName=f"{package}-1.0.tar.gz",
+        assetContent=b"content",
+        assetSHA256=hashlib.sha256(b"content").hexdigest(),
+    )
+
+
+def packages(emulator: Emulator, repository: str = "private-pypi") -> list[str]:
+    """The packages in a repository of the domain acme."""
+    found = emulator.client("codeartifact").list_packages(domain="acme", repository=repository)["packages"]
+    return [each["package"] for each in found]
+
+
+def error_code(call: Any, **arguments: object) -> str:
+    """The code of the error that a call ends with; empty when it succeeds."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return ""
 
 
 def document(*statements: object) -> str:

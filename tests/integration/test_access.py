@@ -41,7 +41,6 @@ NOTHING: frozenset[str] = frozenset()
 READ = frozenset({"token", "read", "asset", "readme"})
 CORE = READ | {"publish acme-core"}
 EVERYTHING = READ | {"publish acme-core", "publish other"}
-COPY_AND_DELETE = {"copy", "delete"}
 
 
 def document(text: str) -> list[object]:
@@ -196,7 +195,7 @@ def test_every_kind_of_principal_may_do_what_the_config_says_and_no_more(project
         "stranger with the reader policy": NOTHING,
         "stranger with the publisher policy": NOTHING,
         "stranger's account": NOTHING,
-        "administrator": EVERYTHING | COPY_AND_DELETE,
+        "administrator": EVERYTHING | {"copy"},
     }
 
     assert {who: answers_of_the_endpoint(emulator, keys) for who, (keys, _) in sessions.items()} == expected
@@ -205,9 +204,15 @@ def test_every_kind_of_principal_may_do_what_the_config_says_and_no_more(project
     project.configure("dev", **CONFIG, closedPublishing=True)
     assert project.changes("dev") == {"private-pypi-repository-permissions": "update"}
     project.up("dev")
-    closed = expected | {"administrator": READ | {"delete"}}
+    closed = expected | {"administrator": READ}
     assert {who: answers_of_the_endpoint(emulator, keys) for who, (keys, _) in sessions.items()} == closed
     assert {who: answers_of_the_evaluator(emulator, each) for who, (_, each) in sessions.items()} == closed
+
+    project.configure("dev", **CONFIG, protect=False)
+    project.up("dev")
+    unprotected = expected | {"administrator": EVERYTHING | {"copy", "delete"}}
+    assert {who: answers_of_the_endpoint(emulator, keys) for who, (keys, _) in sessions.items()} == unprotected
+    assert {who: answers_of_the_evaluator(emulator, each) for who, (_, each) in sessions.items()} == unprotected
 
 
 def test_an_account_that_leaves_it_to_itself_needs_the_reader_policy(project: Project, emulator: Emulator) -> None:

@@ -7,8 +7,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from botocore.exceptions import ClientError
-from engine import Emulator, document
+from engine import Emulator, document, error_code
 
 DOMAIN_ARN = "arn:aws:codeartifact:us-west-2:111122223333:domain/acme"
 BEARER_TOKEN = {"Effect": "Allow", "Action": "sts:GetServiceBearerToken", "Resource": "*"}
@@ -26,15 +25,6 @@ def root(emulator: Emulator) -> Iterator[Any]:
 
 def statement(principal: object, **more: object) -> dict[str, object]:
     return {"Effect": "Allow", "Principal": principal, "Action": "codeartifact:*", "Resource": "*"} | more
-
-
-def error_code(call: Any, **arguments: object) -> str:
-    """The code of the error that a call ends with; empty when it succeeds."""
-    try:
-        call(**arguments)
-    except ClientError as error:
-        return error.response["Error"]["Code"]
-    return ""
 
 
 @pytest.mark.parametrize(
@@ -124,6 +114,12 @@ def test_a_policy_that_somebody_changed_meanwhile_is_not_replaced(root: Any, kin
 
     assert error_code(put, **where, policyDocument=policy, policyRevision=first) == "ConflictException"
     assert error_code(put, **where, policyDocument=policy, policyRevision=second) == ""
+
+
+def test_a_domain_with_a_repository_is_not_deleted(root: Any) -> None:
+    assert error_code(root.delete_domain, domain="acme") == "ConflictException"
+    root.delete_repository(domain="acme", repository="internal")
+    assert error_code(root.delete_domain, domain="acme") == ""
 
 
 @pytest.mark.parametrize(("credentials", "status"), [("", 401), ("Basic YXdzOndyb25n", 404)], ids=["none", "wrong"])

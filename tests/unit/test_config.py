@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import pulumi
 import pytest
@@ -455,6 +456,25 @@ def test_a_stack_without_outputs_has_nothing_to_keep(last_outputs: dict[str, str
     last_outputs.clear()
 
     assert load({"domain": "acme", "encryptionKey": KEY})
+
+
+@pytest.mark.usefixtures("last_outputs")
+@pytest.mark.parametrize(("failures", "reads"), [(2, True), (3, False)])
+def test_a_state_that_is_being_written_is_read_again(
+    monkeypatch: pytest.MonkeyPatch, failures: int, reads: bool
+) -> None:
+    """And what cannot be read at all is left to Pulumi's own protection."""
+    answers = iter([*[{}] * failures, {"outputs": LAST}])
+    monkeypatch.setattr("pulumi.runtime.invoke", lambda *_: SimpleNamespace(value=next(answers)))
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    config: dict[str, object] = {"domain": "acme-2", "encryptionKey": KEY}
+
+    if reads:
+        assert "private-pypi:domain: got 'acme-2'" in mistakes(config)
+    else:
+        assert load(config).domain == "acme-2"
+    assert len(waits) == failures
 
 
 def test_pulumi_yaml_declares_the_keys_and_defaults_of_the_program() -> None:

@@ -56,6 +56,16 @@ impl AuthorizedCodeArtifact {
         Ok(())
     }
 
+    /// A domain can only be deleted when there is no repository in it.
+    fn check_domain_is_empty(&self, action: &str, request: &AwsRequest) -> Result<(), AwsServiceError> {
+        let domain = request.query_params.get("domain").cloned().unwrap_or_default();
+        if action == "DeleteDomain" && self.policies.has_repositories(&domain_owner(request), &domain) {
+            let message = format!("the domain {domain} has repositories");
+            return Err(AwsServiceError::aws_error(http::StatusCode::CONFLICT, "ConflictException", message));
+        }
+        Ok(())
+    }
+
     fn action(request: &AwsRequest) -> Option<&'static str> {
         let path = request.raw_path.trim_matches('/');
         Some(match (request.method.as_str(), path) {
@@ -127,10 +137,12 @@ impl AuthorizedCodeArtifact {
     }
 }
 
-/// The account that owns the domain of a request: the caller's, unless the request names another.
+/// The account that owns the domain of a request: the caller's, unless the request names another, by itself or in the ARN
+/// of what it tags.
 fn domain_owner(request: &AwsRequest) -> String {
-    let named = request.query_params.get("domain-owner").filter(|owner| !owner.is_empty());
-    named.unwrap_or(&request.account_id).clone()
+    let named = request.query_params.get("domain-owner").map(String::as_str);
+    let tagged = request.query_params.get("resourceArn").and_then(|arn| arn.split(':').nth(4));
+    named.or(tagged).filter(|owner| !owner.is_empty()).unwrap_or(&request.account_id).to_string()
 }
 
 fn codeartifact_arn(request: &AwsRequest, resource: &str) -> String {
@@ -184,6 +196,7 @@ impl AwsService for AuthorizedCodeArtifact {
     async fn handle(&self, mut request: AwsRequest) -> Result<AwsResponse, AwsServiceError> {
         let action = Self::action(&request).unwrap_or_default();
         self.check_policy(action, &request)?;
+        self.check_domain_is_empty(action, &request)?;
         // The state is the domain owner's, whoever calls.
         request.account_id = domain_owner(&request);
         let issued = (action == "GetAuthorizationToken").then(|| Grant {
@@ -214,6 +227,11 @@ pub struct CodeArtifactPolicies {
 impl CodeArtifactPolicies {
     pub fn new(state: SharedCodeArtifactState) -> Self {
         Self { state }
+    }
+
+    fn has_repositories(&self, account: &str, domain: &str) -> bool {
+        let prefix = format!("{domain}/");
+        self.state.read().get(account).is_some_and(|state| state.repositories.keys().any(|key| key.starts_with(&prefix)))
     }
 
     /// The policy that covers a resource, with its revision.

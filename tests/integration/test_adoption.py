@@ -1,0 +1,45 @@
+"""A domain and a repository that were made by hand, brought into a stack with the commands of the README."""
+
+import json
+import re
+from typing import Any
+
+from engine import ACCOUNT, ROOT, Emulator, Project, document, packages, publish
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_what_was_made_by_hand_is_adopted_and_nothing_is_replaced(project: Project, emulator: Emulator) -> None:
+    codeartifact = emulator.client("codeartifact")
+    tags = [{"key": "made", "value": "by hand"}]
+    codeartifact.create_domain(domain="acme", tags=tags)
+    codeartifact.create_repository(domain="acme", repository="tools", description="Tools", tags=tags)
+    everybody = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "codeartifact:*", "Resource": "*"}
+    codeartifact.put_domain_permissions_policy(domain="acme", policyDocument=document(everybody))
+    codeartifact.put_repository_permissions_policy(
+        domain="acme", repository="tools", policyDocument=document(everybody)
+    )
+    publish(emulator, "acme-core", "tools")
+    project.configure("dev", domain="acme", repository="tools", readers=[ACCOUNT])
+
+    example = re.search(r"```json\n(.*?)```", README.partition("### Adopting")[2], re.DOTALL)
+    assert example
+    resources: dict[str, Any] = json.loads(example[1].replace("/private-pypi", "/tools"))
+    (project.folder / "adopt.json").write_text(json.dumps(resources))
+    commands = re.findall(r"^\$ pulumi (import .*?)(?: *#.*)?$", README.partition("### Adopting")[2], re.MULTILINE)
+    assert len(commands) == 1
+    project.pulumi(*commands[0].split(), "--yes", "--stack", "dev")
+
+    changes = project.changes("dev")
+    assert changes == {
+        "private-pypi-domain": "update",
+        "private-pypi-domain-permissions": "update",
+        "private-pypi-repository": "update",
+        "private-pypi-repository-permissions": "update",
+    }
+    project.up("dev")
+    assert packages(emulator, "tools") == ["acme-core"]
+    described = codeartifact.describe_repository(domain="acme", repository="tools")["repository"]
+    assert described["description"] == "Private PyPI repository"
+    assert project.changes("dev") == {}
+    assert "it is protected" in project.refused("destroy", "--yes", "--stack", "dev")
