@@ -13,14 +13,18 @@ def test_what_was_made_by_hand_is_adopted_and_nothing_is_replaced(project: Proje
     codeartifact = emulator.client("codeartifact")
     tags = [{"key": "made", "value": "by hand"}]
     codeartifact.create_domain(domain="acme", tags=tags)
-    codeartifact.create_repository(domain="acme", repository="tools", description="Tools", tags=tags)
+    codeartifact.create_repository(domain="acme", repository="pypi-store")
+    codeartifact.create_repository(
+        domain="acme", repository="tools", description="Tools", tags=tags, upstreams=[{"repositoryName": "pypi-store"}]
+    )
     everybody = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "codeartifact:*", "Resource": "*"}
     codeartifact.put_domain_permissions_policy(domain="acme", policyDocument=document(everybody))
     codeartifact.put_repository_permissions_policy(
         domain="acme", repository="tools", policyDocument=document(everybody)
     )
     publish(emulator, "acme-core", "tools")
-    project.configure("dev", domain="acme", repository="tools", readers=[ACCOUNT])
+    config: dict[str, object] = {"domain": "acme", "repository": "tools", "readers": [ACCOUNT]}
+    project.configure("dev", **config, publicUpstream=True)
 
     example = re.search(r"```json\n(.*?)```", README.partition("### Adopting")[2], re.DOTALL)
     assert example
@@ -36,10 +40,20 @@ def test_what_was_made_by_hand_is_adopted_and_nothing_is_replaced(project: Proje
         "private-pypi-domain-permissions": "update",
         "private-pypi-repository": "update",
         "private-pypi-repository-permissions": "update",
+        "private-pypi-store": "create",
     }
     project.up("dev")
     assert packages(emulator, "tools") == ["acme-core"]
     described = codeartifact.describe_repository(domain="acme", repository="tools")["repository"]
     assert described["description"] == "Private PyPI repository"
+    assert described["upstreams"] == [{"repositoryName": "tools-store"}]
     assert project.changes("dev") == {}
     assert "it is protected" in project.refused("destroy", "--yes", "--stack", "dev")
+
+    # What is left of the old is its owner's to delete, and what was adopted has no upstream left if it is to have none.
+    project.configure("dev", **config)
+    project.up("dev")
+    described = codeartifact.describe_repository(domain="acme", repository="tools")["repository"]
+    assert described["upstreams"] == []
+    found = codeartifact.list_repositories_in_domain(domain="acme")["repositories"]
+    assert [each["name"] for each in found] == ["pypi-store", "tools"]

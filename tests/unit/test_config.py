@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 from types import SimpleNamespace
 
 import pulumi
@@ -436,6 +437,16 @@ def test_what_is_protected_keeps_its_names_and_its_key(last_outputs: dict[str, s
             loss("encryptionKey", "nothing", f"'{KEY}'"),
         ]
     )
+
+
+def test_the_readme_shows_the_message() -> None:
+    assert loss("repository", "'renamed'", "'private-pypi'") in (ROOT / "README.md").read_text()
+
+
+def test_the_readme_has_every_key() -> None:
+    table = (ROOT / "README.md").read_text().partition("\n## Configuration\n")[2].partition("\n## ")[0]
+
+    assert ", ".join(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == KEYS
 
 
 def test_a_domain_with_the_key_of_aws_gets_no_other(last_outputs: dict[str, str]) -> None:
