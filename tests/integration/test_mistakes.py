@@ -1,10 +1,11 @@
 """A config with mistakes, under the real engine."""
 
 import json
+from typing import Any
 
 from engine import Emulator, Project, changing
 
-MISTAKES = {
+MISTAKES: dict[str, Any] = {
     "repository": "my repo",
     "description": "two\nlines",
     "readers": [
@@ -21,6 +22,10 @@ MISTAKES = {
         "arn:aws:iam::111122223333:role/c i",
     ],
     "publishers": "arn:aws:iam::111122223333:role/ci",
+    "domainOwner": "1111",
+    "encryptionKey": "arn:aws:kms:us-west-2:111122223333:alias/acme",
+    "internalPackages": ["*", "acme*", 5],
+    "tags": {"aws:owner": "ours", "team": 5, "cost;center": "12"},
     "publisher": [],
     "colour": "red",
 }
@@ -35,9 +40,11 @@ def test_all_mistakes_are_printed_once_and_nothing_is_changed(project: Project, 
     _, _, diagnostics = printed.partition("Diagnostics:")
 
     assert refused.returncode != 0
-    assert "17 mistakes in the config; nothing was changed." in diagnostics
-    keys = ["domain", "repository", "description", "publishers", "publisher", "colour"]
+    assert "25 mistakes in the config; nothing was changed." in diagnostics
+    keys = ["domain", "repository", "description", "publishers", "domainOwner", "encryptionKey", "publisher", "colour"]
     keys += [f"readers[{index}]" for index in range(len(MISTAKES["readers"]))]
+    keys += [f"internalPackages[{index}]" for index in range(len(MISTAKES["internalPackages"]))]
+    keys += [f"tags.{key}" for key in MISTAKES["tags"]]
     assert {key: diagnostics.count(f"private-pypi:{key}: got ") for key in keys} == dict.fromkeys(keys, 1)
     assert "Traceback" not in printed
     assert changing(emulator.calls()) == []

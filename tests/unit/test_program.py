@@ -96,6 +96,80 @@ def test_the_outputs_are_exported(preview: bool) -> None:
     }
 
 
+ALL = DEV | {
+    "private-pypi:protect": "true",
+    "private-pypi:encryptionKey": "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "private-pypi:publicUpstream": "true",
+    "private-pypi:internalPackages": '["Example.Core", "example-*", "billing"]',
+    "private-pypi:attachIdentityPolicies": "true",
+    "private-pypi:closedPublishing": "true",
+    "private-pypi:tags": '{"team": "platform"}',
+}
+
+
+@both_times
+def test_a_stack_with_everything_is_whole(preview: bool) -> None:
+    made = run(main_program, ALL, preview=preview)
+
+    assert {name.removeprefix("private-pypi-"): each.protect for name, each in made.resources.items()} == {
+        "private-pypi": False,
+        "domain": True,
+        "domain-permissions": False,
+        "internal-billing": False,
+        "internal-example-*": False,
+        "store": False,
+        "store-permissions": False,
+        "repository": True,
+        "repository-permissions": False,
+        "reader-policy": False,
+        "reader-policy-api": False,
+        "reader-policy-job-orchestrator": False,
+        "reader-policy-publish-packages": False,
+    }
+    assert made.exports["encryption_key"] == ALL["private-pypi:encryptionKey"]
+    closing = {
+        "Sid": "ClosePublishing",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": ["codeartifact:PublishPackageVersion", "codeartifact:CopyPackageVersions"],
+    }
+    documents = {
+        name: json.loads(made.resources[f"private-pypi-{name}"].inputs["policyDocument"])
+        for name in ("repository-permissions", "store-permissions")
+    }
+    assert documents["store-permissions"] == {
+        "Version": "2012-10-17",
+        "Statement": [
+            closing
+            | {
+                "Resource": [
+                    f"{ARN}:package/example/private-pypi-store/*",
+                    f"{ARN}:repository/example/private-pypi-store",
+                ]
+            }
+        ],
+    }
+    assert documents["repository-permissions"]["Statement"][3:] == [
+        closing
+        | {
+            "Resource": [f"{ARN}:package/example/private-pypi/*", f"{ARN}:repository/example/private-pypi"],
+            "Condition": {"ArnNotLike": {"aws:PrincipalArn": [GITHUB]}},
+        },
+        {
+            "Sid": "ProtectPackages",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": [
+                "codeartifact:DeleteRepository",
+                "codeartifact:DeletePackage",
+                "codeartifact:DeletePackageVersions",
+                "codeartifact:DisposePackageVersions",
+            ],
+            "Resource": "*",
+        },
+    ]
+
+
 def test_the_dev_stack_is_not_protected() -> None:
     assert not any(each.protect for each in run(main_program, DEV).resources.values())
 

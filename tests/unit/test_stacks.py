@@ -2,7 +2,9 @@ import json
 from pathlib import Path
 
 import pytest
+from mocks import run
 
+from private_pypi import load_args
 from private_pypi.stacks import Stack, StackFileError, read_stack
 
 PROJECT = """\
@@ -146,6 +148,36 @@ def test_an_encrypted_part_of_a_publisher_gets_a_stand_in_too(folder: Path) -> N
     assert json.loads(stack.config["private-pypi:readers"]) == [
         {"principal": "arn:aws:iam::000000000000:role/encrypted-0", "packages": ["beta", "encrypted-1"]}
     ]
+
+
+ENCRYPTED = """\
+config:
+  aws:region: cn-north-1
+  domain: acme
+  existingDomain: true
+  domainOwner: {secure: a}
+  internalPackages: [{secure: b}]
+  tags: {team: {secure: c}}
+"""
+
+
+def test_every_encrypted_value_gets_a_stand_in_that_the_program_takes(folder: Path) -> None:
+    stack = read(folder, ENCRYPTED)
+
+    assert stack.config["private-pypi:domainOwner"] == "999999999999"
+    assert stack.config["private-pypi:internalPackages"] == '["encrypted-1"]'
+    assert stack.config["private-pypi:tags"] == '{"team": "encrypted-2"}'
+    assert stack.stand_ins == {"999999999999", "encrypted-1", "encrypted-2"}
+    run(lambda: load_args() and None, stack.config)
+
+
+@pytest.mark.parametrize("key", ["internalPackages", "tags", "publishers", "encryptionKey"])
+def test_what_is_encrypted_whole_gets_a_stand_in_that_the_program_takes(folder: Path, key: str) -> None:
+    stack = read(folder, f"config: {{aws:region: eu-west-1, domain: acme, {key}: {{secure: a}}}}")
+
+    (stand_in,) = stack.stand_ins
+    assert stand_in in stack.config[f"private-pypi:{key}"]
+    run(lambda: load_args() and None, stack.config)
 
 
 def test_an_encrypted_list_gets_a_list_as_its_stand_in(folder: Path) -> None:
