@@ -256,8 +256,8 @@ class PrivatePypi(pulumi.ComponentResource):
             names = "\n".join(sorted(principal.name for principal in left_out))
             pulumi.log.warn(
                 f"attachIdentityPolicies is for roles of account {account} and leaves out what is listed below. "
-                "Attach the output reader_policy there, to publishers of other accounts publisher_policy, and where "
-                f"a publisher is this account itself a right to publish.\n{names}",
+                "Attach the output reader_policy there, to publishers of other accounts than the domain's "
+                f"publisher_policy, and where a publisher is the domain's account itself a right to publish.\n{names}",
                 resource=self,
             )
 

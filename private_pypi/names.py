@@ -136,16 +136,12 @@ def parse_key_arn(text: str, *, partition: str, region: str) -> str:
         InvalidValueError: it is not.
     """
     prefix = f"arn:{partition}:kms:{region}:"
-    if not re.fullmatch(
-        f"{re.escape(prefix)}[0-9]{{12}}:key/(mrk-[0-9a-f]{{32}}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})",
-        text,
-    ):
-        takes = (
-            f"the ARN of a KMS key of the stack's region: {prefix}111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-        )
+    if not re.fullmatch(f"{re.escape(prefix)}[0-9]{{12}}:key/[A-Za-z0-9-]+", text):
+        example = f"{prefix}111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
         fix = "write the key's own ARN, which `aws kms describe-key` shows"
         if text.startswith("arn:") and not text.startswith(prefix):
             fix = f"take a key of the region {region}, or a replica there of a multi-Region key"
+        takes = f"the ARN of a KMS key of the stack's region: {example}"
         raise InvalidValueError(got=repr(text), takes=takes, fix=fix)
     return text
 

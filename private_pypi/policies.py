@@ -86,7 +86,7 @@ def repository_policy(
 
     `None` when there is no rule.
 
-    Statements for the same principals are merged when it is too long otherwise.
+    When it is too long otherwise, statements for the same principals are merged and what is denied is written shorter.
 
     Raises:
         InvalidValueError: it is longer than CodeArtifact takes even so.
@@ -100,9 +100,11 @@ def repository_policy(
     ]
     denying = [
         *([_deny_publishing(arns, publishers)] if closed_publishing else []),
-        *([_deny_losing()] if protect else []),
+        *([_deny_losing(arns)] if protect else []),
     ]
-    return _fitting("repository", [*statements, *denying], [*_merged(statements, arns), *denying])
+    # In a repository's policy `*` is the repository and its packages, in fewer characters.
+    shorter = [*_merged(statements, arns), *(statement | {"Resource": "*"} for statement in denying)]
+    return _fitting("repository", [*statements, *denying], shorter)
 
 
 def reader_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str:
@@ -191,12 +193,9 @@ def _deny_publishing(arns: Arns, publishers: Iterable[Publisher]) -> _Statement:
     return statement | {"Effect": "Deny"}
 
 
-def _deny_losing() -> _Statement:
-    """A Deny, for everybody, of what loses packages. Deleting the policy itself is none of that: it comes first.
-
-    In a repository's policy `*` is the repository and its packages, in fewer characters.
-    """
-    return _statement("ProtectPackages", _LOSE, ["*"], principal="*") | {"Effect": "Deny"}
+def _deny_losing(arns: Arns) -> _Statement:
+    """A Deny, for everybody, of what loses packages. Deleting the policy itself is none of that: it comes first."""
+    return _statement("ProtectPackages", _LOSE, [arns.packages, arns.repository], principal="*") | {"Effect": "Deny"}
 
 
 def _reading(arns: Arns, principals: Iterable[Principal]) -> Iterator[_Statement]:

@@ -287,8 +287,8 @@ def test_what_gets_no_identity_policy_is_warned_of() -> None:
     (warning,) = made.warnings
     assert warning == (
         "attachIdentityPolicies is for roles of account 111122223333 and leaves out what is listed below. "
-        "Attach the output reader_policy there, to publishers of other accounts publisher_policy, and where "
-        "a publisher is this account itself a right to publish.\n"
+        "Attach the output reader_policy there, to publishers of other accounts than the domain's "
+        "publisher_policy, and where a publisher is the domain's account itself a right to publish.\n"
         "arn:aws:iam::111122223333:role/ci-*\n"
         "arn:aws:iam::111122223333:root\n"
         "arn:aws:iam::111122223333:user/ada\n"

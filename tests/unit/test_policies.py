@@ -58,11 +58,25 @@ def domain(readers: list[Principal], publishers: list[Publisher]) -> Any:
 
 
 def repository(
-    readers: list[Principal], publishers: list[Publisher], *, closed: bool = False, protect: bool = False
+    readers: list[Principal],
+    publishers: list[Publisher],
+    *,
+    closed: bool = False,
+    protect: bool = False,
+    merged: bool = False,
 ) -> Any:
-    return parsed(
-        repository_policy(ARNS, readers=readers, publishers=publishers, closed_publishing=closed, protect=protect)
+    """The repository permissions policy; `merged` is as it is when it would be too long otherwise."""
+    policy = partial(
+        repository_policy, ARNS, readers=readers, publishers=publishers, closed_publishing=closed, protect=protect
     )
+    document = policy()
+    if merged:
+        with mock.patch.object(policies, "MAX_DOCUMENT_CHARACTERS", len(document or "") - 1):
+            try:
+                document = policy()
+            except InvalidValueError:
+                reject()  # there is nothing to merge
+    return parsed(document)
 
 
 def of_sid(document: Any, sid: str) -> Any:
@@ -269,7 +283,7 @@ def test_protection_denies_everybody_to_lose_packages_and_nobody_to_take_it_off(
                     "codeartifact:DeletePackageVersions",
                     "codeartifact:DisposePackageVersions",
                 ],
-                "Resource": "*",
+                "Resource": [PACKAGES, REPOSITORY],
             }
         ],
     }
@@ -497,6 +511,7 @@ def test_merging_keeps_what_is_denied() -> None:
         "ClosePublishing",
         "ProtectPackages",
     ]
+    assert [each["Resource"] for each in document["Statement"][2:]] == ["*", "*"]
 
 
 @pytest.mark.parametrize(
@@ -615,15 +630,7 @@ def test_nobody_can_do_what_the_config_does_not_give_them(
     def may(action: str, resource: str, policy: Any) -> bool:
         return allows(caller, f"codeartifact:{action}", resource, permissions_policy=policy, owner=OWNER)
 
-    separate = repository_policy(
-        ARNS, readers=readers, publishers=publishers, closed_publishing=closed, protect=protect
-    )
-    limit = len(separate or "") - 1 if merged else policies.MAX_DOCUMENT_CHARACTERS
-    with mock.patch.object(policies, "MAX_DOCUMENT_CHARACTERS", limit):
-        try:
-            permissions = repository(readers, publishers, closed=closed, protect=protect)
-        except InvalidValueError:
-            reject()  # there is nothing to merge
+    permissions = repository(readers, publishers, closed=closed, protect=protect, merged=merged)
     installs = any(listed(each, caller) for each in [*readers, *(publisher.principal for publisher in publishers)])
     assert may("GetAuthorizationToken", DOMAIN, domain(readers, publishers)) == installs
     assert may("ReadFromRepository", REPOSITORY, permissions) == installs
@@ -645,15 +652,21 @@ def test_nobody_can_do_what_the_config_does_not_give_them(
             assert not may(action, resource, permissions)
 
 
-@given(readers=reader_lists, publishers=publisher_lists, arn=role_arns, action=st.sampled_from(["Publish", "Copy"]))
+@given(
+    readers=reader_lists,
+    publishers=publisher_lists,
+    arn=role_arns,
+    action=st.sampled_from(["Publish", "Copy"]),
+    merged=st.booleans(),
+)
 def test_closed_publishing_stops_administrators_who_are_no_publishers(
-    readers: list[Principal], publishers: list[Publisher], arn: str, action: str
+    readers: list[Principal], publishers: list[Publisher], arn: str, action: str, merged: bool
 ) -> None:
     account = arn.split(":")[4]
     administrator = {"Statement": [{"Effect": "Allow", "Action": "codeartifact:*", "Resource": "*"}]}
     caller = Caller(arn=arn, identity_policies=(administrator,), organization=ORGANIZATIONS[account])
     name = {"Publish": "codeartifact:PublishPackageVersion", "Copy": "codeartifact:CopyPackageVersions"}[action]
-    policy = repository(readers, publishers, closed=True)
+    policy = repository(readers, publishers, closed=True, merged=merged)
 
     if not any(listed(publisher.principal, caller) for publisher in publishers):
         assert not allows(caller, name, CORE, permissions_policy=policy, owner=OWNER)
@@ -661,14 +674,20 @@ def test_closed_publishing_stops_administrators_who_are_no_publishers(
         assert allows(caller, name, CORE, permissions_policy=policy, owner=OWNER)
 
 
-@given(readers=reader_lists, publishers=publisher_lists, arn=role_arns, protect=st.booleans())
+@given(
+    readers=reader_lists,
+    publishers=publisher_lists,
+    arn=role_arns,
+    protect=st.booleans(),
+    merged=st.booleans(),
+)
 def test_protection_stops_administrators_from_losing_packages_and_from_nothing_else(
-    readers: list[Principal], publishers: list[Publisher], arn: str, protect: bool
+    readers: list[Principal], publishers: list[Publisher], arn: str, protect: bool, merged: bool
 ) -> None:
     account = arn.split(":")[4]
     administrator = {"Statement": [{"Effect": "Allow", "Action": "codeartifact:*", "Resource": "*"}]}
     caller = Caller(arn=arn, identity_policies=(administrator,), organization=ORGANIZATIONS[account])
-    policy = repository(readers, publishers, protect=protect)
+    policy = repository(readers, publishers, protect=protect, merged=merged)
 
     def may(action: str, resource: str) -> bool:
         return allows(caller, f"codeartifact:{action}", resource, permissions_policy=policy, owner=OWNER)

@@ -52,7 +52,7 @@ Policy private-pypi-domain-permissions: 295 of 7,168 characters
     ]
   }
 
-Policy private-pypi-repository-permissions: 1,064 of 7,168 characters
+Policy private-pypi-repository-permissions: 1,211 of 7,168 characters
   {
     "Version": "2012-10-17",
     "Statement": [
@@ -108,7 +108,10 @@ Policy private-pypi-repository-permissions: 1,064 of 7,168 characters
           "codeartifact:DeletePackageVersions",
           "codeartifact:DisposePackageVersions"
         ],
-        "Resource": "*"
+        "Resource": [
+          "arn:aws:codeartifact:us-west-2:111122223333:package/acme/private-pypi/*",
+          "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi"
+        ]
       }
     ]
   }
@@ -301,8 +304,8 @@ def test_every_kind_of_principal_is_in_the_access_table(capsys: pytest.CaptureFi
         "\n"
         "Warning\n"
         "  attachIdentityPolicies is for roles of account 111122223333 and leaves out what is listed below. "
-        "Attach the output reader_policy there, to publishers of other accounts publisher_policy, and where "
-        "a publisher is this account itself a right to publish.\n"
+        "Attach the output reader_policy there, to publishers of other accounts than the domain's "
+        "publisher_policy, and where a publisher is the domain's account itself a right to publish.\n"
         "  arn:aws:iam::111122223333:role/aws-reserved/*\n"
         "  arn:aws:iam::444455556666:root\n"
         "  o-a1b2c3d4e5\n"

@@ -165,7 +165,7 @@ def test_a_stack_with_everything_is_whole(preview: bool) -> None:
                 "codeartifact:DeletePackageVersions",
                 "codeartifact:DisposePackageVersions",
             ],
-            "Resource": "*",
+            "Resource": [f"{ARN}:package/example/private-pypi/*", f"{ARN}:repository/example/private-pypi"],
         },
     ]
 

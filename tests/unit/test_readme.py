@@ -114,7 +114,7 @@ def test_every_kind_of_principal_installs_and_the_publishers_alone_publish(made:
                     "codeartifact:DeletePackageVersions",
                     "codeartifact:DisposePackageVersions",
                 ],
-                "Resource": "*",
+                "Resource": [PACKAGES, REPOSITORY],
             },
         ],
     }
