@@ -33,7 +33,13 @@ _INSTALL = {
     "codeartifact:GetPackageVersionAsset",
 }
 _PUBLISH = "codeartifact:PublishPackageVersion"
-_DELETE = "codeartifact:DeleteRepository"
+_COPY = "codeartifact:CopyPackageVersions"
+_LOSE = {
+    "codeartifact:DeleteRepository",
+    "codeartifact:DeletePackage",
+    "codeartifact:DeletePackageVersions",
+    "codeartifact:DisposePackageVersions",
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,23 +120,22 @@ async def _preview(program: Path, stack: Stack, account: str, region: str, threa
     # Of an existing domain the owner writes the policy; here it is as if that were done.
     pending = json.loads(outputs.get("domain_policy_statement") or "[]")
     statements += [pending] if isinstance(pending, dict) else pending
-    hide = functools.partial(_hide, stand_ins=sorted(stack.stand_ins, key=len, reverse=True))
+    # An encrypted role also shows by its name alone. The longer come first, lest a part of one be replaced.
+    names = {stand_in.rpartition("/")[2] for stand_in in stack.stand_ins}
+    hide = functools.partial(_hide, stand_ins=sorted(stack.stand_ins | names, key=len, reverse=True))
     return Preview(
-        resources=tuple(dataclasses.replace(each, inputs=hide(each.inputs)) for each in resources),
+        resources=tuple(Resource(**hide(dataclasses.asdict(each))) for each in resources),
         outputs=hide(outputs),
         access=tuple(Access(**hide(dataclasses.asdict(each))) for each in _access(statements)),
-        publishing_is_closed=_is_denied(_PUBLISH, statements),
-        deletion_is_denied=_is_denied(_DELETE, statements),
+        publishing_is_closed=_is_denied({_PUBLISH, _COPY}, statements),
+        deletion_is_denied=_is_denied(_LOSE, statements),
         internal_packages=tuple(hide(list(_internal_packages(resources)))),
         warnings=tuple(hide(warnings.messages)),
     )
 
 
 def _hide(data: Any, stand_ins: Iterable[str]) -> Any:
-    """`data` with `None` for what is unknown and `[secret]` for each stand-in.
-
-    The longer stand-ins come first, lest a part of one be replaced.
-    """
+    """`data` with `None` for what is unknown and `[secret]` for each stand-in."""
     text = json.dumps(data).replace(f'"{UNKNOWN}"', "null")
     for stand_in in stand_ins:
         text = text.replace(stand_in, "[secret]")
@@ -189,8 +194,8 @@ class _Warnings(logging.Handler):
         self.messages.append(record.getMessage())
 
 
-def _is_denied(action: str, statements: Iterable[Mapping[str, Any]]) -> bool:
-    return any(each["Effect"] == "Deny" and action in each["Action"] for each in statements)
+def _is_denied(actions: set[str], statements: Iterable[Mapping[str, Any]]) -> bool:
+    return any(each["Effect"] == "Deny" and actions.issubset(each["Action"]) for each in statements)
 
 
 def _internal_packages(resources: Iterable[Resource]) -> Iterable[str]:

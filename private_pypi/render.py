@@ -16,6 +16,7 @@ def render(preview: Preview, heading: Callable[[str], str] = str) -> str:
     """The resources as a tree, the policy documents, the outputs and who gets in; `heading` styles the titles."""
     identity_policies = {name: value for name, value in preview.outputs.items() if name.endswith("_policy")}
     statement = preview.outputs.get("domain_policy_statement")
+    tags = sorted({tag for each in preview.resources for tag in each.inputs.get("tags", {}).items()})
     outputs = [
         (name, value or KNOWN_AFTER_UP)
         for name, value in preview.outputs.items()
@@ -38,6 +39,7 @@ def render(preview: Preview, heading: Callable[[str], str] = str) -> str:
         *([("For the domain's owner to add: domain_policy_statement", _pretty(statement))] if statement else []),
         ("Who gets in", _access(preview)),
         *([("Never from public PyPI", [*preview.internal_packages])] if preview.internal_packages else []),
+        *([("Tags", _columns(tags))] if tags else []),
         *(("Warning", warning.splitlines()) for warning in preview.warnings),
     ]
     return "\n\n".join("\n".join([heading(title), *(f"  {line}" for line in lines)]) for title, lines in sections)

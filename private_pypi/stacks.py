@@ -66,13 +66,18 @@ def read_stack(folder: Path, name: str) -> Stack:
     declared = _full_keys(project, project["name"], "Pulumi.yaml")
     defaults = {key: value for key, each in declared.items() if (value := _default(each)) is not None}
     values = defaults | _full_keys(stack, project["name"], path.name)
-    for key, declaration in sorted(declared.items()):
-        _check_type(path.name, name, key, declaration, values.get(key))
-    encrypted = _Encrypted(str(values.get("aws:region")))
+    encrypted = _Encrypted(partition_of(str(values.get("aws:region"))))
+    try:
+        for key, declaration in sorted(declared.items()):
+            _check_type(path.name, name, key, declaration, values.get(key))
+        plain = {key: encrypted.replace(value, _KINDS.get(key.partition(":")[2])) for key, value in values.items()}
+        config = {key: _text(value) for key, value in plain.items()}
+    except (RecursionError, TypeError, ValueError) as error:  # no JSON: a list in itself, bytes, thousands of digits
+        raise StackFileError(f"{path.name}: {error}") from None
     return Stack(
         name=name,
         project=project["name"],
-        config={key: _text(encrypted.replace(value, key.partition(":")[2])) for key, value in values.items()},
+        config=config,
         stand_ins=frozenset(encrypted.stand_ins),
         has_environments="environment" in stack,
     )
@@ -155,6 +160,8 @@ def _check_type(file_name: str, stack: str, key: str, declaration: Any, value: A
     type_ = declaration.get("type") if _is_map(declaration) else None
     if type_ == "boolean" and _is_encrypted(value):
         raise StackFileError(f"{file_name}: {key} is encrypted, but true or false makes another stack: set it in plain")
+    if key.endswith(":encryptionKey") and _is_encrypted(value):
+        raise StackFileError(f"{file_name}: {key} is encrypted, but the ARN of a key is no secret: set it in plain")
     is_of_type = {
         "boolean": _text(value) in {"true", "false"},
         "string": not isinstance(value, list) and (not _is_map(value) or _is_encrypted(value)),
@@ -182,34 +189,44 @@ def _is_encrypted(value: Any) -> bool:
     return _is_map(value) and value.keys() == {"secure"} and isinstance(value["secure"], str)
 
 
+# What stands in for an encrypted value, by the key that it is found under: of the config, and of a publisher.
+_KINDS = {
+    "domainOwner": "account",
+    "internalPackages": "names",
+    "publishers": "principals",
+    "readers": "principals",
+    "tags": "tags",
+}
+_KINDS_IN_PUBLISHER = {"packages": "names", "principal": "principal"}
+
+
 class _Encrypted:
     """Puts a valid value in the place of each encrypted one, so that the program runs without the secret."""
 
-    def __init__(self, region: str) -> None:
-        self._region = region
-        self._partition = partition_of(region)
+    def __init__(self, partition: str) -> None:
+        self._partition = partition
         self.stand_ins: list[str] = []
 
-    def replace(self, value: Any, key: str) -> Any:
-        """`value` with nothing encrypted in it; what stands in for that depends on the key that it is found under."""
-        of_principals = key in {"readers", "publishers"}
+    def replace(self, value: Any, kind: str | None) -> Any:
+        """`value` with nothing encrypted in it; what is all encrypted becomes one of its kind."""
         if _is_encrypted(value):
-            if of_principals or key == "internalPackages":
-                return [self.replace(value, "principal" if of_principals else "name")]
-            return {self._stand_in("name"): ""} if key == "tags" else self._stand_in(key)
+            return self._stand_in(kind)
         if isinstance(value, list):
-            of_items = "principal" if of_principals else "name"
+            of_items = "principal" if kind == "principals" else None
             return [self.replace(item, of_items) for item in cast("list[Any]", value)]
         if _is_map(value):
-            return {name: self.replace(item, name) for name, item in value.items()}
+            kinds = _KINDS_IN_PUBLISHER if kind == "principal" else {}
+            return {key: self.replace(item, kinds.get(key)) for key, item in value.items()}
         return value
 
-    def _stand_in(self, key: str) -> str:
+    def _stand_in(self, kind: str | None) -> object:
         number = len(self.stand_ins)
-        forms = {
-            "domainOwner": f"{999_999_999_999 - number}",
-            "encryptionKey": f"arn:{self._partition}:kms:{self._region}:000000000000:key/mrk-{number:032}",
-            "principal": f"arn:{self._partition}:iam::000000000000:role/encrypted-{number}",
-        }
-        self.stand_ins.append(forms.get(key, f"encrypted-{number}"))
-        return self.stand_ins[-1]
+        name = f"encrypted-{number}"
+        if kind == "account":
+            name = f"{999_999_999_999 - number}"
+        elif kind in {"principal", "principals"}:
+            name = f"arn:{self._partition}:iam::000000000000:role/{name}"
+        self.stand_ins.append(name)
+        if kind in {"names", "principals"}:
+            return [name]
+        return {name: ""} if kind == "tags" else name

@@ -251,13 +251,20 @@ def test_the_access_table_reads_the_policies_and_not_the_config(
 ) -> None:
     """A program whose policies give less than the config says is shown to give less."""
     allow = {"Effect": "Allow", "Principal": {"AWS": ["a"]}, "Resource": "r", "Action": actions}
-    deny = {"Effect": "Deny", "Principal": "*", "Resource": "r", "Action": ["codeartifact:ListPackages"]}
+    deny = {"Effect": "Deny", "Principal": "*", "Resource": "r"}
+    some = ["codeartifact:DeleteRepository", "codeartifact:DeletePackage", "codeartifact:PublishPackageVersion"]
+    everything = ["codeartifact:PublishPackageVersion", "codeartifact:CopyPackageVersions"]
+    by_pattern = {"Principal": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": ["b"]}}, "Action": everything}
     (folder / "__main__.py").write_text(
         "import pulumi_aws as aws\n"
-        f"aws.codeartifact.DomainPermissions('d', domain='d', policy_document={document(allow, deny)!r})\n"
+        f"aws.codeartifact.DomainPermissions('d', domain='d', "
+        f"policy_document={document(allow, deny | {'Action': some}, allow | by_pattern)!r})\n"
     )
 
-    assert preview_as_json(capsys)["access"] == [{"principal": "a", "install": install, "publish": False}]
+    assert preview_as_json(capsys)["access"] == [
+        {"principal": "a", "install": install, "publish": False},
+        {"principal": "b", "install": False, "publish": False},
+    ]
     main(["preview", "test"])
     out = capsys.readouterr().out
     assert "Publishing is closed" not in out
@@ -356,6 +363,7 @@ config:
   private-pypi:readers: [arn:aws:iam::111122223333:role/ci]
   private-pypi:publicUpstream: true
   private-pypi:internalPackages: [acme-*, beta]
+  private-pypi:tags: {team: platform, cost center: "12"}
 """
 
 
@@ -381,6 +389,10 @@ def test_what_the_owner_of_an_existing_domain_adds_is_shown_and_taken_as_done(
         "  acme\n"
         "  acme-*\n"
         "  beta\n"
+        "\n"
+        "Tags\n"
+        "  cost center  12\n"
+        "  team         platform\n"
     )
 
 
@@ -406,10 +418,23 @@ def test_the_reserved_names_are_read_from_the_package_groups(capsys: pytest.Capt
         state = json.dumps({"Pattern": f"/pypi//{mode.lower()}$", "OriginConfiguration": origin})
         type_name = "AWS::CodeArtifact::PackageGroup"
         program += f"aws.cloudcontrol.Resource({mode!r}, type_name={type_name!r}, desired_state={state!r})\n"
+    program += "aws.cloudcontrol.Resource('other', type_name='AWS::S3::Bucket', desired_state='{}')\n"
     (folder / "__main__.py").write_text(program)
     main(["preview", "test"])
 
     assert capsys.readouterr().out.endswith("\n\nNever from public PyPI\n  block\n")
+
+
+def test_encrypted_names_show_nowhere(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text(
+        "config: {domain: acme, readers: [{secure: a}], internalPackages: [{secure: b}], attachIdentityPolicies: true}"
+    )
+    assert main(["preview", "test"]) == 0
+    shown = capsys.readouterr().out
+
+    assert "private-pypi-internal-[secret]" in shown
+    assert "\nNever from public PyPI\n  [secret]\n" in shown
+    assert "encrypted-" not in shown
 
 
 def test_a_placeholder_is_named_as_one(capsys: pytest.CaptureFixture[str], folder: Path) -> None:

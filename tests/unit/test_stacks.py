@@ -157,7 +157,8 @@ config:
   existingDomain: true
   domainOwner: {secure: a}
   internalPackages: [{secure: b}]
-  tags: {team: {secure: c}}
+  tags: {publishers: {secure: c}}
+  publishers: [{principal: arn:aws-cn:iam::111122223333:role/ci, packages: {secure: d}}]
 """
 
 
@@ -166,12 +167,13 @@ def test_every_encrypted_value_gets_a_stand_in_that_the_program_takes(folder: Pa
 
     assert stack.config["private-pypi:domainOwner"] == "999999999999"
     assert stack.config["private-pypi:internalPackages"] == '["encrypted-1"]'
-    assert stack.config["private-pypi:tags"] == '{"team": "encrypted-2"}'
-    assert stack.stand_ins == {"999999999999", "encrypted-1", "encrypted-2"}
+    assert stack.config["private-pypi:tags"] == '{"publishers": "encrypted-2"}'
+    assert '"packages": ["encrypted-3"]' in stack.config["private-pypi:publishers"]
+    assert stack.stand_ins == {"999999999999", "encrypted-1", "encrypted-2", "encrypted-3"}
     run(lambda: load_args() and None, stack.config)
 
 
-@pytest.mark.parametrize("key", ["internalPackages", "tags", "publishers", "encryptionKey"])
+@pytest.mark.parametrize("key", ["internalPackages", "tags", "publishers"])
 def test_what_is_encrypted_whole_gets_a_stand_in_that_the_program_takes(folder: Path, key: str) -> None:
     stack = read(folder, f"config: {{aws:region: eu-west-1, domain: acme, {key}: {{secure: a}}}}")
 
@@ -241,6 +243,19 @@ def test_an_encrypted_boolean_is_not_guessed(folder: Path) -> None:
     assert error_of(folder, "config: {protect: {secure: a}}") == (
         "Pulumi.test.yaml: private-pypi:protect is encrypted, but true or false makes another stack: set it in plain"
     )
+
+
+def test_an_encrypted_key_is_not_guessed(folder: Path) -> None:
+    (folder / "Pulumi.yaml").write_text(f'{PROJECT}  encryptionKey: {{type: string, default: ""}}\n')
+
+    assert error_of(folder, "config: {encryptionKey: {secure: a}}") == (
+        "Pulumi.test.yaml: private-pypi:encryptionKey is encrypted, but the ARN of a key is no secret: set it in plain"
+    )
+
+
+@pytest.mark.parametrize("value", ["&a [*a]", "!!binary aGk=", f"0x{'f' * 5000}", "[" * 900 + "]" * 900])
+def test_what_no_json_holds_is_an_error(folder: Path, value: str) -> None:
+    assert error_of(folder, f"config: {{readers: [{value}]}}").startswith("Pulumi.test.yaml: ")
 
 
 def test_an_encrypted_region_is_no_region(folder: Path) -> None:
