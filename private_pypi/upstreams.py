@@ -28,11 +28,12 @@ def upstream_remover(arns: Arns) -> Callable[[pulumi.ResourceHookArgs], None]:
 
 def _remove_upstreams(arns: Arns) -> None:
     # Late, because it takes time and hardly any run needs it.
-    import boto3  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+    import botocore.session  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
 
     try:
-        codeartifact: Any = cast("Any", boto3).client("codeartifact", region_name=arns.region)
+        session = cast("Any", botocore.session).get_session()
+        codeartifact = session.create_client("codeartifact", region_name=arns.region)
         codeartifact.update_repository(
             domain=arns.domain_name, domainOwner=arns.owner, repository=arns.repository_name, upstreams=[]
         )

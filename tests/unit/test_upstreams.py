@@ -1,14 +1,17 @@
+from types import SimpleNamespace
 from typing import Any
 
-import boto3
+import botocore.session
 import pulumi
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from private_pypi.names import Arns
 from private_pypi.upstreams import upstream_remover
 
-ARNS = Arns(partition="aws", region="us-west-2", owner="111122223333", domain_name="acme", repository_name="internal")
+ARNS = Arns(
+    partition="aws-cn", region="cn-north-1", owner="111122223333", domain_name="acme", repository_name="internal"
+)
 STORE = [{"repositoryName": "internal-store"}]
 
 
@@ -25,10 +28,11 @@ class CodeArtifact:
 
 @pytest.fixture
 def codeartifact(monkeypatch: pytest.MonkeyPatch) -> CodeArtifact:
-    """Stands in for the service in ARNS's region."""
+    """Stands in for the service in the region of ARNS."""
     fake = CodeArtifact()
-    clients = {("codeartifact", ARNS.region): fake}
-    monkeypatch.setattr(boto3, "client", lambda service, *, region_name: clients[service, region_name])
+    clients = {("codeartifact", "cn-north-1"): fake}
+    session = SimpleNamespace(create_client=lambda service, *, region_name: clients[service, region_name])
+    monkeypatch.setattr(botocore.session, "get_session", lambda: session)
     return fake
 
 
@@ -51,6 +55,7 @@ def test_the_last_upstream_is_removed(codeartifact: CodeArtifact) -> None:
         ({}, {}),
         (None, None),
         ({"upstreams": STORE}, {"upstreams": STORE}),
+        (None, {"upstreams": STORE}),
         ({}, {"upstreams": STORE}),
     ],
 )
@@ -62,16 +67,24 @@ def test_any_other_change_is_the_providers(
     assert codeartifact.calls == []
 
 
-def test_that_it_cannot_be_removed_stops_the_update_and_says_what_to_do(codeartifact: CodeArtifact) -> None:
-    codeartifact.error = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "UpdateRepository")
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "UpdateRepository"),
+        NoCredentialsError(),
+    ],
+)
+def test_that_it_cannot_be_removed_stops_the_update_and_says_what_to_do(
+    codeartifact: CodeArtifact, failure: Exception
+) -> None:
+    codeartifact.error = failure
 
     with pytest.raises(RuntimeError) as error:
-        upstream_remover(ARNS)(change({"upstreams": STORE}, {}))
+        upstream_remover(ARNS)(change({"upstreams": STORE}, None))
     assert str(error.value) == (
-        "the upstream of the repository was not removed: "
-        "An error occurred (AccessDeniedException) when calling the UpdateRepository operation: no\n"
+        f"the upstream of the repository was not removed: {failure}\n"
         "With credentials that may do so run these two, and then go on:\n"
-        "aws codeartifact update-repository --region us-west-2 --domain acme --domain-owner 111122223333 "
+        "aws codeartifact update-repository --region cn-north-1 --domain acme --domain-owner 111122223333 "
         "--repository internal --upstreams '[]'\n"
         "pulumi refresh"
     )
