@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pulumi
 import pulumi_aws as aws
@@ -53,12 +53,24 @@ class PrivatePypiArgs:
     public_upstream: bool = False
     """Whether packages that the repository lacks come from public PyPI, by way of a repository of their own."""
     internal_packages: Sequence[str] = ()
-    """Names and `prefix-*`, as `parse_package` reads them, that never come from public PyPI, in all of the domain."""
+    """Names and `prefix-*`, as `parse_package` reads them, that never come from public PyPI, in all of the domain; with
+    a prefix goes the name that it is itself."""
     attach_identity_policies: bool = False
     """Whether the listed roles of this account get `reader_policy`, which carries what no permissions policy can; in
     another account's domain publishers get `publisher_policy`."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     """Tags on the domain, the repositories, the package groups and the attached policies."""
+
+    def __post_init__(self) -> None:
+        """Refuse what would be ignored.
+
+        Raises:
+            ValueError: there is an owner of a new domain, or a key for an existing one.
+        """
+        if self.domain_owner and not self.existing_domain:
+            raise ValueError("domain_owner is for an existing domain: a new one is the caller's")
+        if self.encryption_key and self.existing_domain:
+            raise ValueError("encryption_key is for a new domain: an existing one has its key")
 
 
 class PrivatePypi(pulumi.ComponentResource):
@@ -84,8 +96,6 @@ class PrivatePypi(pulumi.ComponentResource):
     """The identity policy that readers need, and publishers of this account: a document ready to attach."""
     publisher_policy: pulumi.Output[str]
     """The identity policy that publishers of other accounts need: a document ready to attach."""
-    encryption_key: pulumi.Output[str] | None = None
-    """The ARN of the KMS key of the domain; `None` for AWS's own key."""
     domain_policy_statement: pulumi.Output[str] | None = None
     """What the owner of an existing domain adds to its permissions policy: a statement, or a list of them where there
     are several. `None` for a new domain, and when there is nothing to add."""
@@ -93,7 +103,8 @@ class PrivatePypi(pulumi.ComponentResource):
     def __init__(self, name: str, args: PrivatePypiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the component and its resources, all named after `name`.
 
-        Everything goes through the AWS provider of `opts`, the look-ups of account, region and endpoint too.
+        Everything goes through the AWS provider of `opts`, the look-ups of account, region and endpoint too; all but
+        the removal of a last upstream (`upstreams`).
 
         Raises:
             pulumi.RunError: a policy is longer than CodeArtifact takes, or the provider cannot say where it is; nothing
@@ -118,12 +129,12 @@ class PrivatePypi(pulumi.ComponentResource):
         reader_document = reader_policy(arns, readers=args.readers, publishers=args.publishers)
         publisher_document = publisher_policy(arns, readers=args.readers, publishers=args.publishers)
         if args.attach_identity_policies:
-            self._attach(name, args, account, reader_document, publisher_document if account != arns.owner else None)
+            documents = {"reader": reader_document, "publisher": publisher_document}
+            self._attach(name, args, account, arns.owner, documents)
         if args.public_upstream and not args.internal_packages:
             pulumi.log.warn(
-                "publicUpstream is on and internalPackages is empty: whoever publishes the name of one of your "
-                "packages on public PyPI, with a higher version, has theirs installed. Name your packages in "
-                "internalPackages, or the prefix of their names.",
+                "publicUpstream is on and internalPackages is empty: name your packages there, or anyone can publish "
+                "them on public PyPI first, and theirs are installed.",
                 resource=self,
             )
 
@@ -137,8 +148,6 @@ class PrivatePypi(pulumi.ComponentResource):
         self.repository_arn = pulumi.Output.from_input(arns.repository)
         self.reader_policy = pulumi.Output.from_input(reader_document)
         self.publisher_policy = pulumi.Output.from_input(publisher_document)
-        if args.encryption_key:
-            self.encryption_key = pulumi.Output.from_input(args.encryption_key)
         if args.existing_domain and domain_document:
             self.domain_policy_statement = pulumi.Output.from_input(domain_document)
         self.register_outputs(self.outputs)
@@ -156,15 +165,14 @@ class PrivatePypi(pulumi.ComponentResource):
                 f"{name}-domain-permissions",
                 domain=domain.domain,
                 policy_document=document,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, deleted_with=domain if args.protect else None),
             )
         return domain
 
-    def _make_repository(
+    def _make_package_groups(
         self, name: str, args: PrivatePypiArgs, arns: Arns, domain: aws.codeartifact.Domain | None
-    ) -> aws.codeartifact.Repository:
-        """The repository and its store, after the package groups: names are reserved before public PyPI is let in."""
-        groups = [
+    ) -> list[aws.cloudcontrol.Resource]:
+        return [
             aws.cloudcontrol.Resource(
                 f"{name}-internal-{package}",
                 type_name=package_groups.TYPE_NAME,
@@ -176,28 +184,39 @@ class PrivatePypi(pulumi.ComponentResource):
             )
             for package in package_groups.distinct(args.internal_packages)
         ]
+
+    def _make_store(
+        self, name: str, args: PrivatePypiArgs, arns: Arns, domain_name: pulumi.Input[str], opts: pulumi.ResourceOptions
+    ) -> aws.codeartifact.Repository:
+        store = aws.codeartifact.Repository(
+            f"{name}-store",
+            domain=domain_name,
+            domain_owner=args.domain_owner,
+            repository=arns.store.repository_name,
+            description=f"Packages of public PyPI for {args.repository}",
+            external_connections={"external_connection_name": "public:pypi"},
+            tags=args.tags or None,
+            opts=opts,
+        )
+        if args.closed_publishing:  # what is published to the store is installed like what is published here
+            document = repository_policy(arns.store, readers=(), publishers=(), closed_publishing=True, protect=False)
+            self._set_policy(f"{name}-store-permissions", args, store, document)
+        return store
+
+    def _make_repository(
+        self, name: str, args: PrivatePypiArgs, arns: Arns, domain: aws.codeartifact.Domain | None
+    ) -> aws.codeartifact.Repository:
+        """The repository, its store and the package groups: these first, to be there before public PyPI is let in."""
         domain_name = domain.domain if domain else args.domain
-        upstreams: list[aws.codeartifact.RepositoryUpstreamArgs] = []
-        hooks = None
+        groups = self._make_package_groups(name, args, arns, domain)
+        upstreams: list[aws.codeartifact.RepositoryUpstreamArgs] | None = None
+        hooks: pulumi.ResourceHookBinding | None = None
         if args.public_upstream:
-            store = aws.codeartifact.Repository(
-                f"{name}-store",
-                domain=domain_name,
-                domain_owner=args.domain_owner,
-                repository=arns.store.repository_name,
-                description=f"Packages of public PyPI for {args.repository}",
-                external_connections={"external_connection_name": "public:pypi"},
-                tags=args.tags or None,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=groups),
-            )
+            opts = pulumi.ResourceOptions(parent=self, depends_on=groups)
+            store = self._make_store(name, args, arns, domain_name, opts)
             upstreams = [aws.codeartifact.RepositoryUpstreamArgs(repository_name=store.repository)]
-            if args.closed_publishing:  # what is published to the store could be installed like what is published here
-                document = repository_policy(
-                    arns.store, readers=(), publishers=(), closed_publishing=True, protect=False
-                )
-                self._set_policy(f"{name}-store-permissions", args, store, document)
         else:
-            hook = pulumi.ResourceHook(f"{name}-remove-upstreams", upstream_remover(arns))
+            hook = pulumi.ResourceHook(f"remove-upstreams {arns.repository}", upstream_remover(arns))
             hooks = pulumi.ResourceHookBinding(before_update=[hook])
         return aws.codeartifact.Repository(
             f"{name}-repository",
@@ -205,14 +224,22 @@ class PrivatePypi(pulumi.ComponentResource):
             domain_owner=args.domain_owner,
             repository=args.repository,
             description=args.description,
-            upstreams=upstreams or None,
+            upstreams=upstreams,
             tags=args.tags or None,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect, depends_on=groups, hooks=hooks),
+            # Before, because then Pulumi takes its policy away first, and with it what that denies.
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=args.protect, depends_on=groups, hooks=hooks, delete_before_replace=True
+            ),
         )
 
     def _set_policy(
         self, name: str, args: PrivatePypiArgs, repository: aws.codeartifact.Repository, document: str | None
     ) -> None:
+        """Set the permissions policy of a repository, if it has one.
+
+        While packages are protected it goes with the repository and not before it: whoever forces Pulumi to delete the
+        one would first lose the Deny in the other.
+        """
         if document:
             aws.codeartifact.RepositoryPermissionsPolicy(
                 name,
@@ -220,28 +247,23 @@ class PrivatePypi(pulumi.ComponentResource):
                 domain_owner=args.domain_owner,
                 repository=repository.repository,
                 policy_document=document,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, deleted_with=repository if args.protect else None),
             )
 
-    def _attach(
-        self, name: str, args: PrivatePypiArgs, account: str, reader_document: str, publisher_document: str | None
-    ) -> None:
+    def _attach(self, name: str, args: PrivatePypiArgs, account: str, owner: str, documents: Mapping[str, str]) -> None:
         """Attach the identity policies to the roles of `account`, and say to whom else they would have to be attached.
 
-        Without a document of their own, publishers are attached that of readers.
+        In the domain's account publishers need no more than readers, in another one the right to publish too.
         """
         left_out = everyone(args.readers, args.publishers)
-        publishers = everyone([], args.publishers) if publisher_document else set[Principal]()
-        for kind, document, principals in (
-            ("reader", reader_document, left_out - publishers),
-            ("publisher", publisher_document, publishers),
-        ):
+        publishers = everyone([], args.publishers) if account != owner else set[Principal]()
+        for kind, principals in (("reader", left_out - publishers), ("publisher", publishers)):
             roles = {each: role for each in principals if (role := each.role_name) and each.account == account}
             left_out = left_out - roles.keys()
-            if roles and document:
+            if roles:
                 policy = aws.iam.Policy(
                     f"{name}-{kind}-policy",
-                    policy=document,
+                    policy=documents[kind],
                     tags=args.tags or None,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
@@ -268,27 +290,42 @@ class PrivatePypi(pulumi.ComponentResource):
         return {name: value for name, value in outputs.items() if value is not None}
 
 
-def _documents(args: PrivatePypiArgs, arns: Arns, account: str) -> list[str | None]:
+def _documents(args: PrivatePypiArgs, arns: Arns, account: str) -> tuple[str | None, str | None]:
     """What the domain's permissions policy is, or its owner adds to it, and the repository's.
 
     Raises:
         pulumi.RunError: one of them is longer than CodeArtifact takes.
     """
-    access: dict[str, Any] = {"readers": args.readers, "publishers": args.publishers}
-    of_domain = domain_policy
+    readers, publishers = args.readers, args.publishers
+    of_domain = partial(domain_policy, arns, readers=readers, publishers=publishers)
     if args.existing_domain:
         repositories = [arns.repository, *([arns.store.repository] if args.public_upstream else [])]
-        of_domain = partial(domain_policy_statement, account=account, repository_arns=repositories)
-    of_repository = partial(repository_policy, closed_publishing=args.closed_publishing, protect=args.protect)
+        of_domain = partial(
+            domain_policy_statement,
+            arns,
+            readers=readers,
+            publishers=publishers,
+            account=account,
+            repository_arns=repositories,
+        )
+    of_repository = partial(
+        repository_policy,
+        arns,
+        readers=readers,
+        publishers=publishers,
+        closed_publishing=args.closed_publishing,
+        protect=args.protect,
+    )
     documents: list[str | None] = []
     mistakes: list[str] = []
-    for policy in (of_domain, of_repository):
+    for decide in (of_domain, of_repository):
         try:
-            documents.append(policy(arns, **access))
+            documents.append(decide())
         except InvalidValueError as error:
             mistakes.append(f"private-pypi:readers and private-pypi:publishers: {error}")
     refuse(mistakes)
-    return documents
+    domain_document, repository_document = documents
+    return domain_document, repository_document
 
 
 def refuse(mistakes: Sequence[str]) -> None:

@@ -1,19 +1,16 @@
 """The stack's config, read and checked as a whole before anything is registered: the one reader of `pulumi.Config`."""
 
+import contextlib
 import dataclasses
 import difflib
 import json
 import re
-import time
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from typing import Any, TypeVar, cast
 
 import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
-from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.settings import get_monitor
 
 from private_pypi.component import PrivatePypiArgs, look_up_region, refuse
 from private_pypi.errors import InvalidValueError, describe
@@ -31,6 +28,7 @@ from private_pypi.names import (
     store_name,
 )
 from private_pypi.principals import Principal, Publisher
+from private_pypi.recorded import read_recorded, refused_changes
 
 T = TypeVar("T")
 
@@ -51,46 +49,38 @@ def load_args() -> PrivatePypiArgs:
     region = pulumi.Config("aws").get("region") or look_up_region()
     partition = partition_of(region)
     config = _Config("private-pypi")
-    protect = config.boolean("protect")
     existing_domain = config.boolean("existingDomain")
     public_upstream = config.boolean("publicUpstream")
-    outputs: Mapping[str, Any] = _last_outputs() if protect else {}
-
-    def domain(text: str) -> str:
-        return _unchanged(parse_domain_name(text), outputs, "domain_name")
 
     def repository(text: str) -> str:
+        name = parse_repository_name(text)
         if public_upstream:
-            parse_repository_name(store_name(text))
-        return _unchanged(parse_repository_name(text), outputs, "repository_name")
+            parse_repository_name(store_name(name))
+        return name
 
-    def domain_owner(text: str | None) -> str | None:
-        if text and not existing_domain:
+    def domain_owner(text: str) -> str:
+        if not existing_domain:
             takes, fix = "the owner of an existing domain", "take it out, or set private-pypi:existingDomain to true"
             raise InvalidValueError(got=f"{text!r} for a new domain", takes=takes, fix=fix)
-        return parse_account(text) if text else None
+        return parse_account(text)
 
-    def encryption_key(text: str | None) -> str | None:
-        if text and existing_domain:
-            takes, fix = (
-                "the key of a new domain",
-                "take it out: an existing domain keeps the key that it was made with",
-            )
+    def encryption_key(text: str) -> str:
+        if existing_domain:
+            takes, fix = "the key of a new domain", "take it out: an existing domain keeps the key it was made with"
             raise InvalidValueError(got=f"{text!r} for an existing domain", takes=takes, fix=fix)
-        arn = parse_key_arn(text, partition=partition, region=region) if text else None
-        return _unchanged(arn, outputs, "encryption_key")
+        return parse_key_arn(text, partition=partition, region=region)
 
     def principal(value: object) -> Principal:
         return Principal.parse(value, partition=partition)
 
     args = PrivatePypiArgs(
-        domain=config.text("domain", domain),
+        domain=config.text("domain", parse_domain_name),
         repository=config.text("repository", repository),
         description=config.text("description", parse_description),
         readers=config.items("readers", principal),
         publishers=config.publishers("publishers", principal),
         closed_publishing=config.boolean("closedPublishing"),
-        protect=protect,
+        protect=config.boolean("protect"),
         existing_domain=existing_domain,
         domain_owner=config.optional("domainOwner", domain_owner),
         encryption_key=config.optional("encryptionKey", encryption_key),
@@ -99,38 +89,10 @@ def load_args() -> PrivatePypiArgs:
         attach_identity_policies=config.boolean("attachIdentityPolicies"),
         tags=config.tags("tags"),
     )
+    for key, mistake in refused_changes(args, read_recorded()):
+        config.note(key, mistake)
     config.finish()
     return args
-
-
-def _last_outputs() -> Mapping[str, Any]:
-    """The outputs of the stack as the last `pulumi up` left them: what there is to lose, without asking AWS.
-
-    Of a new stack there are none, nor under mocks, which have no state. Pulumi's own protection does not need them; but
-    it refuses late, names no key and does not say what is at stake.
-    """
-    if isinstance(get_monitor(), MockMonitor):
-        return {}
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    for wait_seconds in (0.1, 0.3, 0):
-        try:
-            # What a stack reference reads, but read at once: an output would come when resources are registered.
-            outputs = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value["outputs"]
-        except Exception:  # noqa: BLE001  what the SDK raises has no type of its own; the file may be half written
-            time.sleep(wait_seconds)
-        else:
-            return outputs if "domain_name" in outputs else {}
-    return {}
-
-
-def _unchanged(value: T, outputs: Mapping[str, Any], output: str) -> T:
-    """`value`, if it is what the output says, or there are no outputs yet."""
-    if outputs and value != outputs.get(output):
-        takes = f"{describe(outputs.get(output))} as long as private-pypi:protect is true: "
-        takes += "to change it is to delete what is there, with every package in it, and to make another"
-        fix = "put it back; to give the packages up, first set private-pypi:protect to false and run `pulumi up`"
-        raise InvalidValueError(got=describe(value), takes=takes, fix=fix)
-    return value
 
 
 class _Config:
@@ -149,9 +111,10 @@ class _Config:
             return parse(str(_DEFAULTS[key]) if text is None else text)
         return ""
 
-    def optional(self, key: str, parse: Callable[[str | None], str | None]) -> str | None:
+    def optional(self, key: str, parse: Callable[[str], str]) -> str | None:
         with self._noting(key):
-            return parse(self._config.get(key) or None)
+            text = self._config.get(key)
+            return parse(text) if text else None
         return None
 
     def boolean(self, key: str) -> bool:
@@ -193,6 +156,12 @@ class _Config:
                 with self._noting(_join(key, tag_key)):
                     tags[parse_tag_key(tag_key)] = parse_tag_value(tag_value)
         return tags
+
+    def note(self, key: str, mistake: InvalidValueError) -> None:
+        """Note a mistake in a key, unless its value was no value to begin with."""
+        if key not in (mistaken for mistaken, _ in self._mistakes):
+            with self._noting(key):
+                raise mistake
 
     def finish(self) -> None:
         """Refuse keys that do not exist and a misspelled namespace, and raise for every mistake so far."""
@@ -254,7 +223,7 @@ class _Config:
                 with self._noting(_join(parent, key), shown=not parent):
                     raise InvalidValueError(got="a key that does not exist", takes=", ".join(known), fix=fix)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _noting(self, path: str, *, shown: bool = False) -> Generator[None]:
         """Note a mistake at `path`, a key with what leads on from it. An encrypted value is `shown` in no message."""
         key = path if shown else re.split(r"[.\[]", path, maxsplit=1)[0]

@@ -1,6 +1,6 @@
-"""The names and ARNs of CodeArtifact, decided without asking AWS, so that they are known before anything exists.
+"""Names, ARNs, keys and tags, checked and decided without asking AWS, so that they are known before anything exists.
 
-Patterns and limits are those of the CodeArtifact API reference:
+Patterns and limits are those of the CodeArtifact API reference, where no other source is given:
 https://docs.aws.amazon.com/codeartifact/latest/APIReference/API_CreateRepository.html
 """
 
@@ -19,6 +19,7 @@ MAX_TAG_KEY_CHARACTERS = 128
 MAX_TAG_VALUE_CHARACTERS = 256
 _TAG_CHARACTERS = "letters, digits, spaces and _ . : / = + - @"
 
+ACCOUNT = re.compile("[0-9]{12}")
 _PROJECT = re.compile(r"[A-Z0-9]([A-Z0-9._-]*([A-Z0-9]|[._-]\*))?", re.IGNORECASE | re.ASCII)
 
 # What comes before the direction in the names of a partition's regions: us-gov-west-1 is of aws-us-gov.
@@ -120,8 +121,10 @@ def parse_account(text: str) -> str:
     Raises:
         InvalidValueError: it is not.
     """
-    if not re.fullmatch("[0-9]{12}", text):
-        fix = "quote it: as a number it loses its leading zeros" if text.isdecimal() else "correct the number"
+    if not ACCOUNT.fullmatch(text):
+        fix = "correct the number"
+        if re.fullmatch("[0-9]+", text):
+            fix = f"an account has 12 digits, this has {len(text)}: unquoted it loses its leading zeros"
         raise InvalidValueError(got=repr(text), takes="the 12 digits of an account, quoted", fix=fix)
     return text
 

@@ -60,7 +60,8 @@ def domain_policy_statement(
     """What the owner of a domain adds to its permissions policy, minified: a statement, or a list of statements.
 
     Who gets authorization tokens; and, in the domain of another account than `account`, that this may make the
-    repositories, with tags or without. `None` when there is nothing to add.
+    repositories, with tags or without. `None` when there is nothing to add. Without Sids, which are to be unique in a
+    policy: other stacks may have a repository in the domain too.
 
     Raises:
         InvalidValueError: it is longer by itself than CodeArtifact takes.
@@ -69,6 +70,8 @@ def domain_policy_statement(
     if account != arns.owner:
         principal = {"AWS": [f"arn:{arns.partition}:iam::{account}:root"]}
         statements.append(_statement("CreateRepository", _CREATE, repository_arns, principal=principal))
+    for statement in statements:
+        del statement["Sid"]
     if not _fitting("domain", statements):
         return None
     return json.dumps(statements[0] if len(statements) == 1 else statements, separators=(",", ":"))

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import NoReturn, Self
 
 from private_pypi.errors import InvalidValueError, describe
+from private_pypi.names import ACCOUNT
 
 _TAKES = (
     "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), with * for what varies in its path or name; "
     "the 12 digits of an account, quoted; or an organization (o-a1b2c3d4e5)"
 )
 
-_ACCOUNT = re.compile(r"[0-9]{12}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 # Paths and names of the IAM API reference (CreateRole), and `*`. A path may hold any printable ASCII there; here it may
@@ -56,7 +56,7 @@ class Principal:
             _refuse_type(value)
         if re.search(r"\s", value):
             _refuse(value, "take the white space out")
-        if _ACCOUNT.fullmatch(value):
+        if ACCOUNT.fullmatch(value):
             return cls(name=f"arn:{partition}:iam::{value}:root")
         if _ORGANIZATION.fullmatch(value):
             return cls(name=value)
@@ -117,7 +117,7 @@ def _parse_arn(arn: str, partition: str) -> str:
         _refuse(arn, f"the stack's region is in the partition {partition}: list principals of that")
     if region:
         _refuse(arn, "leave the region empty, for IAM has none: two colons between iam and the account")
-    if not _ACCOUNT.fullmatch(account):
+    if not ACCOUNT.fullmatch(account):
         _refuse(arn, f"an account has 12 digits; here it is {account!r}")
     if kind == "group":
         _refuse(arn, "list the group's users, or a role that they assume: IAM lets no policy name a group")

@@ -22,6 +22,13 @@ def published(project: Project, emulator: Emulator) -> dict[str, object]:
     return config
 
 
+def policy(emulator: Emulator, kind: str) -> str:
+    """The permissions policy of the domain or of the repository, as AWS has it."""
+    get = getattr(emulator.client("codeartifact"), f"get_{kind}_permissions_policy")
+    where = {"domain": "acme"} if kind == "domain" else REPOSITORY
+    return get(**where)["policy"]["document"]
+
+
 def losses(codeartifact: Any) -> dict[str, str]:
     """What comes of each call that would lose packages, the smallest loss first."""
     versions = {"versions": ["1.0"]}
@@ -79,8 +86,8 @@ def test_what_would_be_replaced_is_refused_with_what_it_would_cost(
 
     message = (
         f"private-pypi:{key}: got '{value}'",
-        f"takes: '{kept}' as long as private-pypi:protect is true: to change it is to delete what is there, with every",
-        "fix:   put it back; to give the packages up, first set private-pypi:protect to false and run `pulumi up`",
+        f"takes: '{kept}', for it is protected: a change would delete what is there, with every package in it",
+        "fix:   undo the change; to give the packages up, set private-pypi:protect to false, `pulumi up`, and then",
     )
     for command in (["preview"], ["up", "--yes", "--skip-preview"]):
         printed = project.refused(*command, "--stack", "dev")
@@ -91,7 +98,7 @@ def test_what_would_be_replaced_is_refused_with_what_it_would_cost(
 def test_pulumi_refuses_by_itself_what_the_program_does_not_know_of(
     project: Project, emulator: Emulator, published: dict[str, object]
 ) -> None:
-    """The outputs, by which the program knows the names, can be lost; the state of the resources tells the engine."""
+    """A program without outputs does not look into the state; the engine does."""
     program = project.folder / "__main__.py"
     program.write_text(program.read_text().replace("pulumi.export(name, value)", "pass"))
     project.up("dev")
@@ -99,6 +106,58 @@ def test_pulumi_refuses_by_itself_what_the_program_does_not_know_of(
 
     assert "it is currently marked for protection" in project.refused("up", "--yes", "--stack", "dev")
     assert packages(emulator) == ["acme-core"]
+
+
+@pytest.mark.parametrize("unprotect", [False, True], ids=["protected", "unprotected in Pulumi alone"])
+def test_forcing_pulumi_to_destroy_changes_nothing_in_aws(
+    project: Project, emulator: Emulator, published: dict[str, object], unprotect: bool
+) -> None:
+    """Neither its own protection nor, where that is forced, the Deny goes before the packages."""
+    keys = emulator.assume_role("deployer", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    project.environment |= {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+    if unprotect:
+        project.pulumi("state", "unprotect", "--all", "--yes", "--stack", "dev")
+    before = [policy(emulator, kind) for kind in ("domain", "repository")]
+
+    refused = project.pulumi("destroy", "--yes", "--skip-preview", "--stack", "dev", check=False)
+    assert refused.returncode != 0
+    assert ("AccessDeniedException" if unprotect else "it is protected") in refused.stdout + refused.stderr
+    assert [policy(emulator, kind) for kind in ("domain", "repository")] == before
+    assert packages(emulator) == ["acme-core"]
+
+    project.up("dev")
+    assert project.changes("dev") == {}
+    project.configure("dev", **published, protect=False)
+    project.up("dev")
+    project.pulumi("destroy", "--yes", "--stack", "dev")
+    assert emulator.client("codeartifact").list_domains()["domains"] == []
+
+
+def test_protection_is_not_taken_off_in_the_edit_that_needs_it_gone(
+    project: Project, emulator: Emulator, published: dict[str, object]
+) -> None:
+    project.configure("dev", **(published | {"repository": "renamed", "protect": False}))
+    assert "private-pypi:repository: got 'renamed'" in project.refused("up", "--yes", "--stack", "dev")
+    assert packages(emulator) == ["acme-core"]
+
+    project.configure("dev", **published, protect=False)
+    project.up("dev")
+    project.configure("dev", **(published | {"repository": "renamed", "protect": False}))
+    project.up("dev")
+    assert packages(emulator, "renamed") == []
+
+
+@pytest.mark.usefixtures("published")
+def test_the_deny_that_somebody_took_away_is_put_back(project: Project, emulator: Emulator) -> None:
+    before = policy(emulator, "repository")
+    emulator.client("codeartifact").delete_repository_permissions_policy(**REPOSITORY)
+
+    project.pulumi("up", "--refresh", "--yes", "--skip-preview", "--stack", "dev")
+    assert policy(emulator, "repository") == before
 
 
 def test_a_name_that_was_taken_is_no_name_to_keep(project: Project, emulator: Emulator) -> None:

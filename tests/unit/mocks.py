@@ -42,8 +42,8 @@ TYPES = {
 
 ENDPOINT = "https://example-111122223333.d.codeartifact.us-west-2.amazonaws.com/pypi/private-pypi/"
 
-# The outputs of the stack by the last `pulumi up`.
-LAST_OUTPUTS: dict[str, str] = {}
+# The outputs of the resources of the stack as the last `pulumi up` left them, by URN.
+STATE: dict[str, dict[str, Any]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,9 @@ class Registered:
     depends_on: frozenset[str]
     hooks: tuple[str, ...]
     """Those for before an update."""
+    deleted_with: str
+    delete_before_replace: bool
+    replacement_trigger: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +100,10 @@ class AWS(Mocks):
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "111122223333"},
             "aws:index/getPartition:getPartition": {"partition": partition},
             "aws:index/getRegion:getRegion": {"region": region},
-            "pulumi:pulumi:readStackOutputs": {"name": "organization/private-pypi/test", "outputs": LAST_OUTPUTS},
+            "pulumi:pulumi:readStackOutputs": {"outputs": {"some": "output"} if STATE else {}},
+            "pulumi:pulumi:readStackResourceOutputs": {
+                "outputs": {urn: {"type": "some", "outputs": outputs} for urn, outputs in STATE.items()}
+            },
         }
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -147,6 +153,9 @@ class Recorder(MockMonitor):
                 provider=_provider_name(request),
                 depends_on=frozenset(_name(urn) for urn in request.dependencies),
                 hooks=tuple(request.hooks.before_update),
+                deleted_with=_name(request.deletedWith),
+                delete_before_replace=request.deleteBeforeReplace,
+                replacement_trigger=request.replacement_trigger.string_value,
             )
         return super().RegisterResource(request)
 
@@ -191,7 +200,13 @@ async def _run(
 ) -> None:
     set_all_config(dict(config), list(secrets))
     set_mocks(
-        recorder.mocks, "private-pypi", "test", preview=recorder.aws.preview, logger=Log(recorder.run), monitor=recorder
+        recorder.mocks,
+        "private-pypi",
+        "test",
+        preview=recorder.aws.preview,
+        logger=Log(recorder.run),
+        monitor=recorder,
+        organization="organization",
     )
     await run_pulumi_func(program)
     stack: Any = get_root_resource()

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -369,7 +370,7 @@ def test_closed_publishing_is_closed_to_everybody_in_the_store() -> None:
     }
 
 
-def test_the_store_holds_nothing_that_was_published_and_is_not_protected() -> None:
+def test_the_store_is_not_protected() -> None:
     assert not run(pypi(STORED)).resources["pypi-store"].protect
 
 
@@ -397,16 +398,37 @@ def test_public_pypi_without_internal_packages_is_warned_of() -> None:
     assert run(pypi(dataclasses.replace(alone, public_upstream=False))).warnings == []
     assert run(pypi(alone)).warnings == [
         (
-            "publicUpstream is on and internalPackages is empty: whoever publishes the name of one of your "
-            "packages on public PyPI, with a higher version, has theirs installed. Name your packages in "
-            "internalPackages, or the prefix of their names."
+            "publicUpstream is on and internalPackages is empty: name your packages there, or anyone can publish "
+            "them on public PyPI first, and theirs are installed."
         )
     ]
 
 
-def test_without_public_pypi_a_hook_removes_what_upstream_there_was() -> None:
-    assert run(pypi()).of_type(REPOSITORY).hooks == ("pypi-remove-upstreams",)
+def test_without_public_pypi_a_hook_removes_what_upstream_there_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    hooked: list[Arns] = []
+    monkeypatch.setattr("private_pypi.component.upstream_remover", lambda arns: hooked.append(arns) or print)
+
+    assert run(pypi()).of_type(REPOSITORY).hooks == (f"remove-upstreams {ARNS.repository}",)
     assert run(pypi(STORED)).resources["pypi-repository"].hooks == ()
+    assert hooked == [ARNS]
+
+
+def test_what_is_protected_keeps_its_policy_to_the_end() -> None:
+    """The policies go with what they are about, and not before it; a repository goes before the next one comes."""
+    protected = run(pypi()).resources
+    unprotected = run(pypi(dataclasses.replace(ARGS, protect=False))).resources
+
+    assert protected["pypi-domain-permissions"].deleted_with == "pypi-domain"
+    assert protected["pypi-repository-permissions"].deleted_with == "pypi-repository"
+    assert {each.deleted_with for each in unprotected.values()} == {""}
+    assert protected["pypi-repository"].delete_before_replace
+    assert unprotected["pypi-repository"].delete_before_replace
+
+
+def test_the_package_groups_of_another_domain_are_other_groups() -> None:
+    made = run(pypi(STORED)).resources
+
+    assert made["pypi-internal-beta"].replacement_trigger == ARNS.domain
 
 
 EXISTING = dataclasses.replace(ARGS, existing_domain=True)
@@ -432,9 +454,11 @@ def test_in_an_existing_domain_only_the_repository_is_made(preview: bool) -> Non
 
 
 def test_without_principals_the_domains_owner_has_nothing_to_add() -> None:
-    made = run(pypi(PrivatePypiArgs(domain="acme", existing_domain=True)))
+    exported: list[str] = []
+    args = PrivatePypiArgs(domain="acme", existing_domain=True)
+    run(lambda: exported.extend(PrivatePypi("pypi", args).outputs))
 
-    assert "domain_policy_statement" not in made.component_outputs
+    assert exported == list(OUTPUTS)
 
 
 @both_times
@@ -469,6 +493,32 @@ def test_in_another_accounts_domain_every_call_and_arn_carries_the_owner(preview
     }
 
 
+def test_without_a_store_the_domains_owner_lets_one_repository_be_made() -> None:
+    assert run(pypi(VISITING)).component_outputs["domain_policy_statement"] == domain_policy_statement(
+        THEIR_ARNS,
+        readers=READERS,
+        publishers=PUBLISHERS,
+        account="111122223333",
+        repository_arns=[THEIR_ARNS.repository],
+    )
+
+
+def test_the_identity_policies_are_for_those_who_are_listed() -> None:
+    visitor = Publisher(principal=Principal.parse("777788889999"), packages=("acme-core",))
+    made = run(pypi(dataclasses.replace(ARGS, publishers=[*PUBLISHERS, visitor])))
+
+    publishers = [*PUBLISHERS, visitor]
+    assert made.component_outputs["reader_policy"] == reader_policy(ARNS, readers=READERS, publishers=publishers)
+    assert made.component_outputs["publisher_policy"] == publisher_policy(ARNS, readers=READERS, publishers=publishers)
+    assert made.component_outputs["publisher_policy"] != made.component_outputs["reader_policy"]
+
+
+def test_in_an_existing_domain_of_this_account_publishers_need_no_more_than_readers() -> None:
+    made = run(pypi(dataclasses.replace(ATTACHING, existing_domain=True)))
+
+    assert {name: each.type for name, each in made.resources.items() if "iam" in each.type} == ATTACHED
+
+
 def test_in_another_accounts_domain_publishers_of_this_account_need_its_half_of_publishing() -> None:
     made = run(
         pypi(dataclasses.replace(ATTACHING, existing_domain=True, domain_owner="444455556666", readers=[OPS, API]))
@@ -498,7 +548,14 @@ def test_a_domain_may_have_a_key_of_its_own(preview: bool) -> None:
     made = run(pypi(dataclasses.replace(ARGS, encryption_key=KEY)), preview=preview)
 
     assert made.of_type(DOMAIN).inputs == {"domain": "acme", "encryptionKey": KEY}
-    assert made.component_outputs["encryption_key"] == KEY
+
+
+@pytest.mark.parametrize(
+    "ignored", [{"domain_owner": "444455556666"}, {"existing_domain": True, "encryption_key": KEY}]
+)
+def test_args_that_would_be_ignored_are_refused(ignored: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="domain"):
+        PrivatePypiArgs(domain="acme", **ignored)
 
 
 def test_the_tags_are_on_all_that_takes_tags() -> None:

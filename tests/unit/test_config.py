@@ -1,7 +1,5 @@
 import dataclasses
 import json
-import re
-from types import SimpleNamespace
 
 import pulumi
 import pytest
@@ -223,6 +221,12 @@ def test_a_key_that_does_not_exist_is_a_mistake(key: str, fix: str) -> None:
     )
 
 
+def test_keys_that_do_not_exist_are_reported_in_order() -> None:
+    message = mistakes({"domain": "acme", "zebra": "x", "ant": "x"})
+
+    assert message.index("private-pypi:ant") < message.index("private-pypi:zebra")
+
+
 @pytest.mark.parametrize("namespace", ["private_pypi", "Private-PyPI"])
 def test_a_misspelled_namespace_is_a_mistake(namespace: str) -> None:
     config = {f"{namespace}:readers": "[]", "private-pypi-eu:readers": "[]", f"{namespace}:unknown": "x"}
@@ -317,7 +321,7 @@ def test_lists_without_end_are_no_lists() -> None:
             (
                 f"encryptionKey: got '{KEY}' for an existing domain\n"
                 "  takes: the key of a new domain\n"
-                "  fix:   take it out: an existing domain keeps the key that it was made with"
+                "  fix:   take it out: an existing domain keeps the key it was made with"
             ),
         ),
         (
@@ -326,6 +330,22 @@ def test_lists_without_end_are_no_lists() -> None:
                 "domainOwner: got '444455556666' for a new domain\n"
                 "  takes: the owner of an existing domain\n"
                 "  fix:   take it out, or set private-pypi:existingDomain to true"
+            ),
+        ),
+        (
+            {"repository": "my repo", "publicUpstream": True},
+            (
+                "repository: got 'my repo', whose character 3 is ' '\n"
+                "  takes: 2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit\n"
+                "  fix:   choose another repository name"
+            ),
+        ),
+        (
+            {"domainOwner": "44445555666", "existingDomain": True},
+            (
+                "domainOwner: got '44445555666'\n"
+                "  takes: the 12 digits of an account, quoted\n"
+                "  fix:   an account has 12 digits, this has 11: unquoted it loses its leading zeros"
             ),
         ),
         (
@@ -394,98 +414,6 @@ def test_all_packages_are_not_internal() -> None:
         "  takes: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
         "  fix:   name the packages"
     )
-
-
-LAST = {"domain_name": "acme", "repository_name": "private-pypi", "encryption_key": KEY}
-
-
-@pytest.fixture
-def last_outputs(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The outputs that an engine would have of the last `pulumi up`."""
-    outputs = dict(LAST)
-    monkeypatch.setattr("private_pypi.config.MockMonitor", type("NoMonitor", (), {}))
-    monkeypatch.setattr("mocks.LAST_OUTPUTS", outputs)
-    return outputs
-
-
-def loss(key: str, got: str, kept: str) -> str:
-    return (
-        f"private-pypi:{key}: got {got}\n"
-        f"  takes: {kept} as long as private-pypi:protect is true: to change it is to delete what is there, with every "
-        "package in it, and to make another\n"
-        "  fix:   put it back; to give the packages up, first set private-pypi:protect to false and run `pulumi up`"
-    )
-
-
-def test_what_is_protected_keeps_its_names_and_its_key(last_outputs: dict[str, str]) -> None:
-    assert load({"domain": "acme", "encryptionKey": KEY})
-    other_key = KEY.replace("1234abcd", "00000000")
-
-    assert mistakes({"domain": "acme-2", "repository": "tools", "encryptionKey": other_key}) == "\n".join(
-        [
-            "3 mistakes in the config; nothing was changed.",
-            loss("domain", "'acme-2'", "'acme'"),
-            loss("repository", "'tools'", "'private-pypi'"),
-            loss("encryptionKey", f"'{other_key}'", f"'{KEY}'"),
-        ]
-    )
-    last_outputs["repository_name"] = "tools"
-    assert mistakes({"domain": "acme"}) == "\n".join(
-        [
-            "2 mistakes in the config; nothing was changed.",
-            loss("repository", "'private-pypi'", "'tools'"),
-            loss("encryptionKey", "nothing", f"'{KEY}'"),
-        ]
-    )
-
-
-def test_the_readme_shows_the_message() -> None:
-    assert loss("repository", "'renamed'", "'private-pypi'") in (ROOT / "README.md").read_text()
-
-
-def test_the_readme_has_every_key() -> None:
-    table = (ROOT / "README.md").read_text().partition("\n## Configuration\n")[2].partition("\n## ")[0]
-
-    assert ", ".join(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == KEYS
-
-
-def test_a_domain_with_the_key_of_aws_gets_no_other(last_outputs: dict[str, str]) -> None:
-    del last_outputs["encryption_key"]
-
-    assert load({"domain": "acme"})
-    assert mistakes({"domain": "acme", "encryptionKey": KEY}) == "\n".join(
-        ["a mistake in the config; nothing was changed.", loss("encryptionKey", f"'{KEY}'", "nothing")]
-    )
-
-
-@pytest.mark.usefixtures("last_outputs")
-def test_what_is_not_protected_may_change() -> None:
-    assert load({"domain": "acme-2", "protect": False}).domain == "acme-2"
-
-
-def test_a_stack_without_outputs_has_nothing_to_keep(last_outputs: dict[str, str]) -> None:
-    last_outputs.clear()
-
-    assert load({"domain": "acme", "encryptionKey": KEY})
-
-
-@pytest.mark.usefixtures("last_outputs")
-@pytest.mark.parametrize(("failures", "reads"), [(2, True), (3, False)])
-def test_a_state_that_is_being_written_is_read_again(
-    monkeypatch: pytest.MonkeyPatch, failures: int, reads: bool
-) -> None:
-    """And what cannot be read at all is left to Pulumi's own protection."""
-    answers = iter([*[{}] * failures, {"outputs": LAST}])
-    monkeypatch.setattr("pulumi.runtime.invoke", lambda *_: SimpleNamespace(value=next(answers)))
-    waits: list[float] = []
-    monkeypatch.setattr("time.sleep", waits.append)
-    config: dict[str, object] = {"domain": "acme-2", "encryptionKey": KEY}
-
-    if reads:
-        assert "private-pypi:domain: got 'acme-2'" in mistakes(config)
-    else:
-        assert load(config).domain == "acme-2"
-    assert len(waits) == failures
 
 
 def test_pulumi_yaml_declares_the_keys_and_defaults_of_the_program() -> None:

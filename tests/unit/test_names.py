@@ -143,8 +143,8 @@ def test_an_account_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("account", "fix"),
     [
-        ("12345678901", "quote it: as a number it loses its leading zeros"),
-        ("1111222233334", "quote it: as a number it loses its leading zeros"),
+        ("12345678901", "an account has 12 digits, this has 11: unquoted it loses its leading zeros"),
+        ("1111222233334", "an account has 12 digits, this has 13: unquoted it loses its leading zeros"),
         ("1111-2222-3333", "correct the number"),
         ("12345678901\n", "correct the number"),
     ],

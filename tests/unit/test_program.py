@@ -108,7 +108,7 @@ ALL = DEV | {
 
 
 @both_times
-def test_a_stack_with_everything_is_whole(preview: bool) -> None:
+def test_all_keys_together_make_each_resource_once(preview: bool) -> None:
     made = run(main_program, ALL, preview=preview)
 
     assert {name.removeprefix("private-pypi-"): each.protect for name, each in made.resources.items()} == {
@@ -126,7 +126,7 @@ def test_a_stack_with_everything_is_whole(preview: bool) -> None:
         "reader-policy-job-orchestrator": False,
         "reader-policy-publish-packages": False,
     }
-    assert made.exports["encryption_key"] == ALL["private-pypi:encryptionKey"]
+    assert made.of_type(DOMAIN).inputs["encryptionKey"] == ALL["private-pypi:encryptionKey"]
     closing = {
         "Sid": "ClosePublishing",
         "Effect": "Deny",

@@ -1,5 +1,6 @@
 """The README's example of who gets in, as a user would copy it: its documents and its table."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import yaml
 from mocks import DOMAIN_PERMISSIONS, REPOSITORY_PERMISSIONS, ROOT, Run, main_program, run
 
+from private_pypi import PrivatePypi, PrivatePypiArgs
 from private_pypi.cli import main
 from private_pypi.stacks import read_stack
 
@@ -127,3 +129,14 @@ def test_the_table_is_what_the_preview_shows(capsys: pytest.CaptureFixture[str])
     table = re.findall(r"^\| `(.+?)` \| (yes|no) \| (.+) \|$", WHO_GETS_IN, re.MULTILINE)
 
     assert [tuple(re.split(" {2,}", line.strip())) for line in shown.splitlines()[1:]] == table
+
+
+def test_the_tables_have_every_key_and_every_output() -> None:
+    def table(heading: str) -> str:
+        return README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+    fields = [field.name.replace("_", "") for field in dataclasses.fields(PrivatePypiArgs)]
+    keys = re.findall(r"^\| `(\w+)` \|", table("Configuration"), re.MULTILINE)
+    assert [key.lower() for key in keys] == fields
+    outputs = {name for row in re.findall(r"^\| (`.*?) \|", table("Outputs"), re.MULTILINE) for name in row.split(", ")}
+    assert outputs == {f"`{name}`" for name in PrivatePypi.__annotations__}

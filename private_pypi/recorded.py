@@ -1,0 +1,92 @@
+"""What the last `pulumi up` left, from the stack's own state: what there is to lose, without asking AWS.
+
+Pulumi's own protection does not need it; but that refuses late, when other changes of the same edit are made already,
+names no config key, and does not say what is at stake.
+"""
+
+import contextlib
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.settings import get_monitor
+
+from private_pypi.component import PrivatePypiArgs
+from private_pypi.errors import InvalidValueError, describe
+
+_OURS = re.compile(
+    r"private-pypi:index:PrivatePypi\$aws:codeartifact/\w+:\w+::.*-(domain|repository|repository-permissions)$"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """The outputs of a stack's resources; none of a stack that is new."""
+
+    domain: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Those of the domain that the stack made."""
+    repository: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Those of the repository."""
+    is_protected: bool = False
+    """Whether the repository's policy protects its packages."""
+
+
+def read_recorded() -> Recorded:
+    """Read the state of the stack that is being deployed or previewed."""
+    if isinstance(get_monitor(), MockMonitor):
+        return Recorded()  # there is no state under mocks, and those of other people refuse calls that they do not know
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    # Where the state is a file, the engine may be writing it.
+    for wait_seconds in (0, 0.1, 0.3):
+        time.sleep(wait_seconds)
+        with contextlib.suppress(Exception):  # what the SDK raises has no type of its own
+            # These are what stack references read, but read at once: an output would come when resources are registered
+            # already. A stack that has no outputs has perhaps no state, on which the second call would crash the CLI.
+            if not pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value["outputs"]:
+                return Recorded()
+            call = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
+            return _recorded(call.value["outputs"])
+    return Recorded()
+
+
+def _recorded(resources: Mapping[str, Any]) -> Recorded:
+    """What is recorded of the component's resources, which are found by URN."""
+    found = {match[1]: resource["outputs"] for urn, resource in resources.items() if (match := _OURS.search(urn))}
+    policy = found.get("repository-permissions", {})
+    return Recorded(
+        domain=found.get("domain", {}),
+        repository=found.get("repository", {}),
+        is_protected="codeartifact:DeleteRepository" in policy.get("policyDocument", ""),
+    )
+
+
+def refused_changes(args: PrivatePypiArgs, recorded: Recorded) -> Iterator[tuple[str, InvalidValueError]]:
+    """The mistakes of a config that is not for what is there, each with its key."""
+    domain, repository = recorded.domain, recorded.repository
+    if repository and args.existing_domain == bool(domain):
+        takes, fix = "true, for this stack did not make the domain", "undo the change, or import the domain first"
+        if domain:
+            takes = "false, for this stack made the domain"
+            fix = "undo the change: Pulumi would delete the domain, and AWS keeps one that has a repository"
+        yield "existingDomain", InvalidValueError(got=describe(args.existing_domain), takes=takes, fix=fix)
+    if args.protect or recorded.is_protected:
+        # Without an owner in the config it is the caller, who is also the one who made the repository. A key that is
+        # taken out of the config stays: the provider knows that the domain has it.
+        for key, value, was in (
+            ("domain", args.domain, repository.get("domain")),
+            ("repository", args.repository, repository.get("repository")),
+            ("domainOwner", args.domain_owner or repository.get("administratorAccount"), repository.get("domainOwner")),
+            ("encryptionKey", args.encryption_key, domain.get("encryptionKey")),
+        ):
+            if None not in (value, was) and value != was:
+                yield key, _loss(value, was)
+
+
+def _loss(value: object, was: object) -> InvalidValueError:
+    cost = "a change would delete what is there, with every package in it, and make another"
+    fix = "undo the change; to give the packages up, set private-pypi:protect to false, `pulumi up`, and then change it"
+    return InvalidValueError(got=describe(value), takes=f"{describe(was)}, for it is protected: {cost}", fix=fix)

@@ -1,0 +1,197 @@
+"""What a config may not change of what is there."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pytest
+from mocks import ROOT, Called, Run, run
+
+from private_pypi import PrivatePypiArgs, load_args
+
+KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+OTHER_KEY = KEY.replace("1234abcd", "00000000")
+OWN: dict[str, object] = {"domain": "acme", "repository": "tools"}
+SHARED = OWN | {"existingDomain": True}
+TAKEN_OUT: dict[str, object] = {"domain": "acme"}
+
+PREFIX = "urn:pulumi:test::private-pypi::private-pypi:index:PrivatePypi$aws:codeartifact/"
+DOMAIN = f"{PREFIX}domain:Domain::private-pypi-domain"
+REPOSITORY = f"{PREFIX}repository:Repository::private-pypi-repository"
+STORE = f"{PREFIX}repository:Repository::private-pypi-store"
+POLICY = f"{PREFIX}repositoryPermissionsPolicy:RepositoryPermissionsPolicy::private-pypi-repository-permissions"
+DENY = '{"Statement":[{"Effect":"Deny","Action":["codeartifact:DeleteRepository"]}]}'
+
+
+@pytest.fixture
+def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
+    """The state of a protected stack with a domain of its own, as an engine would have it."""
+    resources = {
+        "urn:pulumi:test::private-pypi::pulumi:pulumi:Stack::private-pypi-test": {"domain_name": "acme"},
+        DOMAIN: {"domain": "acme", "encryptionKey": KEY},
+        STORE: {"domain": "acme", "repository": "tools-store"},
+        REPOSITORY: {
+            "domain": "acme",
+            "repository": "tools",
+            "domainOwner": "111122223333",
+            "administratorAccount": "111122223333",
+        },
+        POLICY: {"policyDocument": DENY},
+    }
+    monkeypatch.setattr("private_pypi.recorded.MockMonitor", type("NoMonitor", (), {}))
+    monkeypatch.setattr("mocks.STATE", resources)
+    return resources
+
+
+@pytest.fixture
+def shared(state: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The same with a repository in the domain of another account."""
+    del state[DOMAIN]
+    state[REPOSITORY]["domainOwner"] = "444455556666"
+    return state
+
+
+def load(config: dict[str, object], record: Run | None = None) -> PrivatePypiArgs:
+    texts = {
+        f"private-pypi:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
+    }
+    loaded: list[PrivatePypiArgs] = []
+    run(lambda: loaded.append(load_args()), texts | {"aws:region": "us-west-2"}, record=record)
+    return loaded[0]
+
+
+def mistakes(config: dict[str, object]) -> list[str]:
+    """Those of a config, each from its key on, without the namespace."""
+    with pytest.raises(pulumi.RunError) as error:
+        load(config)
+    return str(error.value).split("\nprivate-pypi:")[1:]
+
+
+def loss(key: str, got: str, kept: str) -> str:
+    return (
+        f"{key}: got {got}\n"
+        f"  takes: {kept}, for it is protected: a change would delete what is there, with every package in it, "
+        "and make another\n"
+        "  fix:   undo the change; to give the packages up, set private-pypi:protect to false, `pulumi up`, and then "
+        "change it"
+    )
+
+
+@pytest.mark.usefixtures("state")
+@pytest.mark.parametrize("config", [OWN, OWN | {"encryptionKey": KEY}, OWN | {"protect": False}])
+def test_what_is_there_may_stay(config: dict[str, object]) -> None:
+    """A key that is named, as of an adopted domain, or not named any more, is the one that the domain has."""
+    assert load(config).repository == "tools"
+
+
+@pytest.mark.usefixtures("state")
+@pytest.mark.parametrize("protect", [True, False], ids=["protected", "protected until now"])
+def test_what_is_protected_keeps_its_names_and_its_key(protect: bool) -> None:
+    """Also when the protection is switched off in the same edit: that alone comes first."""
+    config: dict[str, object] = {"domain": "acme-2", "encryptionKey": OTHER_KEY, "protect": protect}
+
+    assert mistakes(config) == [
+        loss("domain", "'acme-2'", "'acme'"),
+        loss("repository", "'private-pypi'", "'tools'"),
+        loss("encryptionKey", f"'{OTHER_KEY}'", f"'{KEY}'"),
+    ]
+
+
+def test_what_was_not_protected_is_kept_by_protecting_it(state: dict[str, dict[str, Any]]) -> None:
+    del state[POLICY]
+
+    assert mistakes(TAKEN_OUT) == [loss("repository", "'private-pypi'", "'tools'")]
+    assert load(TAKEN_OUT | {"protect": False}).repository == "private-pypi"
+
+
+@pytest.mark.usefixtures("shared")
+def test_another_owner_is_another_repository() -> None:
+    assert load(SHARED | {"domainOwner": "444455556666"})
+    assert mistakes(SHARED | {"domainOwner": "777788889999"}) == [
+        loss("domainOwner", "'777788889999'", "'444455556666'")
+    ]
+    assert mistakes(SHARED) == [loss("domainOwner", "'111122223333'", "'444455556666'")]
+
+
+@pytest.mark.usefixtures("state")
+@pytest.mark.parametrize("protect", [True, False])
+def test_a_domain_that_the_stack_made_stays_with_it(protect: bool) -> None:
+    assert mistakes(SHARED | {"protect": protect}) == [
+        (
+            "existingDomain: got true\n"
+            "  takes: false, for this stack made the domain\n"
+            "  fix:   undo the change: Pulumi would delete the domain, and AWS keeps one that has a repository"
+        )
+    ]
+
+
+def test_a_domain_that_exists_is_not_made(shared: dict[str, dict[str, Any]]) -> None:
+    shared[REPOSITORY]["domainOwner"] = "111122223333"
+
+    assert load(SHARED)
+    assert mistakes(OWN) == [
+        (
+            "existingDomain: got false\n"
+            "  takes: true, for this stack did not make the domain\n"
+            "  fix:   undo the change, or import the domain first"
+        )
+    ]
+
+
+@pytest.mark.usefixtures("state")
+def test_what_is_no_name_is_no_change_of_it() -> None:
+    (mistake,) = mistakes(OWN | {"domain": "No Name"})
+
+    assert mistake.startswith("domain: got 'No Name', whose character 1 is 'N'")
+
+
+@pytest.mark.usefixtures("state")
+def test_the_state_is_that_of_the_stack() -> None:
+    record = Run()
+    load(OWN, record)
+
+    name = "organization/private-pypi/test"
+    assert record.calls == [
+        Called(token="pulumi:pulumi:readStackOutputs", arguments={"name": name}, provider=""),
+        Called(token="pulumi:pulumi:readStackResourceOutputs", arguments={"stackName": name}, provider=""),
+    ]
+
+
+def test_a_new_stack_has_nothing_to_keep(state: dict[str, dict[str, Any]]) -> None:
+    """And is not asked twice: the CLI has perhaps no state to answer from."""
+    state.clear()
+    record = Run()
+
+    assert load({"domain": "acme-2"}, record).domain == "acme-2"
+    assert [call.token for call in record.calls] == ["pulumi:pulumi:readStackOutputs"]
+
+
+def test_the_resources_of_other_programs_are_not_the_stacks_own(state: dict[str, dict[str, Any]]) -> None:
+    for urn in list(state):
+        state[urn.replace("private-pypi:index:PrivatePypi$", "")] = state.pop(urn)
+
+    assert load({"domain": "acme-2"}).domain == "acme-2"
+
+
+@pytest.mark.usefixtures("state")
+@pytest.mark.parametrize(("failures", "reads"), [(2, True), (3, False)])
+def test_a_state_that_is_being_written_is_read_again(
+    monkeypatch: pytest.MonkeyPatch, failures: int, reads: bool
+) -> None:
+    """And what cannot be read at all is left to Pulumi's own protection."""
+    invoke = pulumi.runtime.invoke
+    answers = iter([*[SimpleNamespace(value={})] * failures])
+    monkeypatch.setattr("pulumi.runtime.invoke", lambda *call: next(answers, None) or invoke(*call))
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+
+    if reads:
+        assert len(mistakes({"domain": "acme-2"})) == 2
+    else:
+        assert load({"domain": "acme-2"}).domain == "acme-2"
+    assert waits == [0, 0.1, 0.3]
+
+
+def test_the_readme_shows_the_message() -> None:
+    assert loss("private-pypi:repository", "'renamed'", "'private-pypi'") in (ROOT / "README.md").read_text()
