@@ -93,7 +93,7 @@ class PrivatePypi(pulumi.ComponentResource):
     repository_arn: pulumi.Output[str]
     """The repository's ARN."""
     reader_policy: pulumi.Output[str]
-    """The identity policy that readers need, and publishers of this account: a document ready to attach."""
+    """The identity policy that readers need, and publishers of the domain's account: a document ready to attach."""
     publisher_policy: pulumi.Output[str]
     """The identity policy that publishers of other accounts need: a document ready to attach."""
     domain_policy_statement: pulumi.Output[str] | None = None
