@@ -253,7 +253,7 @@ def test_an_encrypted_key_is_not_guessed(folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("value", ["&a [*a]", "!!binary aGk=", f"0x{'f' * 5000}", "[" * 900 + "]" * 900])
+@pytest.mark.parametrize("value", ["&a [*a]", "!!binary aGk=", f"0x{'f' * 5000}"])
 def test_what_no_json_holds_is_an_error(folder: Path, value: str) -> None:
     assert error_of(folder, f"config: {{readers: [{value}]}}").startswith("Pulumi.test.yaml: ")
 
