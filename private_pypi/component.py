@@ -158,7 +158,8 @@ class PrivatePypi(pulumi.ComponentResource):
             domain=args.domain,
             encryption_key=args.encryption_key,
             tags=args.tags or None,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            # Before, because with another key the next one has the same name.
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect, delete_before_replace=True),
         )
         if document:
             aws.codeartifact.DomainPermissions(

@@ -83,10 +83,12 @@ def refused_changes(args: PrivatePypiArgs, recorded: Recorded) -> Iterator[tuple
             ("encryptionKey", args.encryption_key, domain.get("encryptionKey")),
         ):
             if None not in (value, was) and value != was:
-                yield key, _loss(value, was)
+                yield key, _loss(value, was, recorded)
 
 
-def _loss(value: object, was: object) -> InvalidValueError:
+def _loss(value: object, was: object, recorded: Recorded) -> InvalidValueError:
     cost = "a change would delete what is there, with every package in it, and make another"
     fix = "undo the change; to give the packages up, set private-pypi:protect to false, `pulumi up`, and then change it"
+    if not recorded.is_protected:
+        fix = "undo the change; to give the packages up, leave private-pypi:protect false until it is deployed"
     return InvalidValueError(got=describe(value), takes=f"{describe(was)}, for it is protected: {cost}", fix=fix)

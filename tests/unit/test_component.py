@@ -414,15 +414,16 @@ def test_without_public_pypi_a_hook_removes_what_upstream_there_was(monkeypatch:
 
 
 def test_what_is_protected_keeps_its_policy_to_the_end() -> None:
-    """The policies go with what they are about, and not before it; a repository goes before the next one comes."""
+    """The policies go with what they are about, and not before it; and that goes before the next one comes."""
     protected = run(pypi()).resources
     unprotected = run(pypi(dataclasses.replace(ARGS, protect=False))).resources
 
     assert protected["pypi-domain-permissions"].deleted_with == "pypi-domain"
     assert protected["pypi-repository-permissions"].deleted_with == "pypi-repository"
     assert {each.deleted_with for each in unprotected.values()} == {""}
-    assert protected["pypi-repository"].delete_before_replace
-    assert unprotected["pypi-repository"].delete_before_replace
+    for name in ("pypi-domain", "pypi-repository"):
+        assert protected[name].delete_before_replace
+        assert unprotected[name].delete_before_replace
 
 
 def test_the_package_groups_of_another_domain_are_other_groups() -> None:

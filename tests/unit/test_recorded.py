@@ -101,7 +101,13 @@ def test_what_is_protected_keeps_its_names_and_its_key(protect: bool) -> None:
 def test_what_was_not_protected_is_kept_by_protecting_it(state: dict[str, dict[str, Any]]) -> None:
     del state[POLICY]
 
-    assert mistakes(TAKEN_OUT) == [loss("repository", "'private-pypi'", "'tools'")]
+    (mistake,) = mistakes(TAKEN_OUT)
+    assert mistake == (
+        "repository: got 'private-pypi'\n"
+        "  takes: 'tools', for it is protected: a change would delete what is there, with every package in it, "
+        "and make another\n"
+        "  fix:   undo the change; to give the packages up, leave private-pypi:protect false until it is deployed"
+    )
     assert load(TAKEN_OUT | {"protect": False}).repository == "private-pypi"
 
 
