@@ -20,6 +20,7 @@ from private_pypi.policies import (
     repository_policy,
 )
 from private_pypi.principals import Principal, Publisher
+from private_pypi.recorded import has_state
 from private_pypi.upstreams import upstream_remover
 
 T = TypeVar("T")
@@ -216,7 +217,7 @@ class PrivatePypi(pulumi.ComponentResource):
             opts = pulumi.ResourceOptions(parent=self, depends_on=groups)
             store = self._make_store(name, args, arns, domain_name, opts)
             upstreams = [aws.codeartifact.RepositoryUpstreamArgs(repository_name=store.repository)]
-        else:
+        elif has_state():  # for hooks a server is started, which the offline preview need not wait for
             hook = pulumi.ResourceHook(f"remove-upstreams {arns.repository}", upstream_remover(arns))
             hooks = pulumi.ResourceHookBinding(before_update=[hook])
         return aws.codeartifact.Repository(

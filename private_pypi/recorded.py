@@ -9,14 +9,16 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
-from private_pypi.component import PrivatePypiArgs
 from private_pypi.errors import InvalidValueError, describe
+
+if TYPE_CHECKING:  # the component asks whether there is a state
+    from private_pypi.component import PrivatePypiArgs
 
 _OURS = re.compile(
     r"private-pypi:index:PrivatePypi\$aws:codeartifact/\w+:\w+::.*-(domain|repository|repository-permissions)$"
@@ -35,10 +37,15 @@ class Recorded:
     """Whether the repository's policy protects its packages."""
 
 
+def has_state() -> bool:
+    """Whether an engine runs the program. Mocks have nothing to read or update, and may refuse calls for it."""
+    return not isinstance(get_monitor(), MockMonitor)
+
+
 def read_recorded() -> Recorded:
     """Read the state of the stack that is being deployed or previewed."""
-    if isinstance(get_monitor(), MockMonitor):
-        return Recorded()  # there is no state under mocks, and those of other people refuse calls that they do not know
+    if not has_state():
+        return Recorded()
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     # Where the state is a file, the engine may be writing it.
     for wait_seconds in (0, 0.1, 0.3):
@@ -64,7 +71,7 @@ def _recorded(resources: Mapping[str, Any]) -> Recorded:
     )
 
 
-def refused_changes(args: PrivatePypiArgs, recorded: Recorded) -> Iterator[tuple[str, InvalidValueError]]:
+def refused_changes(args: "PrivatePypiArgs", recorded: Recorded) -> Iterator[tuple[str, InvalidValueError]]:
     """The mistakes of a config that is not for what is there, each with its key."""
     domain, repository = recorded.domain, recorded.repository
     if repository and args.existing_domain == bool(domain):

@@ -405,12 +405,17 @@ def test_public_pypi_without_internal_packages_is_warned_of() -> None:
 
 
 def test_without_public_pypi_a_hook_removes_what_upstream_there_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("private_pypi.recorded.MockMonitor", type("NoMonitor", (), {}))
     hooked: list[Arns] = []
     monkeypatch.setattr("private_pypi.component.upstream_remover", lambda arns: hooked.append(arns) or print)
 
     assert run(pypi()).of_type(REPOSITORY).hooks == (f"remove-upstreams {ARNS.repository}",)
     assert run(pypi(STORED)).resources["pypi-repository"].hooks == ()
     assert hooked == [ARNS]
+
+
+def test_without_a_state_there_is_nothing_to_hook() -> None:
+    assert run(pypi()).of_type(REPOSITORY).hooks == ()
 
 
 def test_what_is_protected_keeps_its_policy_to_the_end() -> None:
