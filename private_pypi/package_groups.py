@@ -1,7 +1,7 @@
 """Package groups: names that CodeArtifact takes from whoever publishes them here, and never from public PyPI.
 
-Without one, whoever publishes a higher version of an internal name on public PyPI has it installed here (dependency
-confusion). The AWS provider has no resource for them, so they are described as Cloud Control takes them:
+Without one, whoever publishes an internal name on public PyPI before it is published here has theirs installed
+(dependency confusion). The AWS provider has no resource for them, so they are described as Cloud Control takes them:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-codeartifact-packagegroup.html
 """
 
