@@ -175,10 +175,11 @@ def changing(calls: list[str]) -> list[str]:
     return [call for call in calls if call.startswith(services) and " GET " not in call and call not in reading]
 
 
-def publish(emulator: Emulator, package: str, repository: str = "private-pypi") -> None:
-    """Publish version 1.0 of a package to a repository of the domain acme, as the account's root."""
-    emulator.client("codeartifact").publish_package_version(
+def publish(codeartifact: Any, package: str, repository: str = "private-pypi", owner: str = ACCOUNT) -> None:
+    """Publish version 1.0 of a package to a repository of the domain acme, as the client's caller."""
+    codeartifact.publish_package_version(
         domain="acme",
+        domainOwner=owner,
         repository=repository,
         format="pypi",
         package=package,

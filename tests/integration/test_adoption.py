@@ -23,7 +23,7 @@ def test_what_was_made_by_hand_is_adopted_and_nothing_is_replaced(project: Proje
     codeartifact.put_repository_permissions_policy(
         domain="acme", repository="tools", policyDocument=document(everybody)
     )
-    publish(emulator, "acme-core", "tools")
+    publish(codeartifact, "acme-core", "tools")
     config: dict[str, object] = {"domain": "acme", "repository": "tools", "readers": [ACCOUNT]}
     project.configure("dev", **config, publicUpstream=True)
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from engine import ACCOUNT, Emulator, Project, changing, document, error_code
+from engine import ACCOUNT, Emulator, Project, changing, document, error_code, publish
 
 OTHER_ACCOUNT = "444455556666"
 READER = f"arn:aws:iam::{ACCOUNT}:role/reader"
@@ -63,17 +63,7 @@ def test_the_owner_of_the_domain_keeps_its_policy_and_says_who_gets_tokens(
     domain.put_domain_permissions_policy(domain="acme", policyDocument=document(*statements))
     assert tokens() == {"reader": "", "publisher": "", "stranger": "AccessDeniedException"}
     publishing = {
-        role: error_code(
-            emulator.client("codeartifact", keys).publish_package_version,
-            **where,
-            repository="private-pypi",
-            format="pypi",
-            package=role,
-            packageVersion="1.0",
-            assetName="asset",
-            assetContent=b"",
-            assetSHA256="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        )
+        role: error_code(publish, codeartifact=emulator.client("codeartifact", keys), package=role, owner=owner)
         for role, keys in sessions.items()
     }
     assert publishing == {

@@ -18,7 +18,7 @@ def published(project: Project, emulator: Emulator) -> dict[str, object]:
     config: dict[str, object] = {"domain": "acme", "readers": READERS, "encryptionKey": KEY}
     project.configure("dev", **config)
     project.up("dev")
-    publish(emulator, "acme-core")
+    publish(emulator.client("codeartifact"), "acme-core")
     return config
 
 

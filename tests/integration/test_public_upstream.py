@@ -40,7 +40,7 @@ def groups(emulator: Emulator, domain: str = "acme") -> dict[str, dict[str, str]
 def test_the_store_comes_and_goes_and_what_was_published_stays(project: Project, emulator: Emulator) -> None:
     project.configure("dev", **(CONFIG | {"publicUpstream": False}))
     project.up("dev")
-    publish(emulator, "acme-core")
+    publish(emulator.client("codeartifact"), "acme-core")
 
     project.configure("dev", **CONFIG)
     assert project.changes("dev") == {"private-pypi-store": "create", "private-pypi-repository": "update"}
@@ -99,7 +99,7 @@ def test_nobody_reads_the_store_directly(project: Project, emulator: Emulator) -
     keys = emulator.assume_role("reader")
     project.up("dev")
     for repository in ("private-pypi", "private-pypi-store"):
-        publish(emulator, "acme-core", repository)
+        publish(emulator.client("codeartifact"), "acme-core", repository)
     token = emulator.client("codeartifact", keys).get_authorization_token(domain="acme")["authorizationToken"]
     credentials = base64.b64encode(f"aws:{token}".encode()).decode()
 
@@ -120,17 +120,7 @@ def test_with_publishing_closed_nobody_publishes_to_the_store(project: Project, 
     codeartifact = emulator.client("codeartifact", emulator.assume_role("admin", administrator))
 
     for repository in ("private-pypi", "private-pypi-store"):
-        code = error_code(
-            codeartifact.publish_package_version,
-            domain="acme",
-            repository=repository,
-            format="pypi",
-            package="acme-core",
-            packageVersion="1.0",
-            assetName="acme-core-1.0.tar.gz",
-            assetContent=b"",
-            assetSHA256="0" * 64,
-        )
+        code = error_code(publish, codeartifact=codeartifact, package="acme-core", repository=repository)
         assert code == "AccessDeniedException"
 
 
