@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from mocks import COMPONENT, DOMAIN, DOMAIN_PERMISSIONS, REPOSITORY, REPOSITORY_PERMISSIONS, ROOT, main_program, run
 
-from private_pypi.cli import main
-from private_pypi.stacks import read_stack
+from private_pypi.review.cli import main
+from private_pypi.review.stacks import read_stack
 
 STACK = """\
 config:

@@ -15,7 +15,7 @@ from mocks import (
 )
 from pulumi.runtime.rpc import UNKNOWN
 
-from private_pypi.stacks import read_stack
+from private_pypi.review.stacks import read_stack
 
 DEV = dict(read_stack(ROOT, "dev").config)
 API = "arn:aws:iam::111122223333:role/service/api"

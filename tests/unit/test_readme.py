@@ -11,8 +11,8 @@ import yaml
 from mocks import DOMAIN_PERMISSIONS, REPOSITORY_PERMISSIONS, ROOT, Run, main_program, run
 
 from private_pypi import PrivatePypi, PrivatePypiArgs
-from private_pypi.cli import main
-from private_pypi.stacks import read_stack
+from private_pypi.review.cli import main
+from private_pypi.review.stacks import read_stack
 
 README = (ROOT / "README.md").read_text()
 WHO_GETS_IN = README.partition("\n## Who gets in\n")[2].partition("\n## ")[0]

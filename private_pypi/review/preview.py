@@ -25,7 +25,7 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from private_pypi.names import partition_of
 from private_pypi.package_groups import TYPE_NAME, reserved
-from private_pypi.stacks import Stack
+from private_pypi.review.stacks import Stack
 
 _INSTALL = {
     "codeartifact:GetAuthorizationToken",

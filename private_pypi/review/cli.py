@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pulumi
 
-from private_pypi.preview import Preview, preview
-from private_pypi.render import render
-from private_pypi.stacks import StackFileError, read_stack
+from private_pypi.review.preview import Preview, preview
+from private_pypi.review.render import render
+from private_pypi.review.stacks import StackFileError, read_stack
 
 PLACEHOLDER_ACCOUNT = "000000000000"
 PLACEHOLDER_REGION = "us-east-1"

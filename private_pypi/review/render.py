@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from private_pypi.policies import MAX_DOCUMENT_CHARACTERS, MAX_IDENTITY_DOCUMENT_CHARACTERS
-from private_pypi.preview import Preview, Resource
+from private_pypi.review.preview import Preview, Resource
 
 KNOWN_AFTER_UP = "known after pulumi up"
 
