@@ -1,19 +1,18 @@
 """The stack's config, read and checked as a whole before anything is registered: the one reader of `pulumi.Config`."""
 
-import contextlib
-import dataclasses
 import difflib
 import json
 import re
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
 
-from private_pypi.component import PrivatePypiArgs, look_up_region, refuse
-from private_pypi.errors import InvalidValueError, describe
+from private_pypi.args import PrivatePypiArgs, refuse_ignored
+from private_pypi.errors import InvalidValueError, describe, refusal
+from private_pypi.keys import KEYS, NAMESPACE
 from private_pypi.names import (
     MAX_TAGS,
     parse_account,
@@ -27,16 +26,12 @@ from private_pypi.names import (
     partition_of,
     store_name,
 )
+from private_pypi.place import look_up_region
 from private_pypi.principals import Principal, Publisher
 from private_pypi.recorded import read_recorded, refused_changes
 
+S = TypeVar("S")
 T = TypeVar("T")
-
-# By config key, which is a field's name in camel case; in the order in which messages name keys.
-_DEFAULTS: dict[str, Any] = {
-    re.sub("_(.)", lambda match: match[1].upper(), field.name): field.default
-    for field in dataclasses.fields(PrivatePypiArgs)
-}
 
 
 def load_args() -> PrivatePypiArgs:
@@ -48,7 +43,7 @@ def load_args() -> PrivatePypiArgs:
     """
     region = pulumi.Config("aws").get("region") or look_up_region()
     partition = partition_of(region)
-    config = _Config("private-pypi")
+    config = _Config(NAMESPACE)
     existing_domain = config.boolean("existingDomain")
     public_upstream = config.boolean("publicUpstream")
 
@@ -59,22 +54,18 @@ def load_args() -> PrivatePypiArgs:
         return name
 
     def domain_owner(text: str) -> str:
-        if not existing_domain:
-            takes, fix = "the owner of an existing domain", "take it out, or set private-pypi:existingDomain to true"
-            raise InvalidValueError(got=f"{text!r} for a new domain", takes=takes, fix=fix)
+        refuse_ignored(existing_domain=existing_domain, domain_owner=text)
         return parse_account(text)
 
     def encryption_key(text: str) -> str:
-        if existing_domain:
-            takes, fix = "the key of a new domain", "take it out: an existing domain keeps the key it was made with"
-            raise InvalidValueError(got=f"{text!r} for an existing domain", takes=takes, fix=fix)
+        refuse_ignored(existing_domain=existing_domain, encryption_key=text)
         return parse_key_arn(text, partition=partition, region=region)
 
     def principal(value: object) -> Principal:
         return Principal.parse(value, partition=partition)
 
     args = PrivatePypiArgs(
-        domain=config.text("domain", parse_domain_name),
+        domain=config.required("domain", parse_domain_name),
         repository=config.text("repository", repository),
         description=config.text("description", parse_description),
         readers=config.items("readers", principal),
@@ -90,9 +81,12 @@ def load_args() -> PrivatePypiArgs:
         tags=config.tags("tags"),
     )
     for key, mistake in refused_changes(args, read_recorded()):
-        config.note(key, mistake)
+        config.refuse(key, mistake)
     config.finish()
     return args
+
+
+_DEFAULTS = PrivatePypiArgs(domain="")
 
 
 class _Config:
@@ -102,29 +96,25 @@ class _Config:
         self._config = pulumi.Config(namespace)
         self._mistakes: list[tuple[str, str]] = []
 
-    def text(self, key: str, parse: Callable[[str], str]) -> str:
-        with self._noting(key):
-            text = self._config.get(key)
-            if not text and _DEFAULTS[key] is dataclasses.MISSING:
-                command = f"pulumi config set {self._config.full_key(key)} NAME"
-                raise InvalidValueError(got="nothing", takes=f"the name of the {key}", fix=command)
-            return parse(str(_DEFAULTS[key]) if text is None else text)
+    def required(self, key: str, parse: Callable[[str], str]) -> str:
+        text = self._config.get(key)
+        if text:
+            return self._read(key, text, parse, "")
+        command = f"pulumi config set {self._config.full_key(key)} NAME"
+        self._note(key, InvalidValueError(got="nothing", takes=f"the name of the {key}", fix=command))
         return ""
 
+    def text(self, key: str, parse: Callable[[str], str]) -> str:
+        text = self._config.get(key)
+        return str(_default(key)) if text is None else self._read(key, text, parse, "")
+
     def optional(self, key: str, parse: Callable[[str], str]) -> str | None:
-        with self._noting(key):
-            text = self._config.get(key)
-            return parse(text) if text else None
-        return None
+        text = self._config.get(key)
+        return self._read(key, text, parse, None) if text else None
 
     def boolean(self, key: str) -> bool:
-        with self._noting(key):
-            text = self._config.get(key)
-            if text in {"true", "false"}:
-                return text == "true"
-            if text is not None:
-                raise InvalidValueError(got=repr(text), takes="true or false", fix="write one of these")
-        return bool(_DEFAULTS[key])
+        text, default = self._config.get(key), bool(_default(key))
+        return default if text is None else self._read(key, text, _parse_boolean, default)
 
     def items(self, key: str, parse: Callable[[object], T]) -> tuple[T, ...]:
         return self._parse_each(self._read_items(key), parse)
@@ -132,51 +122,46 @@ class _Config:
     def publishers(self, key: str, parse_principal: Callable[[object], Principal]) -> tuple[Publisher, ...]:
         publishers: list[Publisher] = []
         for path, value in self._read_items(key):
-            where, principal, packages = path, value, None
+            where, who, packages = path, value, None
             if isinstance(value, dict):
                 fields = cast("dict[str, object]", value)
-                where, principal = f"{path}.principal", fields.get("principal")
+                where, who = f"{path}.principal", fields.get("principal")
                 packages = self._packages(f"{path}.packages", fields.get("packages"))
                 self._refuse_others(fields, ["principal", "packages"], path)
-            with self._noting(where):
-                publishers.append(Publisher(principal=parse_principal(principal), packages=packages))
+            if principal := self._read(where, who, parse_principal, None):
+                publishers.append(Publisher(principal=principal, packages=packages))
         return tuple(publishers)
 
     def tags(self, key: str) -> dict[str, str]:
         tags: dict[str, str] = {}
-        with self._noting(key):
-            value = self._read_json(key)
-            if value is not None and not isinstance(value, dict):
-                fix = "write each tag on its own line: the key, a colon and the value"
-                raise InvalidValueError(got=describe(value), takes="a map of strings", fix=fix)
-            items = cast("dict[str, object]", value or {}).items()
-            if len(items) > MAX_TAGS:
-                raise InvalidValueError(got=f"{len(items)} tags", takes=f"up to {MAX_TAGS}", fix="take some out")
-            for tag_key, tag_value in items:
-                with self._noting(_join(key, tag_key)):
-                    tags[parse_tag_key(tag_key)] = parse_tag_value(tag_value)
+        for tag_key, value in self._read(key, self._read_json(key), _parse_tags, {}).items():
+            path = _join(key, tag_key)
+            name = self._read(path, tag_key, parse_tag_key, None)
+            text = None if name is None else self._read(path, value, parse_tag_value, None)
+            if name is not None and text is not None:
+                tags[name] = text
         return tags
 
-    def note(self, key: str, mistake: InvalidValueError) -> None:
+    def refuse(self, key: str, mistake: InvalidValueError) -> None:
         """Note a mistake in a key, unless its value was no value to begin with."""
         if key not in (mistaken for mistaken, _ in self._mistakes):
-            with self._noting(key):
-                raise mistake
+            self._note(key, mistake)
 
     def finish(self) -> None:
         """Refuse keys that do not exist and a misspelled namespace, and raise for every mistake so far."""
         own: list[str] = []
-        known = [*_DEFAULTS]
+        known = [*KEYS]
         for namespace, _, key in sorted(full_key.partition(":") for full_key in CONFIG.get()):
             if namespace == self._config.name:
                 own.append(key)
-            elif namespace.replace("_", "-").lower() == self._config.name and key in _DEFAULTS:
-                with self._noting(key, shown=True):
-                    takes, fix = f"the namespace {self._config.name}", f"write it as {self._config.full_key(key)}"
-                    raise InvalidValueError(got=f"it as {namespace}:{key}", takes=takes, fix=fix)
+            elif namespace.replace("_", "-").lower() == self._config.name and key in known:
+                takes, fix = f"the namespace {self._config.name}", f"write it as {self._config.full_key(key)}"
+                mistake = InvalidValueError(got=f"it as {namespace}:{key}", takes=takes, fix=fix)
+                self._note(key, mistake, shown=True)
         self._refuse_others(own, known)
         self._mistakes.sort(key=lambda mistake: known.index(mistake[0]) if mistake[0] in known else len(known))
-        refuse([text for _, text in self._mistakes])
+        if self._mistakes:
+            raise pulumi.RunError(refusal([text for _, text in self._mistakes]))
 
     def _read_json(self, key: str) -> object:
         """The value of a key that holds a list or a map; `None` for nothing after the key, which arrives as no text."""
@@ -192,47 +177,72 @@ class _Config:
 
     def _items(self, path: str, value: object) -> list[tuple[str, object]]:
         """The items of a list, each with its path."""
-        with self._noting(path):
-            if not isinstance(value, list):
-                fix = "write each item on its own line, after a hyphen"
-                raise InvalidValueError(got=describe(value), takes="a list", fix=fix)
-            return [(f"{path}[{index}]", item) for index, item in enumerate(cast("list[object]", value))]
-        return []
+        return [(f"{path}[{index}]", item) for index, item in enumerate(self._read(path, value, _parse_list, []))]
 
     def _packages(self, path: str, value: object) -> tuple[str, ...]:
-        with self._noting(path):
-            if not value:
-                fix = "name the packages, or write the principal alone to let it publish everything"
-                raise InvalidValueError(got="no packages", takes="a list of names", fix=fix)
-            everything = "leave packages out to let the publisher publish everything"
-            return self._parse_each(self._items(path, value), partial(parse_package, instead_of_all=everything))
-        return ()
+        if not value:
+            fix = "name the packages, or write the principal alone to let it publish everything"
+            self._note(path, InvalidValueError(got="no packages", takes="a list of names", fix=fix))
+            return ()
+        everything = "leave packages out to let the publisher publish everything"
+        return self._parse_each(self._items(path, value), partial(parse_package, instead_of_all=everything))
 
     def _parse_each(self, items: Iterable[tuple[str, object]], parse: Callable[[object], T]) -> tuple[T, ...]:
-        parsed: list[T] = []
-        for path, item in items:
-            with self._noting(path):
-                parsed.append(parse(item))
-        return tuple(parsed)
+        parsed = [self._read(path, item, parse, None) for path, item in items]
+        return tuple(value for value in parsed if value is not None)
 
     def _refuse_others(self, keys: Iterable[str], known: list[str], parent: str = "") -> None:
         for key in keys:
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1)
                 fix = f"did you mean `{near[0]}`?" if near else "take it out"
-                with self._noting(_join(parent, key), shown=not parent):
-                    raise InvalidValueError(got="a key that does not exist", takes=", ".join(known), fix=fix)
+                mistake = InvalidValueError(got="a key that does not exist", takes=", ".join(known), fix=fix)
+                self._note(_join(parent, key), mistake, shown=not parent)
 
-    @contextlib.contextmanager
-    def _noting(self, path: str, *, shown: bool = False) -> Generator[None]:
+    def _read(self, path: str, value: S, parse: Callable[[S], T], otherwise: T) -> T:
+        """What `parse` makes of the value at `path`; of one with a mistake, which is noted, `otherwise`."""
+        try:
+            return parse(value)
+        except InvalidValueError as mistake:
+            self._note(path, mistake)
+            return otherwise
+
+    def _note(self, path: str, mistake: InvalidValueError, *, shown: bool = False) -> None:
         """Note a mistake at `path`, a key with what leads on from it. An encrypted value is `shown` in no message."""
         key = path if shown else re.split(r"[.\[]", path, maxsplit=1)[0]
-        try:
-            yield
-        except InvalidValueError as mistake:
-            if not shown and is_config_secret(self._config.full_key(key)):
-                mistake = InvalidValueError(got="[secret]", takes=mistake.takes, fix="pulumi config --show-secrets")
-            self._mistakes.append((key, f"{self._config.full_key(path)}: {mistake}"))
+        full_key, full_path = self._config.full_key(key), self._config.full_key(path)
+        if not shown and is_config_secret(full_key):
+            where = full_path if path == key else f"--path '{full_path}'"
+            fix = f"see it with `pulumi config get {full_key}`, mend it with `pulumi config set --secret {where} VALUE`"
+            mistake = InvalidValueError(got="[secret]", takes=mistake.takes, fix=fix)
+        self._mistakes.append((key, f"{full_path}: {mistake}"))
+
+
+def _default(key: str) -> object:
+    return getattr(_DEFAULTS, KEYS[key].field)
+
+
+def _parse_boolean(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise InvalidValueError(got=repr(text), takes="true or false", fix="write one of these")
+    return text == "true"
+
+
+def _parse_list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        fix = "write each item on its own line, after a hyphen"
+        raise InvalidValueError(got=describe(value), takes="a list", fix=fix)
+    return cast("list[object]", value)
+
+
+def _parse_tags(value: object) -> dict[str, object]:
+    if value is not None and not isinstance(value, dict):
+        fix = "write each tag on its own line: the key, a colon and the value"
+        raise InvalidValueError(got=describe(value), takes="a map of strings", fix=fix)
+    tags = cast("dict[str, object]", value or {})
+    if len(tags) > MAX_TAGS:
+        raise InvalidValueError(got=f"{len(tags)} tags", takes=f"up to {MAX_TAGS}", fix="take some out")
+    return tags
 
 
 def _join(parent: str, key: str) -> str:

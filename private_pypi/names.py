@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from packaging.utils import InvalidName, canonicalize_name
+
 from private_pypi.errors import InvalidValueError, describe
 
 MAX_DESCRIPTION_CHARACTERS = 1000
@@ -20,7 +22,6 @@ MAX_TAG_VALUE_CHARACTERS = 256
 _TAG_CHARACTERS = "letters, digits, spaces and _ . : / = + - @"
 
 ACCOUNT = re.compile("[0-9]{12}")
-_PROJECT = re.compile(r"[A-Z0-9]([A-Z0-9._-]*([A-Z0-9]|[._-]\*))?", re.IGNORECASE | re.ASCII)
 
 # What comes before the direction in the names of a partition's regions: us-gov-west-1 is of aws-us-gov.
 _PARTITIONS = {
@@ -105,14 +106,18 @@ def parse_package(value: object, *, instead_of_all: str = "name the packages") -
         InvalidValueError: `value` is neither; for `*` alone, the fix is `instead_of_all`.
     """
     takes = "a project's name (acme-core), or a prefix with its hyphen and * (acme-*)"
-    if not isinstance(value, str) or not _PROJECT.fullmatch(value):
-        raise InvalidValueError(
-            got=describe(value), takes=takes, fix=instead_of_all if value == "*" else "correct the name"
-        )
+    fix = instead_of_all if value == "*" else "correct the name"
+    if not isinstance(value, str):
+        raise InvalidValueError(got=describe(value), takes=takes, fix=fix)
     if len(value) > MAX_PACKAGE_CHARACTERS:
         takes = f"{takes}, of up to {MAX_PACKAGE_CHARACTERS} characters"
         raise InvalidValueError(got=f"a name of {len(value)} characters", takes=takes, fix="shorten it")
-    return re.sub("[-_.]+", "-", value).lower()
+    prefix = re.fullmatch(r"(.*[^._-])[._-]+\*", value)
+    try:
+        name = canonicalize_name(prefix[1] if prefix else value, validate=True)
+    except InvalidName:
+        raise InvalidValueError(got=describe(value), takes=takes, fix=fix) from None
+    return f"{name}-*" if prefix else name
 
 
 def parse_account(text: str) -> str:
@@ -200,6 +205,19 @@ class Arns:
     """The account that owns the domain, 12 digits."""
     domain_name: str
     repository_name: str
+
+    @classmethod
+    def of_repository(cls, arn: str) -> Self:
+        """Those that go with a repository's ARN."""
+        _, partition, _, region, owner, resource = arn.split(":")
+        _, domain_name, repository_name = resource.split("/")
+        return cls(
+            partition=partition,
+            region=region,
+            owner=owner,
+            domain_name=domain_name,
+            repository_name=repository_name,
+        )
 
     @property
     def domain(self) -> str:

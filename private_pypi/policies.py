@@ -9,8 +9,11 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from private_pypi.args import PrivatePypiArgs
 from private_pypi.errors import InvalidValueError
 from private_pypi.names import Arns
 from private_pypi.principals import Principal, Publisher
@@ -23,19 +26,88 @@ MAX_IDENTITY_DOCUMENT_CHARACTERS = 6144
 
 _Statement = dict[str, Any]
 
-# Permissions policies and identity policies are made from the same lists, so that the two cannot fall out of step.
-_TOKEN = ["codeartifact:GetAuthorizationToken"]
-_READ = ["codeartifact:ReadFromRepository"]
-_DOWNLOAD = ["codeartifact:GetPackageVersionAsset", "codeartifact:GetPackageVersionReadme"]
-_PUBLISH = ["codeartifact:PublishPackageVersion"]
-_COPY = ["codeartifact:CopyPackageVersions"]
-_LOSE = [
+# Permissions policies and identity policies are made from the same lists, and read back by them in `access`, so that
+# they cannot fall out of step.
+TOKEN = ["codeartifact:GetAuthorizationToken"]
+READ = ["codeartifact:ReadFromRepository"]
+DOWNLOAD = ["codeartifact:GetPackageVersionAsset", "codeartifact:GetPackageVersionReadme"]
+PUBLISH = ["codeartifact:PublishPackageVersion"]
+COPY = ["codeartifact:CopyPackageVersions"]
+LOSE = [
     "codeartifact:DeleteRepository",
     "codeartifact:DeletePackage",
     "codeartifact:DeletePackageVersions",
     "codeartifact:DisposePackageVersions",
 ]
 _CREATE = ["codeartifact:CreateRepository", "codeartifact:TagResource"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Documents:
+    """All policy documents of a private PyPI, minified."""
+
+    domain: str | None
+    """The domain's permissions policy; `None` when nobody is let in, and for an existing domain."""
+    domain_statement: str | None
+    """What the owner of an existing domain adds to its permissions policy; `None` when there is nothing to add."""
+    repository: str | None
+    """The repository's permissions policy; `None` when there is no rule."""
+    store: str | None
+    """That of the store of public packages; `None` when there is no rule, and without a store."""
+    reader: str
+    """The identity policy that readers need, and publishers of the domain's account."""
+    publisher: str
+    """The identity policy that publishers of other accounts need."""
+
+
+def make_documents(args: PrivatePypiArgs, arns: Arns, account: str) -> Documents:
+    """The documents of a private PyPI that is deployed in `account`, 12 digits.
+
+    Raises:
+        ExceptionGroup: of an `InvalidValueError` for each permissions policy that is longer than CodeArtifact takes.
+    """
+    readers, publishers = args.readers, args.publishers
+    repository_arns = [arns.repository, *([arns.store.repository] if args.public_upstream else [])]
+    of_domain = partial(domain_policy, arns, readers=readers, publishers=publishers)
+    if args.existing_domain:
+        of_domain = partial(
+            domain_policy_statement,
+            arns,
+            readers=readers,
+            publishers=publishers,
+            account=account,
+            repository_arns=repository_arns,
+        )
+    of_repository = partial(
+        repository_policy,
+        arns,
+        readers=readers,
+        publishers=publishers,
+        closed_publishing=args.closed_publishing,
+        protect=args.protect,
+    )
+    documents: list[str | None] = []
+    mistakes: list[InvalidValueError] = []
+    for decide in (of_domain, of_repository):
+        try:
+            documents.append(decide())
+        except InvalidValueError as mistake:
+            mistakes.append(mistake)
+    if mistakes:
+        raise ExceptionGroup("policies are too long", mistakes)
+    domain, repository = documents
+    store = None
+    if args.public_upstream:  # what is published to the store is installed like what is published here
+        closed = args.closed_publishing
+        store = repository_policy(arns.store, readers=(), publishers=(), closed_publishing=closed, protect=False)
+    return Documents(
+        domain=None if args.existing_domain else domain,
+        domain_statement=domain if args.existing_domain else None,
+        repository=repository,
+        store=store,
+        reader=reader_policy(arns, readers=readers, publishers=publishers),
+        publisher=publisher_policy(arns, readers=readers, publishers=publishers),
+    )
 
 
 def domain_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str | None:
@@ -97,8 +169,8 @@ def repository_policy(
     publishers = set(publishers)
     installing = everyone(readers, publishers)
     statements = [
-        *_allow("ReadRepository", installing, _READ, [arns.repository]),
-        *_allow("DownloadPackages", installing, _DOWNLOAD, [arns.packages]),
+        *_allow("ReadRepository", installing, READ, [arns.repository]),
+        *_allow("DownloadPackages", installing, DOWNLOAD, [arns.packages]),
         *_allow_publishing(arns, publishers),
     ]
     denying = [
@@ -130,7 +202,7 @@ def publisher_policy(arns: Arns, *, readers: Iterable[Principal], publishers: It
     visitors = {publisher for publisher in publishers if publisher.principal.account != arns.owner}
     if resources := {resource for publisher in visitors for resource in _publishable(arns, publisher)}:
         needed = [arns.packages] if arns.packages in resources else sorted(resources)
-        statements.append(_statement("PublishPackages", _PUBLISH, needed, condition=_in_other_accounts(arns)))
+        statements.append(_statement("PublishPackages", PUBLISH, needed, condition=_in_other_accounts(arns)))
     return _document(statements)
 
 
@@ -140,7 +212,7 @@ def everyone(readers: Iterable[Principal], publishers: Iterable[Publisher]) -> s
 
 
 def _allow_tokens(arns: Arns, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> Iterator[_Statement]:
-    return _allow("GetAuthorizationToken", everyone(readers, publishers), _TOKEN, [arns.domain])
+    return _allow("GetAuthorizationToken", everyone(readers, publishers), TOKEN, [arns.domain])
 
 
 def _allow(sid: str, principals: set[Principal], actions: list[str], resources: Sequence[str]) -> Iterator[_Statement]:
@@ -170,11 +242,11 @@ def _allow_publishing(arns: Arns, publishers: Iterable[Publisher]) -> Iterator[_
         limited[tuple(sorted(own))].add(principal)
     unlimited = {principal for own in list(limited) if arns.packages in own for principal in limited.pop(own)}
 
-    yield from _allow("PublishPackages", unlimited, _PUBLISH, [arns.packages])
+    yield from _allow("PublishPackages", unlimited, PUBLISH, [arns.packages])
     for own, principals in sorted(limited.items()):
         # A name of its own for each set of packages: a number would change with the others.
         digest = hashlib.sha256("\n".join(own).encode()).hexdigest()[:8]
-        yield from _allow(f"PublishPackages{digest}", principals, _PUBLISH, own)
+        yield from _allow(f"PublishPackages{digest}", principals, PUBLISH, own)
 
 
 def _deny_publishing(arns: Arns, publishers: Iterable[Publisher]) -> _Statement:
@@ -192,13 +264,13 @@ def _deny_publishing(arns: Arns, publishers: Iterable[Publisher]) -> _Statement:
         if values:
             condition[operator][key] = values
     resources = [arns.packages, arns.repository]
-    statement = _statement("ClosePublishing", [*_PUBLISH, *_COPY], resources, principal="*", condition=condition)
+    statement = _statement("ClosePublishing", [*PUBLISH, *COPY], resources, principal="*", condition=condition)
     return statement | {"Effect": "Deny"}
 
 
 def _deny_losing(arns: Arns) -> _Statement:
     """A Deny, for everybody, of what loses packages. Deleting the policy itself is none of that: it comes first."""
-    return _statement("ProtectPackages", _LOSE, [arns.packages, arns.repository], principal="*") | {"Effect": "Deny"}
+    return _statement("ProtectPackages", LOSE, [arns.packages, arns.repository], principal="*") | {"Effect": "Deny"}
 
 
 def _reading(arns: Arns, principals: Iterable[Principal]) -> Iterator[_Statement]:
@@ -208,9 +280,9 @@ def _reading(arns: Arns, principals: Iterable[Principal]) -> Iterator[_Statement
     condition = None if delegated else _in_other_accounts(arns)
     yield _statement("GetServiceBearerToken", ["sts:GetServiceBearerToken"], ["*"], condition=bearer_token)
     yield _statement("GetRepositoryEndpoint", ["codeartifact:GetRepositoryEndpoint"], [arns.repository])
-    yield _statement("GetAuthorizationToken", _TOKEN, [arns.domain], condition=condition)
-    yield _statement("ReadRepository", _READ, [arns.repository], condition=condition)
-    yield _statement("DownloadPackages", _DOWNLOAD, [arns.packages], condition=condition)
+    yield _statement("GetAuthorizationToken", TOKEN, [arns.domain], condition=condition)
+    yield _statement("ReadRepository", READ, [arns.repository], condition=condition)
+    yield _statement("DownloadPackages", DOWNLOAD, [arns.packages], condition=condition)
 
 
 def _in_other_accounts(arns: Arns) -> dict[str, object]:

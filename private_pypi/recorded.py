@@ -9,16 +9,14 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pulumi
-from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.settings import get_monitor
 
+from private_pypi.access import is_protected, read_statements
+from private_pypi.args import PrivatePypiArgs
 from private_pypi.errors import InvalidValueError, describe
-
-if TYPE_CHECKING:  # the component asks whether there is a state
-    from private_pypi.component import PrivatePypiArgs
+from private_pypi.names import Arns
 
 _OURS = re.compile(
     r"private-pypi:index:PrivatePypi\$aws:codeartifact/\w+:\w+::.*-(domain|repository|repository-permissions)$"
@@ -37,15 +35,8 @@ class Recorded:
     """Whether the repository's policy protects its packages."""
 
 
-def has_state() -> bool:
-    """Whether an engine runs the program. Mocks have nothing to read or update, and may refuse calls for it."""
-    return not isinstance(get_monitor(), MockMonitor)
-
-
 def read_recorded() -> Recorded:
     """Read the state of the stack that is being deployed or previewed."""
-    if not has_state():
-        return Recorded()
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     # Where the state is a file, the engine may be writing it.
     for wait_seconds in (0, 0.1, 0.3):
@@ -63,15 +54,16 @@ def read_recorded() -> Recorded:
 def _recorded(resources: Mapping[str, Any]) -> Recorded:
     """What is recorded of the component's resources, which are found by URN."""
     found = {match[1]: resource["outputs"] for urn, resource in resources.items() if (match := _OURS.search(urn))}
-    policy = found.get("repository-permissions", {})
+    domain, repository = found.get("domain", {}), found.get("repository", {})
+    statements = read_statements(found.get("repository-permissions", {}).get("policyDocument"))
     return Recorded(
-        domain=found.get("domain", {}),
-        repository=found.get("repository", {}),
-        is_protected="codeartifact:DeleteRepository" in policy.get("policyDocument", ""),
+        domain=domain,
+        repository=repository,
+        is_protected=bool(repository) and is_protected(statements, Arns.of_repository(repository["arn"])),
     )
 
 
-def refused_changes(args: "PrivatePypiArgs", recorded: Recorded) -> Iterator[tuple[str, InvalidValueError]]:
+def refused_changes(args: PrivatePypiArgs, recorded: Recorded) -> Iterator[tuple[str, InvalidValueError]]:
     """The mistakes of a config that is not for what is there, each with its key."""
     domain, repository = recorded.domain, recorded.repository
     if repository and args.existing_domain == bool(domain):

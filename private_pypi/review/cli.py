@@ -61,12 +61,7 @@ def _preview(stack_name: str, *, as_json: bool) -> None:
 
 
 def _plain(stack_name: str, result: Preview) -> dict[str, object]:
-    resources = [
-        {"type": each.type, "name": each.name, "parent": each.parent, "inputs": each.inputs}
-        for each in result.resources
-    ]
-    access = [dataclasses.asdict(each) for each in result.access]
-    return {"stack": stack_name, "resources": resources, "outputs": result.outputs, "access": access}
+    return {"stack": stack_name, **dataclasses.asdict(result)}
 
 
 def _bold(text: str) -> str:

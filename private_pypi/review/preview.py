@@ -10,7 +10,6 @@ import functools
 import json
 import logging
 import runpy
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,23 +22,10 @@ from pulumi.runtime import get_root_resource, mocks, set_all_config, set_mocks
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
 from pulumi.runtime.rpc import UNKNOWN
 
-from private_pypi.names import partition_of
+from private_pypi.access import Access, Statement, is_closed, is_protected, read_access, read_statements
+from private_pypi.names import Arns, partition_of
 from private_pypi.package_groups import TYPE_NAME, reserved
 from private_pypi.review.stacks import Stack
-
-_INSTALL = {
-    "codeartifact:GetAuthorizationToken",
-    "codeartifact:ReadFromRepository",
-    "codeartifact:GetPackageVersionAsset",
-}
-_PUBLISH = "codeartifact:PublishPackageVersion"
-_COPY = "codeartifact:CopyPackageVersions"
-_LOSE = {
-    "codeartifact:DeleteRepository",
-    "codeartifact:DeletePackage",
-    "codeartifact:DeletePackageVersions",
-    "codeartifact:DisposePackageVersions",
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,16 +38,6 @@ class Resource:
     """The parent's name; the component's is `None`, for above it there is only the stack."""
     inputs: Mapping[str, Any]
     protect: bool
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Access:
-    """What the registered policies let a principal do."""
-
-    principal: str
-    install: bool
-    publish: bool | list[str]
-    """`True` is everything; else the packages, as names and `prefix-*`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,24 +87,19 @@ async def _preview(program: Path, stack: Stack, account: str, region: str, threa
     exports = cast("pulumi.runtime.stack.Stack", get_root_resource()).outputs
     outputs = {name: await pulumi.Output.from_input(value).future() for name, value in exports.items()}
 
-    statements = [
-        statement
-        for resource in resources
-        if "policyDocument" in resource.inputs
-        for statement in json.loads(resource.inputs["policyDocument"])["Statement"]
-    ]
-    # Of an existing domain the owner writes the policy; here it is as if that were done.
-    pending = json.loads(outputs.get("domain_policy_statement") or "[]")
-    statements += [pending] if isinstance(pending, dict) else pending
+    if "repository_arn" not in outputs:
+        raise pulumi.RunError("the program exports no repository_arn: export the outputs of PrivatePypi")
+    arns = Arns.of_repository(str(outputs["repository_arn"]))
+    domain, repository = _policies(resources, outputs, arns)
     # An encrypted role also shows by its name alone. The longer come first, lest a part of one be replaced.
     names = {stand_in.rpartition("/")[2] for stand_in in stack.stand_ins}
     hide = functools.partial(_hide, stand_ins=sorted(stack.stand_ins | names, key=len, reverse=True))
     return Preview(
         resources=tuple(Resource(**hide(dataclasses.asdict(each))) for each in resources),
         outputs=hide(outputs),
-        access=tuple(Access(**hide(dataclasses.asdict(each))) for each in _access(statements)),
-        publishing_is_closed=_is_denied({_PUBLISH, _COPY}, statements),
-        deletion_is_denied=_is_denied(_LOSE, statements),
+        access=tuple(Access(**hide(dataclasses.asdict(each))) for each in read_access(domain, repository, arns)),
+        publishing_is_closed=is_closed(repository, arns),
+        deletion_is_denied=is_protected(repository, arns),
         internal_packages=tuple(hide(list(_internal_packages(resources)))),
         warnings=tuple(hide(warnings.messages)),
     )
@@ -146,13 +117,14 @@ class _Provider(mocks.Mocks):
     """Stands in for the AWS provider before there is anything: it knows where it is, and of a resource its inputs."""
 
     def __init__(self, account: str, region: str) -> None:
-        self._answers = {
+        self._answers: dict[str, dict[str, Any]] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": account},
             "aws:index/getPartition:getPartition": {"partition": partition_of(region)},
             "aws:index/getRegion:getRegion": {"region": region},
+            "pulumi:pulumi:readStackOutputs": {"outputs": {}},
         }
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         return self._answers[args.token], []
 
     def new_resource(self, args: Any) -> tuple[None, dict[str, Any]]:
@@ -194,8 +166,18 @@ class _Warnings(logging.Handler):
         self.messages.append(record.getMessage())
 
 
-def _is_denied(actions: set[str], statements: Iterable[Mapping[str, Any]]) -> bool:
-    return any(each["Effect"] == "Deny" and actions.issubset(each["Action"]) for each in statements)
+def _policies(
+    resources: Iterable[Resource], outputs: Mapping[str, Any], arns: Arns
+) -> tuple[list[Statement], list[Statement]]:
+    """The statements of the domain's permissions policy, and of that of the repository, not of its store."""
+    # Of an existing domain the owner writes the policy; here it is as if that were done.
+    domain, repository = read_statements(outputs.get("domain_policy_statement")), list[Statement]()
+    for each in resources:
+        if each.type == "aws:codeartifact/domainPermissions:DomainPermissions":
+            domain += read_statements(each.inputs["policyDocument"])
+        elif each.inputs.get("repository") == arns.repository_name:
+            repository += read_statements(each.inputs.get("policyDocument"))
+    return domain, repository
 
 
 def _internal_packages(resources: Iterable[Resource]) -> Iterable[str]:
@@ -205,37 +187,3 @@ def _internal_packages(resources: Iterable[Resource]) -> Iterable[str]:
             group = json.loads(resource.inputs["desiredState"])
             if group["OriginConfiguration"]["Restrictions"]["ExternalUpstream"]["RestrictionMode"] == "BLOCK":
                 yield from reserved(group["Pattern"])
-
-
-def _access(statements: Iterable[Mapping[str, Any]]) -> Iterable[Access]:
-    """Who may do what, by the Allow statements of the permissions policies, sorted by principal."""
-    actions: defaultdict[str, set[str]] = defaultdict(set)
-    publishable: defaultdict[str, set[str]] = defaultdict(set)
-    for statement in statements:
-        if statement["Effect"] == "Allow":
-            for principal in _principals(statement):
-                actions[principal].update({*_INSTALL, _PUBLISH}.intersection(statement["Action"]))
-                if _PUBLISH in statement["Action"]:
-                    publishable[principal].update(_packages(statement["Resource"]))
-    for principal, allowed in sorted(actions.items()):
-        packages = sorted(publishable[principal])
-        publish = ("*" in packages or packages) if packages else False
-        if allowed:
-            yield Access(principal=principal, install=allowed >= _INSTALL, publish=publish)
-
-
-def _principals(statement: Mapping[str, Any]) -> Iterable[str]:
-    """Whom a statement is for: its principals, or the patterns or organizations of its condition."""
-    if statement["Principal"] != "*":
-        return statement["Principal"]["AWS"]
-    conditions = statement["Condition"]
-    if "ArnLike" in conditions:
-        return conditions["ArnLike"]["aws:PrincipalArn"]
-    return conditions["StringEquals"]["aws:PrincipalOrgID"]
-
-
-def _packages(resources: str | list[str]) -> Iterable[str]:
-    """The packages of package ARNs, by name; `*` is all of them."""
-    for arn in [resources] if isinstance(resources, str) else resources:
-        if ":package/" in arn:
-            yield arn.rpartition("/")[2]

@@ -14,6 +14,7 @@ from typing import Any, TypeGuard, cast
 import yaml
 from yaml.constructor import ConstructorError
 
+from private_pypi.keys import KEYS, NAMESPACE, Key
 from private_pypi.names import partition_of
 
 
@@ -66,11 +67,12 @@ def read_stack(folder: Path, name: str) -> Stack:
     declared = _full_keys(project, project["name"], "Pulumi.yaml")
     defaults = {key: value for key, each in declared.items() if (value := _default(each)) is not None}
     values = defaults | _full_keys(stack, project["name"], path.name)
+    own = {f"{NAMESPACE}:{name}": key for name, key in KEYS.items()}
     encrypted = _Encrypted(partition_of(str(values.get("aws:region"))))
     try:
-        for key, declaration in sorted(declared.items()):
-            _check_type(path.name, name, key, declaration, values.get(key))
-        plain = {key: encrypted.replace(value, _KINDS.get(key.partition(":")[2])) for key, value in values.items()}
+        for key in sorted(own.keys() & values.keys()):
+            _check_type(path.name, name, key, own[key], values[key])
+        plain = {key: encrypted.replace(value, own[key].kind if key in own else None) for key, value in values.items()}
         config = {key: _text(value) for key, value in plain.items()}
     except (RecursionError, TypeError, ValueError) as error:  # no JSON: a list in itself, bytes, thousands of digits
         raise StackFileError(f"{path.name}: {error}") from None
@@ -155,19 +157,21 @@ def _default(declared: Any) -> Any:
     return declared.get("value", declared.get("default")) if _is_map(declared) else declared
 
 
-def _check_type(file_name: str, stack: str, key: str, declaration: Any, value: Any) -> None:
+def _check_type(file_name: str, stack: str, full_key: str, key: Key, value: Any) -> None:
     """Refuse, in the CLI's words, what it refuses before it runs the program: a value of another type than declared."""
-    type_ = declaration.get("type") if _is_map(declaration) else None
-    if type_ == "boolean" and _is_encrypted(value):
-        raise StackFileError(f"{file_name}: {key} is encrypted, but true or false makes another stack: set it in plain")
-    if key.endswith(":encryptionKey") and _is_encrypted(value):
-        raise StackFileError(f"{file_name}: {key} is encrypted, but the ARN of a key is no secret: set it in plain")
+    if key.kind == "boolean" and _is_encrypted(value):
+        why = "true or false makes another stack"
+        raise StackFileError(f"{file_name}: {full_key} is encrypted, but {why}: set it in plain")
+    if key.kind == "key ARN" and _is_encrypted(value):
+        raise StackFileError(
+            f"{file_name}: {full_key} is encrypted, but the ARN of a key is no secret: set it in plain"
+        )
     is_of_type = {
         "boolean": _text(value) in {"true", "false"},
         "string": not isinstance(value, list) and (not _is_map(value) or _is_encrypted(value)),
     }
-    if not is_of_type.get(str(type_), True):
-        found = f"Stack '{stack}' with configuration key '{key.partition(':')[2]}' must be of type '{type_}'"
+    if key.type and not is_of_type[key.type]:
+        found = f"Stack '{stack}' with configuration key '{full_key.partition(':')[2]}' must be of type '{key.type}'"
         raise StackFileError(f"validating stack config: {found}")
 
 
@@ -189,15 +193,9 @@ def _is_encrypted(value: Any) -> bool:
     return _is_map(value) and value.keys() == {"secure"} and isinstance(value["secure"], str)
 
 
-# What stands in for an encrypted value, by the key that it is found under: of the config, and of a publisher.
-_KINDS = {
-    "domainOwner": "account",
-    "internalPackages": "names",
-    "publishers": "principals",
-    "readers": "principals",
-    "tags": "tags",
-}
-_KINDS_IN_PUBLISHER = {"packages": "names", "principal": "principal"}
+# What is in a value, by its kind: in each item of a list, and in the fields of a map.
+_ITEMS = {"names": "name", "principals": "principal", "publishers": "publisher"}
+_FIELDS = {"publisher": {"packages": "names", "principal": "principal"}}
 
 
 class _Encrypted:
@@ -212,21 +210,20 @@ class _Encrypted:
         if _is_encrypted(value):
             return self._stand_in(kind)
         if isinstance(value, list):
-            of_items = "principal" if kind == "principals" else None
-            return [self.replace(item, of_items) for item in cast("list[Any]", value)]
+            return [self.replace(item, _ITEMS.get(str(kind))) for item in cast("list[Any]", value)]
         if _is_map(value):
-            kinds = _KINDS_IN_PUBLISHER if kind == "principal" else {}
+            kinds = _FIELDS.get(str(kind), {})
             return {key: self.replace(item, kinds.get(key)) for key, item in value.items()}
         return value
 
     def _stand_in(self, kind: str | None) -> object:
+        if kind in _ITEMS:
+            return [self._stand_in(_ITEMS[kind])]
         number = len(self.stand_ins)
         name = f"encrypted-{number}"
         if kind == "account":
             name = f"{999_999_999_999 - number}"
-        elif kind in {"principal", "principals"}:
+        elif kind in {"principal", "publisher"}:
             name = f"arn:{self._partition}:iam::000000000000:role/{name}"
         self.stand_ins.append(name)
-        if kind in {"names", "principals"}:
-            return [name]
-        return {name: ""} if kind == "tags" else name
+        return {name: ""} if kind == "map" else name

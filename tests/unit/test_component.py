@@ -25,6 +25,7 @@ from mocks import (
 from pulumi.runtime.rpc import UNKNOWN
 
 from private_pypi import Principal, PrivatePypi, PrivatePypiArgs, Publisher
+from private_pypi.errors import InvalidValueError
 from private_pypi.names import Arns
 from private_pypi.package_groups import desired_state
 from private_pypi.policies import (
@@ -405,17 +406,12 @@ def test_public_pypi_without_internal_packages_is_warned_of() -> None:
 
 
 def test_without_public_pypi_a_hook_removes_what_upstream_there_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("private_pypi.recorded.MockMonitor", type("NoMonitor", (), {}))
     hooked: list[Arns] = []
     monkeypatch.setattr("private_pypi.component.upstream_remover", lambda arns: hooked.append(arns) or print)
 
     assert run(pypi()).of_type(REPOSITORY).hooks == (f"remove-upstreams {ARNS.repository}",)
     assert run(pypi(STORED)).resources["pypi-repository"].hooks == ()
     assert hooked == [ARNS]
-
-
-def test_without_a_state_there_is_nothing_to_hook() -> None:
-    assert run(pypi()).of_type(REPOSITORY).hooks == ()
 
 
 def test_what_is_protected_keeps_its_policy_to_the_end() -> None:
@@ -557,10 +553,14 @@ def test_a_domain_may_have_a_key_of_its_own(preview: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "ignored", [{"domain_owner": "444455556666"}, {"existing_domain": True, "encryption_key": KEY}]
+    ("ignored", "value", "kind"),
+    [
+        ({"domain_owner": "444455556666"}, "444455556666", "a new"),
+        ({"existing_domain": True, "encryption_key": KEY}, KEY, "an existing"),
+    ],
 )
-def test_args_that_would_be_ignored_are_refused(ignored: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="domain"):
+def test_args_that_would_be_ignored_are_refused(ignored: dict[str, Any], value: str, kind: str) -> None:
+    with pytest.raises(InvalidValueError, match=f"^got '{value}' for {kind} domain\n"):
         PrivatePypiArgs(domain="acme", **ignored)
 
 

@@ -7,13 +7,14 @@ import yaml
 from mocks import ROOT, run
 
 from private_pypi import Principal, PrivatePypiArgs, Publisher, load_args
+from private_pypi.keys import KEYS
 
 CI = "arn:aws:iam::111122223333:role/ci"
 PRINCIPAL = (
     "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), with * for what varies in its path or name; "
     "the 12 digits of an account, quoted; or an organization (o-a1b2c3d4e5)"
 )
-KEYS = (
+ALL_KEYS = (
     "domain, repository, description, readers, publishers, closedPublishing, protect, existingDomain, domainOwner, "
     "encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, tags"
 )
@@ -216,7 +217,7 @@ def test_a_key_that_does_not_exist_is_a_mistake(key: str, fix: str) -> None:
     assert mistakes({"domain": "acme", key: "x"}) == (
         "a mistake in the config; nothing was changed.\n"
         f"private-pypi:{key}: got a key that does not exist\n"
-        f"  takes: {KEYS}\n"
+        f"  takes: {ALL_KEYS}\n"
         f"  fix:   {fix}"
     )
 
@@ -274,7 +275,7 @@ def test_all_mistakes_are_reported_at_once_each_with_its_key_and_index() -> None
         "  takes: true or false\n"
         "  fix:   write one of these\n"
         "private-pypi:publisher: got a key that does not exist\n"
-        f"  takes: {KEYS}\n"
+        f"  takes: {ALL_KEYS}\n"
         "  fix:   did you mean `publishers`?"
     )
 
@@ -284,7 +285,18 @@ def test_an_encrypted_value_is_not_repeated_in_a_message() -> None:
         "a mistake in the config; nothing was changed.\n"
         "private-pypi:readers[0]: got [secret]\n"
         f"  takes: {PRINCIPAL}\n"
-        "  fix:   pulumi config --show-secrets"
+        "  fix:   see it with `pulumi config get private-pypi:readers`, "
+        "mend it with `pulumi config set --secret --path 'private-pypi:readers[0]' VALUE`"
+    )
+
+
+def test_an_encrypted_text_is_mended_by_its_key() -> None:
+    assert mistakes({"domain": "Hush"}, secrets=("private-pypi:domain",)) == (
+        "a mistake in the config; nothing was changed.\n"
+        "private-pypi:domain: got [secret]\n"
+        "  takes: 2 to 50 lower-case letters, digits and hyphens, the first a letter, the last not a hyphen\n"
+        "  fix:   see it with `pulumi config get private-pypi:domain`, "
+        "mend it with `pulumi config set --secret private-pypi:domain VALUE`"
     )
 
 
@@ -329,7 +341,7 @@ def test_lists_without_end_are_no_lists() -> None:
             (
                 "domainOwner: got '444455556666' for a new domain\n"
                 "  takes: the owner of an existing domain\n"
-                "  fix:   take it out, or set private-pypi:existingDomain to true"
+                "  fix:   take it out, or set existingDomain to true"
             ),
         ),
         (
@@ -416,16 +428,22 @@ def test_all_packages_are_not_internal() -> None:
     )
 
 
+def test_every_key_is_for_a_field_of_the_args() -> None:
+    """In the same order, under the same name in camel case."""
+    fields = [field.name for field in dataclasses.fields(PrivatePypiArgs)]
+
+    assert ", ".join(KEYS) == ALL_KEYS
+    assert [key.field for key in KEYS.values()] == fields
+    assert [name.lower() for name in KEYS] == [field.replace("_", "") for field in fields]
+
+
 def test_pulumi_yaml_declares_the_keys_and_defaults_of_the_program() -> None:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-    fields = dataclasses.fields(PrivatePypiArgs)
-    defaults = [getattr(PrivatePypiArgs(domain=""), field.name) for field in fields]
-    types = {str: "string", type(None): "string", bool: "boolean", tuple: None, dict: None}
+    defaults = [getattr(PrivatePypiArgs(domain=""), key.field) for key in KEYS.values()]
 
-    assert ", ".join(declared) == KEYS
-    assert [key.lower() for key in declared] == [field.name.replace("_", "") for field in fields]
+    assert [*declared] == [*KEYS]
+    assert [value.get("type") for value in declared.values()] == [key.type for key in KEYS.values()]
     assert [value.get("default", value.get("value")) for value in declared.values()] == [
         {None: "", (): []}.get(default, default) if not isinstance(default, dict) else default for default in defaults
     ]
-    assert [value.get("type") for value in declared.values()] == [types[type(default)] for default in defaults]
     assert all(value["description"] for value in declared.values())

@@ -200,12 +200,12 @@ def test_programs_get_the_resources_as_they_are_registered(capsys: pytest.Captur
     registered = run(main_program, read_stack(folder, "test").config).resources
     resources = preview_as_json(capsys)["resources"]
 
-    assert [(each["type"], each["name"], each["parent"]) for each in resources] == [
-        (COMPONENT, "private-pypi", None),
-        (DOMAIN, "private-pypi-domain", "private-pypi"),
-        (DOMAIN_PERMISSIONS, "private-pypi-domain-permissions", "private-pypi"),
-        (REPOSITORY, "private-pypi-repository", "private-pypi"),
-        (REPOSITORY_PERMISSIONS, "private-pypi-repository-permissions", "private-pypi"),
+    assert [(each["type"], each["name"], each["parent"], each["protect"]) for each in resources] == [
+        (COMPONENT, "private-pypi", None, False),
+        (DOMAIN, "private-pypi-domain", "private-pypi", True),
+        (DOMAIN_PERMISSIONS, "private-pypi-domain-permissions", "private-pypi", False),
+        (REPOSITORY, "private-pypi-repository", "private-pypi", True),
+        (REPOSITORY_PERMISSIONS, "private-pypi-repository-permissions", "private-pypi", False),
     ]
     assert {each["name"]: each["inputs"] for each in resources} == {
         name: each.inputs for name, each in registered.items()
@@ -217,7 +217,20 @@ def test_programs_get_the_outputs_and_the_access_table(capsys: pytest.CaptureFix
     policies = {name: json.loads(result["outputs"].pop(name)) for name in ("reader_policy", "publisher_policy")}
 
     assert all(policy["Statement"][0]["Sid"] == "GetServiceBearerToken" for policy in policies.values())
-    assert result.keys() == {"stack", "resources", "outputs", "access"}
+    assert result.keys() == {
+        "stack",
+        "resources",
+        "outputs",
+        "access",
+        "publishing_is_closed",
+        "deletion_is_denied",
+        "internal_packages",
+        "warnings",
+    }
+    assert not result["publishing_is_closed"]
+    assert result["deletion_is_denied"]
+    assert result["internal_packages"] == []
+    assert result["warnings"] == []
     assert result["stack"] == "test"
     assert result["outputs"] == {
         "private_pypi_endpoint_url": None,
@@ -235,40 +248,44 @@ def test_programs_get_the_outputs_and_the_access_table(capsys: pytest.CaptureFix
     ]
 
 
-TOKEN, READ, ASSET = (
-    "codeartifact:GetAuthorizationToken",
-    "codeartifact:ReadFromRepository",
-    "codeartifact:GetPackageVersionAsset",
-)
+REPOSITORY_ARN = "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/tools"
+EXPORT = f"import pulumi\npulumi.export('repository_arn', {REPOSITORY_ARN!r})\n"
 
 
-@pytest.mark.parametrize(
-    ("actions", "install"),
-    [([TOKEN, READ, ASSET], True), ([READ, ASSET], False), ([TOKEN, ASSET], False), ([TOKEN, READ], False)],
-)
 def test_the_access_table_reads_the_policies_and_not_the_config(
-    capsys: pytest.CaptureFixture[str], folder: Path, actions: list[str], install: bool
+    capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     """A program whose policies give less than the config says is shown to give less."""
-    allow = {"Effect": "Allow", "Principal": {"AWS": ["a"]}, "Resource": "r", "Action": actions}
-    deny = {"Effect": "Deny", "Principal": "*", "Resource": "r"}
-    some = ["codeartifact:DeleteRepository", "codeartifact:DeletePackage", "codeartifact:PublishPackageVersion"]
-    everything = ["codeartifact:PublishPackageVersion", "codeartifact:CopyPackageVersions"]
-    by_pattern = {"Principal": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": ["b"]}}, "Action": everything}
-    (folder / "__main__.py").write_text(
-        "import pulumi_aws as aws\n"
-        f"aws.codeartifact.DomainPermissions('d', domain='d', "
-        f"policy_document={document(allow, deny | {'Action': some}, allow | by_pattern)!r})\n"
-    )
+    allow = {"Effect": "Allow", "Principal": {"AWS": ["a"]}, "Resource": "*"}
+    deny = {"Effect": "Deny", "Principal": "*", "Resource": "*"}
+    closing = deny | {"Action": ["codeartifact:PublishPackageVersion", "codeartifact:CopyPackageVersions"]}
+    program = "import pulumi_aws as aws\n"
+    token = document(allow | {"Action": "codeartifact:GetAuthorizationToken"})
+    program += f"aws.codeartifact.DomainPermissions('d', domain='acme', policy_document={token!r})\n"
+    for repository, policy in (
+        ("tools", document(allow | {"Action": "codeartifact:PublishPackageVersion"})),
+        ("tools-store", document(closing)),
+    ):
+        program += (
+            f"aws.codeartifact.RepositoryPermissionsPolicy('{repository}', domain='acme', "
+            f"repository='{repository}', policy_document={policy!r})\n"
+        )
+    (folder / "__main__.py").write_text(program + EXPORT)
+    result = preview_as_json(capsys)
 
-    assert preview_as_json(capsys)["access"] == [
-        {"principal": "a", "install": install, "publish": False},
-        {"principal": "b", "install": False, "publish": False},
-    ]
-    main(["preview", "test"])
-    out = capsys.readouterr().out
-    assert "Publishing is closed" not in out
-    assert "Packages are protected" not in out
+    assert result["access"] == [{"principal": "a", "install": False, "publish": True}]
+    assert not result["publishing_is_closed"], "that of the store is no matter"
+    assert not result["deletion_is_denied"]
+    assert [each["parent"] for each in result["resources"]] == [None, None, None]
+
+
+def test_a_program_of_which_nothing_is_known_is_an_error(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "__main__.py").write_text("")
+
+    assert main(["preview", "test"]) == 1
+    assert capsys.readouterr().err == (
+        "error: the program exports no repository_arn: export the outputs of PrivatePypi\n"
+    )
 
 
 def test_a_stack_that_nobody_may_use_says_so(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
@@ -333,6 +350,9 @@ def test_programs_get_the_packages_and_the_warnings(capsys: pytest.CaptureFixtur
     ]
     (attachment,) = [each for each in result["resources"] if "Attachment" in each["type"]]
     assert attachment["inputs"] == {"policyArn": None, "role": "ci"}
+    assert result["publishing_is_closed"]
+    (warning,) = result["warnings"]
+    assert warning.startswith("attachIdentityPolicies is for roles of account 111122223333 and leaves out")
     assert "warning: attachIdentityPolicies is for roles of account 111122223333 and leaves out" in captured.err
 
 
@@ -405,6 +425,7 @@ def test_programs_get_what_the_owner_adds_as_an_output(
     result = preview_as_json(capsys)
 
     assert isinstance(json.loads(result["outputs"]["domain_policy_statement"]), form)
+    assert result["internal_packages"] == ["acme", "acme-*", "beta"]
     assert result["access"] == [
         {"principal": f"arn:aws:iam::{account}:role/ci", "install": True, "publish": False},
     ]
@@ -419,6 +440,7 @@ def test_the_reserved_names_are_read_from_the_package_groups(capsys: pytest.Capt
         type_name = "AWS::CodeArtifact::PackageGroup"
         program += f"aws.cloudcontrol.Resource({mode!r}, type_name={type_name!r}, desired_state={state!r})\n"
     program += "aws.cloudcontrol.Resource('other', type_name='AWS::S3::Bucket', desired_state='{}')\n"
+    program += EXPORT
     (folder / "__main__.py").write_text(program)
     main(["preview", "test"])
 

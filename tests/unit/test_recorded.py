@@ -9,6 +9,8 @@ import pytest
 from mocks import ROOT, Called, Run, run
 
 from private_pypi import PrivatePypiArgs, load_args
+from private_pypi.names import Arns
+from private_pypi.policies import repository_policy
 
 KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_KEY = KEY.replace("1234abcd", "00000000")
@@ -21,7 +23,8 @@ DOMAIN = f"{PREFIX}domain:Domain::private-pypi-domain"
 REPOSITORY = f"{PREFIX}repository:Repository::private-pypi-repository"
 STORE = f"{PREFIX}repository:Repository::private-pypi-store"
 POLICY = f"{PREFIX}repositoryPermissionsPolicy:RepositoryPermissionsPolicy::private-pypi-repository-permissions"
-DENY = '{"Statement":[{"Effect":"Deny","Action":["codeartifact:DeleteRepository"]}]}'
+ARNS = Arns(partition="aws", region="us-west-2", owner="111122223333", domain_name="acme", repository_name="tools")
+DENY = repository_policy(ARNS, readers=[], publishers=[], closed_publishing=False, protect=True)
 
 
 @pytest.fixture
@@ -32,6 +35,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
         DOMAIN: {"domain": "acme", "encryptionKey": KEY},
         STORE: {"domain": "acme", "repository": "tools-store"},
         REPOSITORY: {
+            "arn": ARNS.repository,
             "domain": "acme",
             "repository": "tools",
             "domainOwner": "111122223333",
@@ -39,7 +43,6 @@ def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
         },
         POLICY: {"policyDocument": DENY},
     }
-    monkeypatch.setattr("private_pypi.recorded.MockMonitor", type("NoMonitor", (), {}))
     monkeypatch.setattr("mocks.STATE", resources)
     return resources
 

@@ -143,9 +143,9 @@ config:
 
 
 def test_an_encrypted_part_of_a_publisher_gets_a_stand_in_too(folder: Path) -> None:
-    stack = read(folder, "config: {readers: [{principal: {secure: a}, packages: [beta, {secure: b}]}]}")
+    stack = read(folder, "config: {publishers: [{principal: {secure: a}, packages: [beta, {secure: b}]}]}")
 
-    assert json.loads(stack.config["private-pypi:readers"]) == [
+    assert json.loads(stack.config["private-pypi:publishers"]) == [
         {"principal": "arn:aws:iam::000000000000:role/encrypted-0", "packages": ["beta", "encrypted-1"]}
     ]
 
@@ -246,8 +246,6 @@ def test_an_encrypted_boolean_is_not_guessed(folder: Path) -> None:
 
 
 def test_an_encrypted_key_is_not_guessed(folder: Path) -> None:
-    (folder / "Pulumi.yaml").write_text(f'{PROJECT}  encryptionKey: {{type: string, default: ""}}\n')
-
     assert error_of(folder, "config: {encryptionKey: {secure: a}}") == (
         "Pulumi.test.yaml: private-pypi:encryptionKey is encrypted, but the ARN of a key is no secret: set it in plain"
     )

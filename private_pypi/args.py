@@ -1,0 +1,70 @@
+"""What a private PyPI is made of: the component's arguments, and which of them go together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from private_pypi.errors import InvalidValueError
+from private_pypi.principals import Principal, Publisher
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrivatePypiArgs:
+    """What a private PyPI is made of. All of it is plain, because it decides names and how many resources there are."""
+
+    domain: str
+    """The domain's name: `parse_domain_name` tells what CodeArtifact takes."""
+    repository: str = "private-pypi"
+    """The repository's name: `parse_repository_name` tells what CodeArtifact takes."""
+    description: str = "Private PyPI repository"
+    """The repository's description, up to 1,000 characters."""
+    readers: Sequence[Principal] = ()
+    """Who may install."""
+    publishers: Sequence[Publisher] = ()
+    """Who may install, and publish everything or some packages."""
+    closed_publishing: bool = False
+    """Whether nobody but the publishers may publish, whatever their own IAM policies say about publishing."""
+    protect: bool = True
+    """Whether published packages cannot be lost: Pulumi refuses to delete or replace the domain and the repository, and
+    AWS denies everybody to delete the repository or what is in it."""
+    existing_domain: bool = False
+    """Whether the domain exists already and is not to be managed: its permissions policy is its owner's to write."""
+    domain_owner: str | None = None
+    """The account that owns an existing domain, 12 digits; `None` is the caller's."""
+    encryption_key: str | None = None
+    """The ARN of the KMS key of a new domain, which can never change; `None` is AWS's own key."""
+    public_upstream: bool = False
+    """Whether packages that the repository lacks come from public PyPI, by way of a repository of their own."""
+    internal_packages: Sequence[str] = ()
+    """Names and `prefix-*`, as `parse_package` reads them, that never come from public PyPI, in all of the domain; with
+    a prefix goes the name that it is itself."""
+    attach_identity_policies: bool = False
+    """Whether the listed roles of this account get `reader_policy`, which carries what no permissions policy can; in
+    another account's domain publishers get `publisher_policy`."""
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Tags on the domain, the repositories, the package groups and the attached policies."""
+
+    def __post_init__(self) -> None:
+        """Refuse what would be ignored.
+
+        Raises:
+            InvalidValueError: there is an owner of a new domain, or a key for an existing one.
+        """
+        refuse_ignored(
+            existing_domain=self.existing_domain, domain_owner=self.domain_owner, encryption_key=self.encryption_key
+        )
+
+
+def refuse_ignored(
+    *, existing_domain: bool, domain_owner: str | None = None, encryption_key: str | None = None
+) -> None:
+    """Refuse an owner of a new domain, which is the caller, and a key for an existing one, which has its own.
+
+    Raises:
+        InvalidValueError: there is one.
+    """
+    if domain_owner and not existing_domain:
+        takes, fix = "the owner of an existing domain", "take it out, or set existingDomain to true"
+        raise InvalidValueError(got=f"{domain_owner!r} for a new domain", takes=takes, fix=fix)
+    if encryption_key and existing_domain:
+        takes, fix = "the key of a new domain", "take it out: an existing domain keeps the key it was made with"
+        raise InvalidValueError(got=f"{encryption_key!r} for an existing domain", takes=takes, fix=fix)
