@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import gc
 import json
 import os
 import sys
@@ -29,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("stack", nargs="?", default="dev", help="the stack: Pulumi.STACK.yaml (default: dev)")
     command.add_argument("--json", action="store_true", help="print JSON; outputs known only after pulumi up are null")
     options = parser.parse_args(arguments)
+    gc.freeze()  # what is imported stays to the end: to look through it for garbage would take a fifth of the time
     try:
         _preview(options.stack, as_json=options.json)
     except (pulumi.RunError, StackFileError) as error:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pulumi
+import pulumi.runtime.settings
 import pulumi.runtime.stack
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import get_root_resource, mocks, set_all_config, set_mocks
@@ -80,6 +81,7 @@ async def _preview(program: Path, stack: Stack, account: str, region: str, threa
     set_all_config(dict(stack.config))
     warnings = _Warnings()
     set_mocks(monitor.mocks, stack.project, stack.name, preview=True, monitor=monitor, logger=warnings.logger)
+    cast("Any", pulumi.runtime.settings.SETTINGS).callbacks = _Hooks()
     await pulumi.runtime.stack.run_pulumi_func(run)
 
     # By name, since what depends on nothing is registered first; a component's name comes before those of its children.
@@ -151,6 +153,13 @@ class _Recorder(mocks.MockMonitor):
                 )
             )
         return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]  untyped in the SDK
+
+
+class _Hooks:
+    """Takes hooks, which a preview never runs. In its place the SDK would start a server for the engine to call."""
+
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        """Leave it at that."""
 
 
 class _Warnings(logging.Handler):
