@@ -26,6 +26,8 @@ class Access:
     install: bool
     publish: bool | list[str]
     """`True` is everything; else the packages, as names and `prefix-*`."""
+    workflow: str | None = None
+    """The GitHub workflow that has the role, with the ids that it is known by: `acme@123/tools@456 tag v*`."""
 
 
 def read_statements(document: str | None) -> list[Statement]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from private_pypi.errors import InvalidValueError
+from private_pypi.github import GithubPublisher, refused_mixtures
 from private_pypi.principals import Principal, Publisher
 
 
@@ -40,18 +41,26 @@ class PrivatePypiArgs:
     attach_identity_policies: bool = False
     """Whether the listed roles of this account get `reader_policy`, which carries what no permissions policy can; in
     another account's domain publishers get `publisher_policy`."""
+    github_publishers: Sequence[GithubPublisher] = ()
+    """GitHub Actions workflows that may install and publish, each by an IAM role that is made for it."""
+    make_github_oidc_provider: bool = False
+    """Whether the account's OpenID Connect provider for GitHub is made too. An account has one, so others may have made
+    it."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Tags on the domain, the repositories, the package groups and the attached policies."""
+    """Tags on the domain, the repositories, the package groups, and what is made in IAM."""
 
     def __post_init__(self) -> None:
-        """Refuse what would be ignored.
+        """Refuse what would be ignored, and what would trust a repository in two ways.
 
         Raises:
-            InvalidValueError: there is an owner of a new domain, or a key for an existing one.
+            InvalidValueError: there is an owner of a new domain, a key for an existing one, or a repository that stands
+                in two spellings or with different ids in `github_publishers`.
         """
         refuse_ignored(
             existing_domain=self.existing_domain, domain_owner=self.domain_owner, encryption_key=self.encryption_key
         )
+        for _, mistake in refused_mixtures(self.github_publishers):
+            raise mistake
 
 
 def refuse_ignored(

@@ -3,7 +3,8 @@
 What they are given is decided in the pure modules; here it is only handed over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -11,6 +12,7 @@ import pulumi_aws as aws
 from private_pypi import package_groups
 from private_pypi.args import PrivatePypiArgs
 from private_pypi.errors import refusal
+from private_pypi.github import AUDIENCE, ISSUER, GithubRole, make_roles
 from private_pypi.names import Arns
 from private_pypi.place import look_up_place
 from private_pypi.policies import Documents, everyone, make_documents
@@ -45,6 +47,9 @@ class PrivatePypi(pulumi.ComponentResource):
     """What the owner of an existing domain adds to its permissions policy: a statement, or a list of them where there
     are several. `None` for a new domain, and when there is nothing to add."""
 
+    github_role_arns: pulumi.Output[Mapping[str, str]] | None = None
+    """The ARNs of the roles of GitHub publishers, by workflow (`acme/tools tag v*`). `None` when there are none."""
+
     def __init__(self, name: str, args: PrivatePypiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the component and its resources, all named after `name`.
 
@@ -56,15 +61,17 @@ class PrivatePypi(pulumi.ComponentResource):
                 has been registered.
         """
         arns, account = look_up_place(args, opts)
-        documents = _make_documents(args, arns, account)
+        roles = make_roles(args.github_publishers, arns, account, prefix=f"{name}-{pulumi.get_stack()}")
+        documents = _make_documents(args, arns, account, roles)
         super().__init__("private-pypi:index:PrivatePypi", name, {}, opts)
         self._name, self._args, self._arns = name, args, arns
 
-        domain = None if args.existing_domain else self._make_domain(documents.domain)
+        made = self._make_github_roles(roles, documents.reader if account == arns.owner else documents.publisher)
+        domain = None if args.existing_domain else self._make_domain(documents.domain, made)
         groups = self._make_package_groups(domain)
         store = self._make_store(domain, groups, documents.store) if args.public_upstream else None
         repository = self._make_repository(domain, groups, store)
-        self._set_permissions("repository", repository, documents.repository)
+        self._set_permissions("repository", repository, documents.repository, made)
         if args.attach_identity_policies:
             self._attach_identity_policies(documents, account)
         self._warn_of_confusion()
@@ -87,11 +94,46 @@ class PrivatePypi(pulumi.ComponentResource):
         self.repository_arn = pulumi.Output.from_input(arns.repository)
         self.reader_policy = pulumi.Output.from_input(documents.reader)
         self.publisher_policy = pulumi.Output.from_input(documents.publisher)
+        if roles:
+            self.github_role_arns = pulumi.Output.from_input({role.workflow: role.arn for role in roles})
         if documents.domain_statement:
             self.domain_policy_statement = pulumi.Output.from_input(documents.domain_statement)
         self.register_outputs(self.outputs)
 
-    def _make_domain(self, document: str | None) -> aws.codeartifact.Domain:
+    def _make_github_roles(self, roles: Sequence[GithubRole], identity_policy: str) -> list[aws.iam.Role]:
+        """The roles of workflows, each with the identity policy that it needs, and the provider that they trust."""
+        provider: aws.iam.OpenIdConnectProvider | None = None
+        if self._args.make_github_oidc_provider:
+            provider = aws.iam.OpenIdConnectProvider(
+                f"{self._name}-github",
+                url=f"https://{ISSUER}",
+                client_id_lists=[AUDIENCE],
+                tags=self._args.tags or None,
+                opts=pulumi.ResourceOptions(parent=self, protect=self._args.protect),
+            )
+        made: list[aws.iam.Role] = []
+        for role in roles:
+            resource_name = f"{self._name}-github-{role.workflow.replace(' ', ':')}"
+            made.append(
+                aws.iam.Role(
+                    resource_name,
+                    name=role.name,
+                    assume_role_policy=role.trust_policy,
+                    tags=self._args.tags or None,
+                    opts=pulumi.ResourceOptions(parent=self, depends_on=provider),
+                )
+            )
+            aws.iam.RolePolicy(
+                f"{resource_name}-policy",
+                name="private-pypi",
+                role=made[-1].name,
+                policy=identity_policy,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        return made
+
+    def _make_domain(self, document: str | None, principals: Sequence[pulumi.Resource]) -> aws.codeartifact.Domain:
+        """The domain and its policy, for which AWS has to know its principals: those that are made here come before."""
         domain = aws.codeartifact.Domain(
             f"{self._name}-domain",
             domain=self._args.domain,
@@ -105,7 +147,9 @@ class PrivatePypi(pulumi.ComponentResource):
                 f"{self._name}-domain-permissions",
                 domain=domain.domain,
                 policy_document=document,
-                opts=pulumi.ResourceOptions(parent=self, deleted_with=domain if self._args.protect else None),
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=principals, deleted_with=domain if self._args.protect else None
+                ),
             )
         return domain
 
@@ -171,8 +215,14 @@ class PrivatePypi(pulumi.ComponentResource):
             ),
         )
 
-    def _set_permissions(self, kind: str, repository: aws.codeartifact.Repository, document: str | None) -> None:
-        """Set the permissions policy of a repository, if it has one.
+    def _set_permissions(
+        self,
+        kind: str,
+        repository: aws.codeartifact.Repository,
+        document: str | None,
+        principals: Sequence[pulumi.Resource] = (),
+    ) -> None:
+        """Set the permissions policy of a repository, if it has one, after the principals that are made here.
 
         While packages are protected it goes with the repository and not before it: whoever forces Pulumi to delete the
         one would first lose the Deny in the other.
@@ -184,7 +234,9 @@ class PrivatePypi(pulumi.ComponentResource):
                 domain_owner=self._args.domain_owner,
                 repository=repository.repository,
                 policy_document=document,
-                opts=pulumi.ResourceOptions(parent=self, deleted_with=repository if self._args.protect else None),
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=principals, deleted_with=repository if self._args.protect else None
+                ),
             )
 
     def _attach_identity_policies(self, documents: Documents, account: str) -> None:
@@ -232,15 +284,17 @@ class PrivatePypi(pulumi.ComponentResource):
             )
 
     @property
-    def outputs(self) -> dict[str, pulumi.Output[str]]:
+    def outputs(self) -> dict[str, pulumi.Output[Any]]:
         """Every output that there is, by its name: what a program exports."""
         outputs = {name: getattr(self, name) for name in PrivatePypi.__annotations__}
         return {name: value for name, value in outputs.items() if value is not None}
 
 
-def _make_documents(args: PrivatePypiArgs, arns: Arns, account: str) -> Documents:
+def _make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Sequence[GithubRole]) -> Documents:
     try:
-        return make_documents(args, arns, account)
+        return make_documents(args, arns, account, roles)
     except ExceptionGroup as refused:
         keys = "private-pypi:readers and private-pypi:publishers"
+        if roles:
+            keys = "private-pypi:readers, private-pypi:publishers and private-pypi:githubPublishers"
         raise pulumi.RunError(refusal([f"{keys}: {each}" for each in refused.exceptions])) from None

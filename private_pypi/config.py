@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar, cast
 
@@ -12,6 +12,16 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 
 from private_pypi.args import PrivatePypiArgs, refuse_ignored
 from private_pypi.errors import InvalidValueError, describe, refusal
+from private_pypi.github import (
+    REF_KINDS,
+    GithubPublisher,
+    RefKind,
+    parse_id,
+    parse_ref,
+    parse_repository,
+    refuse_one_id,
+    refused_mixtures,
+)
 from private_pypi.keys import KEYS, NAMESPACE
 from private_pypi.names import (
     MAX_TAGS,
@@ -78,6 +88,8 @@ def load_args() -> PrivatePypiArgs:
         public_upstream=public_upstream,
         internal_packages=config.items("internalPackages", parse_package),
         attach_identity_policies=config.boolean("attachIdentityPolicies"),
+        github_publishers=config.github_publishers("githubPublishers"),
+        make_github_oidc_provider=config.boolean("makeGithubOidcProvider"),
         tags=config.tags("tags"),
     )
     for key, mistake in refused_changes(args, read_recorded()):
@@ -126,11 +138,46 @@ class _Config:
             if isinstance(value, dict):
                 fields = cast("dict[str, object]", value)
                 where, who = f"{path}.principal", fields.get("principal")
-                packages = self._packages(f"{path}.packages", fields.get("packages"))
+                alone = "write the principal alone to let it publish everything"
+                packages = self._packages(f"{path}.packages", fields.get("packages"), alone)
                 self._refuse_others(fields, ["principal", "packages"], path)
             if principal := self._read(where, who, parse_principal, None):
                 publishers.append(Publisher(principal=principal, packages=packages))
         return tuple(publishers)
+
+    def github_publishers(self, key: str) -> tuple[GithubPublisher, ...]:
+        publishers: list[tuple[str, GithubPublisher]] = []
+        for path, value in self._read_items(key):
+            if publisher := self._github_publisher(path, self._read(path, value, _parse_workflow, None)):
+                publishers.append((path, publisher))
+        mixtures = dict(refused_mixtures([each for _, each in publishers]))
+        for index, mistake in mixtures.items():
+            self._note(publishers[index][0], mistake)
+        return tuple(each for index, (_, each) in enumerate(publishers) if index not in mixtures)
+
+    def _github_publisher(self, path: str, fields: dict[str, object] | None) -> GithubPublisher | None:
+        """What the fields of an entry say, if there is no mistake in any of them."""
+        if fields is None:
+            return None
+        before = len(self._mistakes)
+        self._refuse_others(fields, ["repository", *REF_KINDS, "ownerId", "repositoryId", "packages"], path)
+        repository = self._read(f"{path}.repository", fields.get("repository"), parse_repository, "")
+        kind: RefKind | None = self._read(path, fields, _parse_kind, None)
+        ref = self._read(f"{path}.{kind}", fields[kind], partial(parse_ref, kind=kind), "") if kind else ""
+        ids = [
+            self._read(f"{path}.{name}", fields[name], parse_id, "") if name in fields else None
+            for name in ("ownerId", "repositoryId")
+        ]
+        packages: tuple[str, ...] | None = None
+        if "packages" in fields:
+            alone = "leave packages out to let the workflow publish everything"
+            packages = self._packages(f"{path}.packages", fields["packages"], alone)
+        self._read(path, ids, lambda ids: refuse_one_id(*ids), None)
+        if kind is None or len(self._mistakes) > before:
+            return None
+        return GithubPublisher(
+            repository=repository, kind=kind, ref=ref, owner_id=ids[0], repository_id=ids[1], packages=packages
+        )
 
     def tags(self, key: str) -> dict[str, str]:
         tags: dict[str, str] = {}
@@ -179,13 +226,13 @@ class _Config:
         """The items of a list, each with its path."""
         return [(f"{path}[{index}]", item) for index, item in enumerate(self._read(path, value, _parse_list, []))]
 
-    def _packages(self, path: str, value: object) -> tuple[str, ...]:
+    def _packages(self, path: str, value: object, unlimited: str) -> tuple[str, ...]:
+        """Names of packages; `unlimited` is the fix of who means all of them."""
         if not value:
-            fix = "name the packages, or write the principal alone to let it publish everything"
+            fix = f"name the packages, or {unlimited}"
             self._note(path, InvalidValueError(got="no packages", takes="a list of names", fix=fix))
             return ()
-        everything = "leave packages out to let the publisher publish everything"
-        return self._parse_each(self._items(path, value), partial(parse_package, instead_of_all=everything))
+        return self._parse_each(self._items(path, value), partial(parse_package, instead_of_all=unlimited))
 
     def _parse_each(self, items: Iterable[tuple[str, object]], parse: Callable[[object], T]) -> tuple[T, ...]:
         parsed = [self._read(path, item, parse, None) for path, item in items]
@@ -233,6 +280,23 @@ def _parse_list(value: object) -> list[object]:
         fix = "write each item on its own line, after a hyphen"
         raise InvalidValueError(got=describe(value), takes="a list", fix=fix)
     return cast("list[object]", value)
+
+
+def _parse_workflow(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        fix = "write repository: OWNER/NAME and, on a line of its own, tag: NAME, branch: NAME or environment: NAME"
+        raise InvalidValueError(got=describe(value), takes="a map that names a workflow", fix=fix)
+    return cast("dict[str, object]", value)
+
+
+def _parse_kind(fields: Mapping[str, object]) -> RefKind:
+    given: list[RefKind] = [kind for kind in REF_KINDS if fields.get(kind) is not None]
+    if len(given) != 1:
+        got, fix = "no branch, tag or environment", "add one: without it every workflow of the repository would publish"
+        if given:
+            got, fix = " and ".join(given), "write an entry for each"
+        raise InvalidValueError(got=got, takes="one of branch, tag and environment", fix=fix)
+    return given[0]
 
 
 def _parse_tags(value: object) -> dict[str, object]:

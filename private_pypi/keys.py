@@ -14,7 +14,7 @@ class Key:
 
     field: str
     """The field of `PrivatePypiArgs` that it is for, which has its default."""
-    kind: Literal["account", "boolean", "key ARN", "map", "names", "principals", "publishers", "text"]
+    kind: Literal["account", "boolean", "key ARN", "map", "names", "principals", "publishers", "text", "workflows"]
     """What it holds: one value, or a list of several."""
 
     @property
@@ -40,6 +40,8 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "publicUpstream": Key(field="public_upstream", kind="boolean"),
         "internalPackages": Key(field="internal_packages", kind="names"),
         "attachIdentityPolicies": Key(field="attach_identity_policies", kind="boolean"),
+        "githubPublishers": Key(field="github_publishers", kind="workflows"),
+        "makeGithubOidcProvider": Key(field="make_github_oidc_provider", kind="boolean"),
         "tags": Key(field="tags", kind="map"),
     }
 )

@@ -15,6 +15,7 @@ from typing import Any
 
 from private_pypi.args import PrivatePypiArgs
 from private_pypi.errors import InvalidValueError
+from private_pypi.github import GithubRole
 from private_pypi.names import Arns
 from private_pypi.principals import Principal, Publisher
 
@@ -60,13 +61,13 @@ class Documents:
     """The identity policy that publishers of other accounts need."""
 
 
-def make_documents(args: PrivatePypiArgs, arns: Arns, account: str) -> Documents:
-    """The documents of a private PyPI that is deployed in `account`, 12 digits.
+def make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Iterable[GithubRole]) -> Documents:
+    """The documents of a private PyPI in `account`, 12 digits, whose GitHub publishers have `roles`.
 
     Raises:
         ExceptionGroup: of an `InvalidValueError` for each permissions policy that is longer than CodeArtifact takes.
     """
-    readers, publishers = args.readers, args.publishers
+    readers, publishers = args.readers, [*args.publishers, *(each for role in roles for each in role.publishers)]
     repository_arns = [arns.repository, *([arns.store.repository] if args.public_upstream else [])]
     of_domain = partial(domain_policy, arns, readers=readers, publishers=publishers)
     if args.existing_domain:

@@ -19,7 +19,8 @@ from private_pypi.errors import InvalidValueError, describe
 from private_pypi.names import Arns
 
 _OURS = re.compile(
-    r"private-pypi:index:PrivatePypi\$aws:codeartifact/\w+:\w+::.*-(domain|repository|repository-permissions)$"
+    r"private-pypi:index:PrivatePypi\$aws:"
+    r"(?:codeartifact/\w+:\w+::.*-(domain|repository|repository-permissions)|iam/openIdConnectProvider:\w+::.*-(github))$"
 )
 
 
@@ -31,8 +32,10 @@ class Recorded:
     """Those of the domain that the stack made."""
     repository: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Those of the repository."""
+    has_github_provider: bool = False
+    """Whether the stack made the account's OpenID Connect provider for GitHub."""
     is_protected: bool = False
-    """Whether the repository's policy protects its packages."""
+    """Whether the repository's policy protects its packages, and Pulumi what the stack made."""
 
 
 def read_recorded() -> Recorded:
@@ -53,12 +56,14 @@ def read_recorded() -> Recorded:
 
 def _recorded(resources: Mapping[str, Any]) -> Recorded:
     """What is recorded of the component's resources, which are found by URN."""
-    found = {match[1]: resource["outputs"] for urn, resource in resources.items() if (match := _OURS.search(urn))}
+    matches = {urn: match for urn in resources if (match := _OURS.search(urn))}
+    found = {match[1] or match[2]: resources[urn]["outputs"] for urn, match in matches.items()}
     domain, repository = found.get("domain", {}), found.get("repository", {})
     statements = read_statements(found.get("repository-permissions", {}).get("policyDocument"))
     return Recorded(
         domain=domain,
         repository=repository,
+        has_github_provider="github" in found,
         is_protected=bool(repository) and is_protected(statements, Arns.of_repository(repository["arn"])),
     )
 
@@ -82,12 +87,16 @@ def refused_changes(args: PrivatePypiArgs, recorded: Recorded) -> Iterator[tuple
             ("encryptionKey", args.encryption_key, domain.get("encryptionKey")),
         ):
             if None not in (value, was) and value != was:
-                yield key, _loss(value, was, recorded)
+                cost = "delete what is there, with every package in it, and make another"
+                yield key, _loss(value, was, cost, "the packages", recorded)
+        if recorded.has_github_provider and not args.make_github_oidc_provider:
+            cost = "delete the account's provider, by which workflows assume roles in all of the account"
+            yield "makeGithubOidcProvider", _loss(False, True, cost, "it", recorded)  # noqa: FBT003  values of the key
 
 
-def _loss(value: object, was: object, recorded: Recorded) -> InvalidValueError:
-    cost = "a change would delete what is there, with every package in it, and make another"
-    fix = "undo the change; to give the packages up, set private-pypi:protect to false, `pulumi up`, and then change it"
+def _loss(value: object, was: object, cost: str, what: str, recorded: Recorded) -> InvalidValueError:
+    fix = f"undo the change; to give {what} up, set private-pypi:protect to false, `pulumi up`, and then change it"
     if not recorded.is_protected:
-        fix = "undo the change; to give the packages up, leave private-pypi:protect false until it is deployed"
-    return InvalidValueError(got=describe(value), takes=f"{describe(was)}, for it is protected: {cost}", fix=fix)
+        fix = f"undo the change; to give {what} up, leave private-pypi:protect false until it is deployed"
+    takes = f"{describe(was)}, for it is protected: a change would {cost}"
+    return InvalidValueError(got=describe(value), takes=takes, fix=fix)

@@ -42,6 +42,20 @@ def allows(caller: Caller, action: str, resource: str, *, permissions_policy: Do
     return bool(identity or granted) if caller.account == owner else bool(identity and granted)
 
 
+def trusts(trust_policy: Document, provider: str, claims: Mapping[str, str]) -> bool:
+    """Whether a role with a trust policy may be assumed with a token that has these claims, of an identity provider."""
+    issuer = provider.partition("/")[2]
+    context = {f"{issuer}:{name}": value for name, value in claims.items()}
+    about = [
+        statement
+        for statement in trust_policy["Statement"]
+        if statement["Principal"] == {"Federated": provider}
+        and statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+        and _conditions_hold(statement, context)
+    ]
+    return bool(about) and all(statement["Effect"] == "Allow" for statement in about)
+
+
 def _names(statement: Document, caller: Caller, owner: str) -> bool:
     if statement["Principal"] == "*":
         return True
@@ -55,11 +69,15 @@ def _is_about(statement: Document, caller: Caller, action: str, resource: str) -
     return (
         any(_like(action, pattern) for pattern in _list(statement["Action"]))
         and any(_like(resource, pattern) for pattern in _list(statement["Resource"]))
-        and all(
-            _holds(operator, _context(caller).get(key), _list(values))
-            for operator, keys in statement.get("Condition", {}).items()
-            for key, values in keys.items()
-        )
+        and _conditions_hold(statement, _context(caller))
+    )
+
+
+def _conditions_hold(statement: Document, context: Mapping[str, str]) -> bool:
+    return all(
+        _holds(operator, context.get(key), _list(values))
+        for operator, keys in statement.get("Condition", {}).items()
+        for key, values in keys.items()
     )
 
 
@@ -79,7 +97,7 @@ def _holds(operator: str, value: str | None, expected: list[str]) -> bool:
             return value in expected
         case "StringNotEquals":
             return value not in expected
-        case "ArnLike":
+        case "ArnLike" | "StringLike":
             return value is not None and any(_like(value, pattern) for pattern in expected)
         case "ArnNotLike":
             return value is None or not any(_like(value, pattern) for pattern in expected)

@@ -24,6 +24,7 @@ from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterR
 from pulumi.runtime.rpc import UNKNOWN
 
 from private_pypi.access import Access, Statement, is_closed, is_protected, read_access, read_statements
+from private_pypi.github import trusted_workflow
 from private_pypi.names import Arns, partition_of
 from private_pypi.package_groups import TYPE_NAME, reserved
 from private_pypi.review.stacks import Stack
@@ -93,13 +94,21 @@ async def _preview(program: Path, stack: Stack, account: str, region: str, threa
         raise pulumi.RunError("the program exports no repository_arn: export the outputs of PrivatePypi")
     arns = Arns.of_repository(str(outputs["repository_arn"]))
     domain, repository = _policies(resources, outputs, arns)
+    workflows = {
+        f"arn:{arns.partition}:iam::{account}:role/{each.inputs['name']}": trusted_workflow(trust_policy)
+        for each in resources
+        if (trust_policy := each.inputs.get("assumeRolePolicy"))
+    }
     # An encrypted role also shows by its name alone. The longer come first, lest a part of one be replaced.
     names = {stand_in.rpartition("/")[2] for stand_in in stack.stand_ins}
     hide = functools.partial(_hide, stand_ins=sorted(stack.stand_ins | names, key=len, reverse=True))
     return Preview(
         resources=tuple(Resource(**hide(dataclasses.asdict(each))) for each in resources),
         outputs=hide(outputs),
-        access=tuple(Access(**hide(dataclasses.asdict(each))) for each in read_access(domain, repository, arns)),
+        access=tuple(
+            Access(**hide(dataclasses.asdict(each) | {"workflow": workflows.get(each.principal)}))
+            for each in read_access(domain, repository, arns)
+        ),
         publishing_is_closed=is_closed(repository, arns),
         deletion_is_denied=is_protected(repository, arns),
         internal_packages=tuple(hide(list(_internal_packages(resources)))),

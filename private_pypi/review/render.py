@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import cast
 
+from private_pypi.github import MAX_TRUST_POLICY_CHARACTERS
 from private_pypi.policies import MAX_DOCUMENT_CHARACTERS, MAX_IDENTITY_DOCUMENT_CHARACTERS
 from private_pypi.review.preview import Preview, Resource
 
@@ -18,9 +20,10 @@ def render(preview: Preview, heading: Callable[[str], str] = str) -> str:
     statement = preview.outputs.get("domain_policy_statement")
     tags = sorted({tag for each in preview.resources for tag in each.inputs.get("tags", {}).items()})
     outputs = [
-        (name, value or KNOWN_AFTER_UP)
+        (name, text)
         for name, value in preview.outputs.items()
         if name not in {*identity_policies, "domain_policy_statement"}
+        for text in _texts(value)
     ]
     documents = {
         each.name: each.inputs["policyDocument"] for each in preview.resources if "policyDocument" in each.inputs
@@ -30,6 +33,11 @@ def render(preview: Preview, heading: Callable[[str], str] = str) -> str:
         *(
             (f"Policy {name}: {_size(document, MAX_DOCUMENT_CHARACTERS)}", _pretty(document))
             for name, document in documents.items()
+        ),
+        *(
+            (f"Trust policy {each.name}: {_size(document, MAX_TRUST_POLICY_CHARACTERS)}", _pretty(document))
+            for each in preview.resources
+            if (document := each.inputs.get("assumeRolePolicy"))
         ),
         ("Outputs", _columns(outputs)),
         *(
@@ -58,6 +66,13 @@ def _tree(resources: Sequence[Resource], parent: str | None = None, indent: str 
         yield from _tree(resources, child.name, indent + below)
 
 
+def _texts(output: object) -> list[str]:
+    """What an output shows: a line, or one for each item of a map."""
+    if isinstance(output, dict):
+        return [f"{key}: {value}" for key, value in cast("dict[str, str]", output).items()]
+    return [str(output or KNOWN_AFTER_UP)]
+
+
 def _pretty(document: str) -> list[str]:
     return json.dumps(json.loads(document), indent=2).splitlines()
 
@@ -72,8 +87,11 @@ def _size(document: str, max_characters: int) -> str:
 
 
 def _access(preview: Preview) -> list[str]:
-    rows = [(each.principal, _words(each.install), _words(each.publish)) for each in preview.access]
-    lines = _columns([("principal", "install", "publish"), *rows])
+    rows = [
+        (each.principal, _words(each.install), _words(each.publish), each.workflow or "") for each in preview.access
+    ]
+    title = "GitHub workflow" if any(each.workflow for each in preview.access) else ""
+    lines = _columns([("principal", "install", "publish", title), *rows])
     if not rows:
         lines = ["nobody: there are no readers and no publishers"]
     if preview.publishing_is_closed:

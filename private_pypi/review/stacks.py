@@ -194,8 +194,11 @@ def _is_encrypted(value: Any) -> bool:
 
 
 # What is in a value, by its kind: in each item of a list, and in the fields of a map.
-_ITEMS = {"names": "name", "principals": "principal", "publishers": "publisher"}
-_FIELDS = {"publisher": {"packages": "names", "principal": "principal"}}
+_ITEMS = {"names": "name", "principals": "principal", "publishers": "publisher", "workflows": "workflow"}
+_FIELDS = {
+    "publisher": {"packages": "names", "principal": "principal"},
+    "workflow": {"ownerId": "account", "packages": "names", "repository": "repository", "repositoryId": "account"},
+}
 
 
 class _Encrypted:
@@ -219,11 +222,15 @@ class _Encrypted:
     def _stand_in(self, kind: str | None) -> object:
         if kind in _ITEMS:
             return [self._stand_in(_ITEMS[kind])]
+        if kind == "workflow":
+            return {"repository": self._stand_in("repository"), "tag": self._stand_in("text")}
         number = len(self.stand_ins)
         name = f"encrypted-{number}"
         if kind == "account":
             name = f"{999_999_999_999 - number}"
         elif kind in {"principal", "publisher"}:
             name = f"arn:{self._partition}:iam::000000000000:role/{name}"
+        elif kind == "repository":
+            name = f"hidden/{name}"
         self.stand_ins.append(name)
         return {name: ""} if kind == "map" else name

@@ -22,15 +22,19 @@ DOMAIN = "aws:codeartifact/domain:Domain"
 DOMAIN_PERMISSIONS = "aws:codeartifact/domainPermissions:DomainPermissions"
 POLICY = "aws:iam/policy:Policy"
 POLICY_ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+OIDC_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 OTHER_PROVIDER = "pulumi:providers:other"
 PACKAGE_GROUP = "aws:cloudcontrol/resource:Resource"
 PROVIDER = "pulumi:providers:aws"
 REPOSITORY = "aws:codeartifact/repository:Repository"
 REPOSITORY_PERMISSIONS = "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy"
+ROLE = "aws:iam/role:Role"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 TYPES = {
     COMPONENT,
     DOMAIN,
     DOMAIN_PERMISSIONS,
+    OIDC_PROVIDER,
     OTHER_PROVIDER,
     PACKAGE_GROUP,
     POLICY,
@@ -38,6 +42,8 @@ TYPES = {
     PROVIDER,
     REPOSITORY,
     REPOSITORY_PERMISSIONS,
+    ROLE,
+    ROLE_POLICY,
 }
 
 ENDPOINT = "https://example-111122223333.d.codeartifact.us-west-2.amazonaws.com/pypi/private-pypi/"

@@ -11,6 +11,7 @@ from mocks import (
     DOMAIN,
     DOMAIN_PERMISSIONS,
     ENDPOINT,
+    OIDC_PROVIDER,
     OTHER_PROVIDER,
     PACKAGE_GROUP,
     POLICY,
@@ -18,6 +19,8 @@ from mocks import (
     PROVIDER,
     REPOSITORY,
     REPOSITORY_PERMISSIONS,
+    ROLE,
+    ROLE_POLICY,
     Called,
     Run,
     run,
@@ -26,6 +29,7 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from private_pypi import Principal, PrivatePypi, PrivatePypiArgs, Publisher
 from private_pypi.errors import InvalidValueError
+from private_pypi.github import GithubPublisher, make_roles
 from private_pypi.names import Arns
 from private_pypi.package_groups import desired_state
 from private_pypi.policies import (
@@ -581,12 +585,141 @@ def test_the_tags_are_on_all_that_takes_tags() -> None:
 
 @both_times
 def test_everything_that_is_made_goes_through_an_explicit_provider(preview: bool) -> None:
-    args = dataclasses.replace(STORED, closed_publishing=True, attach_identity_policies=True)
+    args = dataclasses.replace(
+        STORED,
+        closed_publishing=True,
+        attach_identity_policies=True,
+        github_publishers=[TOOLS],
+        make_github_oidc_provider=True,
+    )
 
     def program() -> None:
         pypi(args, pulumi.ResourceOptions(provider=aws.Provider("explicit", region="eu-west-1")))()
 
     resources = run(program, preview=preview).resources.values()
     made = {each.name: each.provider for each in resources if each.type not in {PROVIDER, COMPONENT}}
-    assert len(made) == 10
+    assert len(made) == 13
     assert {*made.values()} == {"explicit"}
+
+
+TOOLS = GithubPublisher(repository="acme/tools", kind="tag", ref="v*", packages=("acme-tools",))
+CORE = GithubPublisher(repository="acme/core", kind="environment", ref="pypi")
+FROM_GITHUB = dataclasses.replace(ARGS, github_publishers=[TOOLS, CORE])
+(CORE_ROLE, TOOLS_ROLE) = make_roles([CORE, TOOLS], ARNS, "111122223333", prefix="pypi-test")
+ALL_PUBLISHERS = [*PUBLISHERS, *CORE_ROLE.publishers, *TOOLS_ROLE.publishers]
+
+
+@both_times
+def test_each_workflow_has_a_role_that_trusts_it_and_may_log_in(preview: bool) -> None:
+    made = run(pypi(FROM_GITHUB), preview=preview)
+
+    assert {name: each.inputs for name, each in made.resources.items() if each.type == ROLE} == {
+        "pypi-github-acme/core:environment:pypi": {"name": CORE_ROLE.name, "assumeRolePolicy": CORE_ROLE.trust_policy},
+        "pypi-github-acme/tools:tag:v*": {"name": TOOLS_ROLE.name, "assumeRolePolicy": TOOLS_ROLE.trust_policy},
+    }
+    reader = made.component_outputs["reader_policy"]
+    unknown = UNKNOWN if preview else None
+    assert {name: each.inputs for name, each in made.resources.items() if each.type == ROLE_POLICY} == {
+        "pypi-github-acme/core:environment:pypi-policy": {
+            "name": "private-pypi",
+            "role": unknown or CORE_ROLE.name,
+            "policy": reader,
+        },
+        "pypi-github-acme/tools:tag:v*-policy": {
+            "name": "private-pypi",
+            "role": unknown or TOOLS_ROLE.name,
+            "policy": reader,
+        },
+    }
+
+
+@both_times
+def test_the_role_of_a_workflow_is_a_publisher_like_any_other(preview: bool) -> None:
+    made = run(pypi(dataclasses.replace(FROM_GITHUB, closed_publishing=True)), preview=preview)
+
+    assert made.of_type(DOMAIN_PERMISSIONS).inputs["policyDocument"] == domain_policy(
+        ARNS, readers=READERS, publishers=ALL_PUBLISHERS
+    )
+    assert made.of_type(REPOSITORY_PERMISSIONS).inputs["policyDocument"] == repository_policy(
+        ARNS, readers=READERS, publishers=ALL_PUBLISHERS, closed_publishing=True, protect=True
+    )
+
+
+@both_times
+def test_the_arns_of_the_roles_are_known_at_preview(preview: bool) -> None:
+    assert run(pypi(FROM_GITHUB), preview=preview).component_outputs["github_role_arns"] == {
+        "acme/core environment pypi": CORE_ROLE.arn,
+        "acme/tools tag v*": TOOLS_ROLE.arn,
+    }
+
+
+def test_the_policies_come_after_the_roles_that_they_name() -> None:
+    """AWS takes no policy with a principal that does not exist."""
+    made = run(pypi(FROM_GITHUB)).resources
+    roles = {name for name, each in made.items() if each.type == ROLE}
+
+    assert len(roles) == 2
+    assert made["pypi-domain-permissions"].depends_on >= roles
+    assert made["pypi-repository-permissions"].depends_on >= roles
+
+
+def test_in_another_accounts_domain_a_workflow_gets_its_half_of_publishing() -> None:
+    args = dataclasses.replace(FROM_GITHUB, existing_domain=True, domain_owner="444455556666")
+    made = run(pypi(args))
+
+    policies = {each.inputs["policy"] for each in made.resources.values() if each.type == ROLE_POLICY}
+    assert policies == {made.component_outputs["publisher_policy"]}
+    assert "PublishPackageVersion" in made.component_outputs["publisher_policy"]
+    (role,) = {arn for arn in made.component_outputs["github_role_arns"].values() if "core" in arn}
+    assert role in made.component_outputs["domain_policy_statement"]
+
+
+@both_times
+@pytest.mark.parametrize("protect", [True, False])
+def test_the_provider_for_github_is_made_when_asked_for(preview: bool, protect: bool) -> None:
+    args = dataclasses.replace(FROM_GITHUB, make_github_oidc_provider=True, protect=protect)
+    made = run(pypi(args), preview=preview)
+
+    provider = made.of_type(OIDC_PROVIDER)
+    assert provider.name == "pypi-github"
+    assert provider.inputs == {
+        "url": "https://token.actions.githubusercontent.com",
+        "clientIdLists": ["sts.amazonaws.com"],
+    }
+    assert provider.protect is protect
+    assert all(each.depends_on == {"pypi-github"} for each in made.resources.values() if each.type == ROLE)
+    assert OIDC_PROVIDER not in {each.type for each in run(pypi(FROM_GITHUB)).resources.values()}
+
+
+def test_attached_policies_are_not_for_the_roles_of_workflows() -> None:
+    """They have theirs already."""
+    made = run(pypi(dataclasses.replace(FROM_GITHUB, readers=[], attach_identity_policies=True)))
+
+    assert [each.inputs["role"] for each in made.resources.values() if each.type == POLICY_ATTACHMENT] == ["ci"]
+    assert made.warnings == []
+
+
+def test_tags_are_on_what_is_made_for_github() -> None:
+    args = dataclasses.replace(FROM_GITHUB, make_github_oidc_provider=True, tags={"team": "platform"})
+    made = run(pypi(args)).resources.values()
+
+    assert all(each.inputs["tags"] == {"team": "platform"} for each in made if each.type in {ROLE, OIDC_PROVIDER})
+
+
+def test_that_the_roles_of_workflows_make_a_policy_too_long_is_said() -> None:
+    many = [GithubPublisher(repository=f"acme/tools-{number}", kind="tag", ref="v*") for number in range(200)]
+
+    with pytest.raises(pulumi.RunError) as error:
+        run(pypi(dataclasses.replace(ARGS, github_publishers=many)))
+    assert str(error.value).startswith(
+        "2 mistakes in the config; nothing was changed.\n"
+        "private-pypi:readers, private-pypi:publishers and private-pypi:githubPublishers: "
+        "got a domain permissions policy of "
+    )
+
+
+def test_a_repository_that_would_be_trusted_in_two_ways_is_refused() -> None:
+    known = dataclasses.replace(TOOLS, owner_id="1", repository_id="2")
+
+    with pytest.raises(InvalidValueError, match=r"^got the ids 1 and 2\n"):
+        PrivatePypiArgs(domain="acme", github_publishers=[TOOLS, known])

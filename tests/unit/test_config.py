@@ -7,6 +7,7 @@ import yaml
 from mocks import ROOT, run
 
 from private_pypi import Principal, PrivatePypiArgs, Publisher, load_args
+from private_pypi.github import GithubPublisher
 from private_pypi.keys import KEYS
 
 CI = "arn:aws:iam::111122223333:role/ci"
@@ -16,7 +17,8 @@ PRINCIPAL = (
 )
 ALL_KEYS = (
     "domain, repository, description, readers, publishers, closedPublishing, protect, existingDomain, domainOwner, "
-    "encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, tags"
+    "encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, githubPublishers, "
+    "makeGithubOidcProvider, tags"
 )
 KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
@@ -53,6 +55,12 @@ def test_every_key_is_read() -> None:
             "publicUpstream": True,
             "internalPackages": ["Acme.Core", "acme-*"],
             "attachIdentityPolicies": True,
+            "githubPublishers": [
+                {"repository": "acme/tools", "tag": "v*", "packages": ["Acme.Core"]},
+                {"repository": "acme/data", "branch": "main", "ownerId": "1", "repositoryId": "2"},
+                {"repository": "acme/data", "environment": "pypi", "ownerId": "1", "repositoryId": "2"},
+            ],
+            "makeGithubOidcProvider": True,
             "tags": {"team": "platform", "cost center": ""},
         }
     ) == PrivatePypiArgs(
@@ -70,6 +78,12 @@ def test_every_key_is_read() -> None:
         public_upstream=True,
         internal_packages=("acme-core", "acme-*"),
         attach_identity_policies=True,
+        github_publishers=(
+            GithubPublisher(repository="acme/tools", kind="tag", ref="v*", packages=("acme-core",)),
+            GithubPublisher(repository="acme/data", kind="branch", ref="main", owner_id="1", repository_id="2"),
+            GithubPublisher(repository="acme/data", kind="environment", ref="pypi", owner_id="1", repository_id="2"),
+        ),
+        make_github_oidc_provider=True,
         tags={"team": "platform", "cost center": ""},
     )
 
@@ -95,6 +109,8 @@ def test_only_the_domain_is_required() -> None:
         public_upstream=False,
         internal_packages=(),
         attach_identity_policies=False,
+        github_publishers=(),
+        make_github_oidc_provider=False,
         tags={},
     )
 
@@ -105,6 +121,7 @@ def test_a_list_with_nothing_in_it_is_empty() -> None:
         "readers": "",
         "publishers": [],
         "internalPackages": "",
+        "githubPublishers": "",
         "tags": "",
         "domainOwner": "",
         "encryptionKey": "",
@@ -394,6 +411,72 @@ def test_mistakes_in_tags_are_shown_where_they_are() -> None:
         "private-pypi:tags.b: got a list\n"
         f"{takes}"
         "  fix:   write one quoted string"
+    )
+
+
+def test_mistakes_in_github_publishers_are_shown_where_they_are() -> None:
+    kinds = "  takes: one of branch, tag and environment\n"
+    tag = "  takes: the name of a tag, or its beginning and *, up to 255 characters, without : ? $\n"
+    repository = (
+        "  takes: one repository on github.com: OWNER/NAME, in letters, digits and hyphens; the name with . and _ too\n"
+    )
+    publishers = [
+        "acme/tools",
+        {"repository": "acme*/tools", "tag": "v*1", "packages": []},
+        {"repository": "acme/tools"},
+        {"repository": "acme/tools", "branch": "main", "tag": "v1", "ownerId": "1"},
+        {"branch": "main", "repositry": "acme/tools", "packages": ["*"]},
+        {"repository": "acme/tools", "environment": "prod", "ownerId": 1, "repositoryId": "2"},
+    ]
+    assert mistakes({"domain": "acme", "githubPublishers": publishers}) == (
+        "11 mistakes in the config; nothing was changed.\n"
+        "private-pypi:githubPublishers[0]: got 'acme/tools'\n"
+        "  takes: a map that names a workflow\n"
+        "  fix:   write repository: OWNER/NAME and, on a line of its own, tag: NAME, branch: NAME or "
+        "environment: NAME\n"
+        "private-pypi:githubPublishers[1].repository: got 'acme*/tools'\n"
+        f"{repository}"
+        "  fix:   name each repository in an entry of its own: `*` would trust the repositories of others\n"
+        "private-pypi:githubPublishers[1].tag: got 'v*1'\n"
+        f"{tag}"
+        "  fix:   write the whole name of the tag, or * at its end alone\n"
+        "private-pypi:githubPublishers[1].packages: got no packages\n"
+        "  takes: a list of names\n"
+        "  fix:   name the packages, or leave packages out to let the workflow publish everything\n"
+        "private-pypi:githubPublishers[2]: got no branch, tag or environment\n"
+        f"{kinds}"
+        "  fix:   add one: without it every workflow of the repository would publish\n"
+        "private-pypi:githubPublishers[3]: got branch and tag\n"
+        f"{kinds}"
+        "  fix:   write an entry for each\n"
+        "private-pypi:githubPublishers[3]: got ownerId without repositoryId\n"
+        "  takes: both ids, or neither\n"
+        "  fix:   add the other, which `gh api repos/OWNER/NAME --jq '.owner.id, .id'` shows\n"
+        "private-pypi:githubPublishers[4].repositry: got a key that does not exist\n"
+        "  takes: repository, branch, tag, environment, ownerId, repositoryId, packages\n"
+        "  fix:   did you mean `repository`?\n"
+        "private-pypi:githubPublishers[4].repository: got nothing\n"
+        f"{repository}"
+        "  fix:   write it as `gh repo view --json nameWithOwner` shows it\n"
+        "private-pypi:githubPublishers[4].packages[0]: got '*'\n"
+        "  takes: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
+        "  fix:   leave packages out to let the workflow publish everything\n"
+        "private-pypi:githubPublishers[5].ownerId: got the number 1\n"
+        "  takes: an id of GitHub's, digits in quotes\n"
+        "  fix:   see `gh api repos/OWNER/NAME --jq '.owner.id, .id'`, and quote what it shows"
+    )
+
+
+def test_a_repository_that_is_trusted_in_two_ways_is_a_mistake() -> None:
+    publishers = [
+        {"repository": "acme/tools"},
+        {"repository": "acme/tools", "tag": "v*"},
+        {"repository": "acme/tools", "branch": "main", "ownerId": "1", "repositoryId": "2"},
+    ]
+    assert mistakes({"domain": "acme", "githubPublishers": publishers}).endswith(
+        "\nprivate-pypi:githubPublishers[2]: got the ids 1 and 2\n"
+        "  takes: no ids, as in an entry of acme/tools before it\n"
+        "  fix:   write the same in both: the ids for a repository that is newer than 2026-07-15 or has opted in"
     )
 
 

@@ -1,6 +1,7 @@
 """The offline preview, from the command line to what it prints."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -243,8 +244,8 @@ def test_programs_get_the_outputs_and_the_access_table(capsys: pytest.CaptureFix
         "repository_arn": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi",
     }
     assert result["access"] == [
-        {"principal": "arn:aws:iam::111122223333:role/ci", "install": True, "publish": True},
-        {"principal": "arn:aws:iam::444455556666:root", "install": True, "publish": False},
+        {"principal": "arn:aws:iam::111122223333:role/ci", "install": True, "publish": True, "workflow": None},
+        {"principal": "arn:aws:iam::444455556666:root", "install": True, "publish": False, "workflow": None},
     ]
 
 
@@ -273,7 +274,7 @@ def test_the_access_table_reads_the_policies_and_not_the_config(
     (folder / "__main__.py").write_text(program + EXPORT)
     result = preview_as_json(capsys)
 
-    assert result["access"] == [{"principal": "a", "install": False, "publish": True}]
+    assert result["access"] == [{"principal": "a", "install": False, "publish": True, "workflow": None}]
     assert not result["publishing_is_closed"], "that of the store is no matter"
     assert not result["deletion_is_denied"]
     assert [each["parent"] for each in result["resources"]] == [None, None, None]
@@ -286,6 +287,80 @@ def test_a_program_of_which_nothing_is_known_is_an_error(capsys: pytest.CaptureF
     assert capsys.readouterr().err == (
         "error: the program exports no repository_arn: export the outputs of PrivatePypi\n"
     )
+
+
+WORKFLOWS = """\
+config:
+  aws:region: us-west-2
+  aws:allowedAccountIds: ["111122223333"]
+  private-pypi:domain: acme
+  private-pypi:protect: false
+  private-pypi:readers: ["444455556666"]
+  private-pypi:githubPublishers:
+    - {repository: acme/tools, tag: v*, packages: [acme-tools], ownerId: "123", repositoryId: "456"}
+    - {repository: acme/core, environment: pypi}
+"""
+
+
+def test_the_access_table_names_the_workflow_beside_its_role(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text(WORKFLOWS)
+    assert main(["preview", "test"]) == 0
+    shown = capsys.readouterr().out
+    arn = "arn:aws:iam::111122223333:role/private-pypi-test-acme"
+    core, tools = f"{arn}-core-environment-pypi-4e36ecc9", f"{arn}-tools-tag-v-a7f8307c"
+
+    assert [line.split("  ") for line in re.sub(" {2,}", "  ", shown.partition("Who gets in\n")[2]).splitlines()] == [
+        ["", "principal", "install", "publish", "GitHub workflow"],
+        ["", core, "yes", "yes", "acme/core environment pypi"],
+        ["", tools, "yes", "acme-tools", "acme@123/tools@456 tag v*"],
+        ["", "arn:aws:iam::444455556666:root", "yes", "no"],
+    ]
+    assert f"  github_role_arns           acme/core environment pypi: {core}\n" in shown
+    assert f"  github_role_arns           acme/tools tag v*: {tools}\n" in shown
+    trust_policy = (
+        run(main_program, read_stack(folder, "test").config)
+        .resources["private-pypi-github-acme/tools:tag:v*"]
+        .inputs["assumeRolePolicy"]
+    )
+    assert (
+        f"\nTrust policy private-pypi-github-acme/tools:tag:v*: {len(trust_policy)} of 2,048 characters\n"
+        f"{indented(trust_policy)}\n\n"
+    ) in shown
+
+
+def test_programs_get_the_workflow_beside_its_role(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text(WORKFLOWS)
+    result = preview_as_json(capsys)
+    roles = result["outputs"]["github_role_arns"]
+
+    assert roles.keys() == {"acme/core environment pypi", "acme/tools tag v*"}
+    assert result["access"][:2] == [
+        {
+            "principal": roles["acme/core environment pypi"],
+            "install": True,
+            "publish": True,
+            "workflow": "acme/core environment pypi",
+        },
+        {
+            "principal": roles["acme/tools tag v*"],
+            "install": True,
+            "publish": ["acme-tools"],
+            "workflow": "acme@123/tools@456 tag v*",
+        },
+    ]
+
+
+def test_an_encrypted_workflow_shows_nowhere(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text(
+        "config: {domain: acme, githubPublishers: [{secure: a}, {repository: {secure: b}, branch: {secure: c}, "
+        "ownerId: {secure: d}, repositoryId: {secure: e}, packages: [{secure: f}]}]}"
+    )
+    assert main(["preview", "test"]) == 0
+    shown = capsys.readouterr().out
+
+    assert "  [secret]@[secret]" not in shown
+    assert " branch [secret]" in shown
+    assert "encrypted-" not in shown
 
 
 def test_a_stack_that_nobody_may_use_says_so(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
@@ -343,10 +418,20 @@ def test_programs_get_the_packages_and_the_warnings(capsys: pytest.CaptureFixtur
     result = json.loads(captured.out)
 
     assert result["access"] == [
-        {"principal": "arn:aws:iam::111122223333:role/aws-reserved/*", "install": True, "publish": False},
-        {"principal": "arn:aws:iam::111122223333:role/ci", "install": True, "publish": ["acme-*", "beta"]},
-        {"principal": "arn:aws:iam::444455556666:root", "install": True, "publish": True},
-        {"principal": "o-a1b2c3d4e5", "install": True, "publish": False},
+        {
+            "principal": "arn:aws:iam::111122223333:role/aws-reserved/*",
+            "install": True,
+            "publish": False,
+            "workflow": None,
+        },
+        {
+            "principal": "arn:aws:iam::111122223333:role/ci",
+            "install": True,
+            "publish": ["acme-*", "beta"],
+            "workflow": None,
+        },
+        {"principal": "arn:aws:iam::444455556666:root", "install": True, "publish": True, "workflow": None},
+        {"principal": "o-a1b2c3d4e5", "install": True, "publish": False, "workflow": None},
     ]
     (attachment,) = [each for each in result["resources"] if "Attachment" in each["type"]]
     assert attachment["inputs"] == {"policyArn": None, "role": "ci"}
@@ -427,7 +512,7 @@ def test_programs_get_what_the_owner_adds_as_an_output(
     assert isinstance(json.loads(result["outputs"]["domain_policy_statement"]), form)
     assert result["internal_packages"] == ["acme", "acme-*", "beta"]
     assert result["access"] == [
-        {"principal": f"arn:aws:iam::{account}:role/ci", "install": True, "publish": False},
+        {"principal": f"arn:aws:iam::{account}:role/ci", "install": True, "publish": False, "workflow": None},
     ]
 
 
@@ -508,7 +593,8 @@ def test_a_mistake_in_the_config_is_reported_as_under_pulumi_up(
         "  fix:   pulumi config set private-pypi:domain NAME\n"
         "private-pypi:publisher: got a key that does not exist\n"
         "  takes: domain, repository, description, readers, publishers, closedPublishing, protect, existingDomain, "
-        "domainOwner, encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, tags\n"
+        "domainOwner, encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, githubPublishers, "
+        "makeGithubOidcProvider, tags\n"
         "  fix:   did you mean `publishers`?\n"
     )
 

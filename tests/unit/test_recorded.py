@@ -176,6 +176,45 @@ def test_a_new_stack_has_nothing_to_keep(state: dict[str, dict[str, Any]]) -> No
     assert [call.token for call in record.calls] == ["pulumi:pulumi:readStackOutputs"]
 
 
+GITHUB = DOMAIN.replace(
+    "codeartifact/domain:Domain::private-pypi-domain", "iam/openIdConnectProvider:OpenIdConnectProvider"
+)
+PROVIDER = f"{GITHUB}::private-pypi-github"
+
+
+@pytest.mark.parametrize("protect", [True, False], ids=["protected", "protected until now"])
+def test_the_provider_for_github_is_protected_too(state: dict[str, dict[str, Any]], protect: bool) -> None:
+    config = OWN | {"protect": protect}
+    assert load(config)
+    state[PROVIDER] = {"url": "https://token.actions.githubusercontent.com"}
+
+    assert load(config | {"makeGithubOidcProvider": True})
+    assert mistakes(config) == [
+        (
+            "makeGithubOidcProvider: got false\n"
+            "  takes: true, for it is protected: a change would delete the account's provider, by which workflows "
+            "assume roles in all of the account\n"
+            "  fix:   undo the change; to give it up, set private-pypi:protect to false, `pulumi up`, and then change "
+            "it"
+        )
+    ]
+
+
+def test_a_provider_that_was_not_protected_may_go(state: dict[str, dict[str, Any]]) -> None:
+    del state[POLICY]
+    state[PROVIDER] = {}
+
+    assert load(OWN | {"protect": False})
+
+
+def test_a_role_that_is_called_like_something_else_is_a_role(state: dict[str, dict[str, Any]]) -> None:
+    state[f"{GITHUB.replace('openIdConnectProvider:OpenIdConnectProvider', 'role:Role')}::private-pypi-domain"] = {
+        "domain": "other"
+    }
+
+    assert load(OWN)
+
+
 def test_the_resources_of_other_programs_are_not_the_stacks_own(state: dict[str, dict[str, Any]]) -> None:
     for urn in list(state):
         state[urn.replace("private-pypi:index:PrivatePypi$", "")] = state.pop(urn)
