@@ -15,6 +15,11 @@ help:
 	@echo "make bench                compare the speed of the preview with that of the imports it needs"
 	@echo "make lock                 pin the newest versions of what the project depends on"
 
+# A .venv names its Python and its folder. Where one of them is another now, or gone, it is made anew.
+ifneq ($(or $(realpath $(BIN)/python),gone) in $(CURDIR),$(realpath .venv/made-by) in $(realpath .venv/made-in))
+$(shell rm -f .venv/.installed)
+endif
+
 preview: .venv/.installed
 	@$(BIN)/private-pypi preview $(STACK)
 
@@ -25,6 +30,13 @@ lint: .venv/.installed-integration
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
+	@$(BIN)/python tests/pages.py .venv/pages
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/zizmor --offline --quiet $(WORKFLOWS)
+
+# The project's own, and those of the pages in docs/, which `lint` copies out.
+WORKFLOWS = .github/workflows/*.yml .venv/pages/*.yml
 
 integration: pulumi-and-cargo .venv/.installed-integration
 	@echo "Building the AWS endpoint in tests/integration/aws-emulator: some minutes the first time."
@@ -39,30 +51,36 @@ bench: .venv/.installed
 	@$(BIN)/python tests/bench.py
 
 lock: .venv/.installed-dev
-	$(BIN)/uv pip compile --upgrade $(LOCK) pyproject.toml --output-file requirements.txt
-	$(BIN)/uv pip compile --upgrade $(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
-	$(BIN)/uv pip compile --upgrade $(LOCK) --group integration --constraint requirements.txt \
-		--constraint requirements-dev.txt --output-file tests/integration/requirements.txt
+	$(LOCK) pyproject.toml --group build --output-file requirements.txt
+	$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(LOCK) --group integration --constraint requirements.txt --constraint requirements-dev.txt \
+		--output-file tests/integration/requirements.txt
 
-LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--no-annotate --custom-compile-command "make lock"
+# With extras, without which pip refuses what is pinned as soon as there is a newer version of it.
+LOCK := $(BIN)/uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# Each step takes the first one's stamp away until it is done, so that what was broken off begins anew.
 .venv/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.11")'
 	@echo "Setting up .venv: a minute or two, this once."
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv --clear .venv
 	@$(PIP) install --require-hashes --requirement requirements.txt
-	@$(PIP) install --no-deps --editable .
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@ln -s "$$($(BIN)/python -c 'import os, sys; print(os.path.realpath(sys.executable))')" .venv/made-by
+	@ln -s "$$(pwd -P)" .venv/made-in
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed requirements-dev.txt
 	@echo "Adding the tools for tests and linting to .venv."
+	@rm .venv/.installed
 	@$(PIP) install --require-hashes --requirement requirements-dev.txt
-	@touch $@
+	@touch .venv/.installed $@
 
 .venv/.installed-integration: .venv/.installed-dev tests/integration/requirements.txt
 	@echo "Adding the clients for the integration tests to .venv."
+	@rm .venv/.installed
 	@$(PIP) install --require-hashes --requirement tests/integration/requirements.txt
-	@touch $@
+	@touch .venv/.installed .venv/.installed-dev $@
