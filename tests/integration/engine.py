@@ -1,5 +1,6 @@
 """A local AWS endpoint, and a copy of the project whose stacks the real Pulumi engine deploys to it."""
 
+import base64
 import hashlib
 import json
 import os
@@ -9,11 +10,15 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import yaml
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -43,7 +48,9 @@ class Emulator:
         self.log = folder / "aws-emulator.log"
         with self.log.open("w") as log:
             command = [HERE / "aws-emulator/target/release/aws-emulator", "0", ACCOUNT, REGION]
-            self._process = subprocess.Popen(command, env={"AWS_EMULATOR_HOLD": hold}, stdout=log)
+            environment = {"AWS_EMULATOR_HOLD": hold, "AWS_EMULATOR_JWKS": str(folder / "jwks.json")}
+            self._process = subprocess.Popen(command, env=environment, stdout=log)
+        (folder / "jwks.json").write_text(json.dumps({"keys": [public_key(GITHUB_KEY)]}))
         try:
             wait_for(lambda: "ready " in self.log.read_text())
         except BaseException:
@@ -59,6 +66,11 @@ class Emulator:
     def calls(self) -> list[str]:
         """What was called so far: service, method and path."""
         return [line.removeprefix("call ") for line in self.log.read_text().splitlines() if line.startswith("call ")]
+
+    def actions(self) -> list[tuple[str, str]]:
+        """What assumed roles were asked for so far: IAM actions, each with its resource. The root is asked nothing."""
+        lines = [line.split(" ", 2) for line in self.log.read_text().splitlines() if line.startswith("action ")]
+        return [(action, resource) for _, action, resource in lines]
 
     def client(self, service: str, keys: Mapping[str, str] | None = None, *, account: str = ACCOUNT) -> Any:
         """A client with the keys of an assumed role, or as the root of an account."""
@@ -82,10 +94,51 @@ class Emulator:
             iam.put_role_policy(RoleName=short_name, PolicyName="access", PolicyDocument=document(*policy))
         return self.session(name, account=account)
 
+    def assume_role_from_github(self, role_arn: str, token: str) -> dict[str, str]:
+        """The keys of a session of a role that trusts GitHub, for a workflow with this token."""
+        sts = boto3.client(  # pyright: ignore[reportUnknownMemberType]
+            "sts", endpoint_url=self.endpoint, region_name=REGION, config=Config(signature_version=UNSIGNED)
+        )
+        called = sts.assume_role_with_web_identity(
+            RoleArn=role_arn, RoleSessionName="GitHubActions", WebIdentityToken=token
+        )
+        return cast("dict[str, str]", called["Credentials"])
+
     def session(self, name: str, *, account: str = ACCOUNT) -> dict[str, str]:
         """The keys of a session of a role."""
         role = f"arn:aws:iam::{account}:role/{name}"
         return self.client("sts", account=account).assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
+
+
+GITHUB_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+"""A key of the tests' own, by which GitHub signs its tokens here."""
+
+
+def public_key(key: rsa.RSAPrivateKey) -> dict[str, str]:
+    """The public half of a key as a JSON Web Key."""
+    numbers = key.public_key().public_numbers()
+    return {"kty": "RSA"} | {
+        name: base64url(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+        for name, value in (("n", numbers.n), ("e", numbers.e))
+    }
+
+
+def github_token(subject: str, key: rsa.RSAPrivateKey = GITHUB_KEY, **claims: object) -> str:
+    """The token of a workflow: a signed JSON Web Token with the claims that AWS looks at."""
+    payload = {
+        "iss": "https://token.actions.githubusercontent.com",
+        "aud": "sts.amazonaws.com",
+        "exp": int(time.time()) + 300,
+        "sub": subject,
+    }
+    parts = [base64url(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, payload | claims)]
+    signed = ".".join(parts).encode()
+    return f"{signed.decode()}.{base64url(key.sign(signed, padding.PKCS1v15(), hashes.SHA256()))}"
+
+
+def base64url(content: bytes) -> str:
+    """Content as tokens have it: base64 with other characters, and without padding."""
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
 class Project:

@@ -7,7 +7,9 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from engine import Emulator, document, error_code
+from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric import rsa
+from engine import Emulator, document, error_code, github_token
 
 DOMAIN_ARN = "arn:aws:codeartifact:us-west-2:111122223333:domain/acme"
 BEARER_TOKEN = {"Effect": "Allow", "Action": "sts:GetServiceBearerToken", "Resource": "*"}
@@ -147,3 +149,148 @@ def test_a_call_that_is_held_is_answered_the_second_time(tmp_path: Path) -> None
             urlopen(f"{emulator.endpoint}/v1/domain", timeout=60)
     finally:
         emulator.stop()
+
+
+SUBJECT = "repo:acme/tools:ref:refs/tags/v1"
+PROVIDER = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
+WORKFLOW_ROLE = "arn:aws:iam::111122223333:role/workflow"
+
+
+def trust(provider: str = PROVIDER, operator: str = "StringEquals", subject: str = SUBJECT) -> dict[str, object]:
+    issuer = "token.actions.githubusercontent.com"
+    audience, subjects = {f"{issuer}:aud": "sts.amazonaws.com"}, {f"{issuer}:sub": subject}
+    return {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringLike": audience, operator: audience | subjects},
+    }
+
+
+@pytest.fixture
+def iam(emulator: Emulator) -> Any:
+    """IAM as the account's root, with GitHub's provider and a role that trusts a workflow."""
+    iam = emulator.client("iam")
+    iam.create_open_id_connect_provider(
+        Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"], ThumbprintList=["f" * 40]
+    )
+    iam.create_role(RoleName="workflow", AssumeRolePolicyDocument=document(trust()))
+    return iam
+
+
+def refusal(emulator: Emulator, token: str) -> str:
+    """Why the role of the workflow is not given for a token; empty when it is."""
+    try:
+        emulator.assume_role_from_github(WORKFLOW_ROLE, token)
+    except ClientError as error:
+        return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
+    return ""
+
+
+@pytest.mark.usefixtures("iam")
+def test_a_workflow_is_given_the_role_that_trusts_it(emulator: Emulator) -> None:
+    keys = emulator.assume_role_from_github(WORKFLOW_ROLE, github_token(SUBJECT))
+    caller = emulator.client("sts", keys).get_caller_identity()
+
+    assert caller["Arn"] == "arn:aws:sts::111122223333:assumed-role/workflow/GitHubActions"
+
+
+OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+NOT_AUTHORIZED = "AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"
+
+
+@pytest.mark.usefixtures("iam")
+@pytest.mark.parametrize(
+    ("token", "error"),
+    [
+        (github_token(f"{SUBJECT}.1"), NOT_AUTHORIZED),
+        (github_token(SUBJECT.upper()), NOT_AUTHORIZED),
+        (github_token(SUBJECT, aud="https://github.com/acme"), "InvalidIdentityToken: Incorrect token audience"),
+        (github_token(SUBJECT, iss="https://example.com"), "InvalidIdentityToken: No OpenIDConnect provider found"),
+        (github_token(SUBJECT, exp=1), "ExpiredTokenException: "),
+        (github_token(SUBJECT, OTHER_KEY), "InvalidIdentityToken: Couldn't retrieve verification key"),
+        (github_token(SUBJECT)[:-8] + "AAAAAAAA", "InvalidIdentityToken: Couldn't retrieve verification key"),
+        ("token", "InvalidIdentityToken: The ID Token provided is not a valid JWT"),
+    ],
+    ids=["subject", "case", "audience", "issuer", "expired", "key", "signature", "no token"],
+)
+def test_whoever_comes_near_is_not(emulator: Emulator, token: str, error: str) -> None:
+    assert refusal(emulator, token).startswith(error)
+
+
+def test_a_role_that_trusts_another_provider_is_not_given(emulator: Emulator, iam: Any) -> None:
+    iam.update_assume_role_policy(
+        RoleName="workflow", PolicyDocument=document(trust(PROVIDER.replace("token.actions", "other")))
+    )
+
+    assert refusal(emulator, github_token(SUBJECT)) == NOT_AUTHORIZED
+
+
+def test_a_star_in_a_trust_policy_is_one_where_it_says_like(emulator: Emulator, iam: Any) -> None:
+    for operator, error in (("StringEquals", NOT_AUTHORIZED), ("StringLike", "")):
+        policy = trust(operator=operator, subject="repo:acme/tools:ref:refs/tags/*")
+        iam.update_assume_role_policy(RoleName="workflow", PolicyDocument=document(policy))
+        assert refusal(emulator, github_token(SUBJECT)) == error
+
+
+def test_the_account_of_the_role_has_to_know_the_issuer(emulator: Emulator, iam: Any) -> None:
+    (provider,) = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider["Arn"])
+    emulator.client("iam", account="444455556666").create_open_id_connect_provider(
+        Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"], ThumbprintList=["f" * 40]
+    )
+
+    assert refusal(emulator, github_token(SUBJECT)).startswith("InvalidIdentityToken: No OpenIDConnect provider found")
+
+
+CREATE_ROLE = {"Effect": "Allow", "Action": "iam:CreateRole", "Resource": "arn:aws:iam::111122223333:role/made-*"}
+
+
+@pytest.mark.parametrize(
+    ("statements", "name", "error"),
+    [
+        ([], "made-1", "AccessDeniedException"),
+        ([CREATE_ROLE], "made-1", ""),
+        ([CREATE_ROLE], "other", "AccessDeniedException"),
+        ([CREATE_ROLE | {"Action": "iam:GetRole"}], "made-1", "AccessDeniedException"),
+        ([CREATE_ROLE, CREATE_ROLE | {"Effect": "Deny"}], "made-1", "AccessDeniedException"),
+    ],
+    ids=["nothing", "allowed", "another role", "another action", "denied"],
+)
+def test_roles_are_held_to_their_policies_in_iam_too(
+    emulator: Emulator, statements: list[object], name: str, error: str
+) -> None:
+    iam = emulator.client("iam", emulator.assume_role("deployer", *statements))
+
+    assert error_code(iam.create_role, RoleName=name, AssumeRolePolicyDocument=document(trust())) == error
+    assert emulator.actions() == [("iam:CreateRole", f"arn:aws:iam::111122223333:role/{name}")]
+
+
+def test_a_boundary_holds_what_a_policy_allows(emulator: Emulator) -> None:
+    keys = emulator.assume_role("deployer", CREATE_ROLE)
+    root = emulator.client("iam")
+    boundary = root.create_policy(
+        PolicyName="boundary", PolicyDocument=document(CREATE_ROLE | {"Action": "iam:GetRole"})
+    )["Policy"]["Arn"]
+    iam = emulator.client("iam", keys)
+    arguments = {"AssumeRolePolicyDocument": document(trust())}
+
+    assert error_code(iam.create_role, RoleName="made-1", **arguments) == ""
+    root.put_role_permissions_boundary(RoleName="deployer", PermissionsBoundary=boundary)
+    assert error_code(iam.create_role, RoleName="made-2", **arguments) == "AccessDeniedException"
+
+
+@pytest.mark.usefixtures("root")
+def test_package_groups_and_tags_are_asked_for_by_their_own_arns(emulator: Emulator) -> None:
+    allowed = {"Effect": "Allow", "Action": "codeartifact:*", "Resource": "*"}
+    codeartifact = emulator.client("codeartifact", emulator.assume_role("deployer", allowed))
+
+    codeartifact.create_package_group(domain="acme", packageGroup="/pypi//acme~")
+    codeartifact.describe_package_group(domain="acme", packageGroup="/pypi//acme~")
+    codeartifact.list_tags_for_resource(resourceArn=DOMAIN_ARN)
+    group = "arn:aws:codeartifact:us-west-2:111122223333:package-group/acme/pypi//acme~"
+    assert emulator.actions() == [
+        ("codeartifact:CreatePackageGroup", group),
+        ("codeartifact:DescribePackageGroup", group),
+        ("codeartifact:ListTagsForResource", DOMAIN_ARN),
+    ]

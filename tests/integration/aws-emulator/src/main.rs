@@ -5,13 +5,16 @@
 //! permissions policies, and a repository answers pip and twine on `/pypi/REPOSITORY/`.
 //!
 //! Usage: `aws-emulator [PORT] [ACCOUNT] [REGION]`; it prints `ready http://127.0.0.1:PORT` once it listens, and then a
-//! line for each call: `call SERVICE METHOD PATH`.
+//! line for each call: `call SERVICE METHOD PATH`, and one for each right that an assumed role is asked for:
+//! `action SERVICE:ACTION RESOURCE`.
 //! Access keys that begin with "test" are the account's root and bypass IAM, as in other emulators; with 12 digits
 //! after it, `test444455556666`, they are the root of that account.
+//! Web identity tokens are verified with the keys in the file that `AWS_EMULATOR_JWKS` names.
 //! With `AWS_EMULATOR_HOLD="METHOD PATH"` the first such call is never answered: the moment to kill a client.
 
 mod authorize;
 mod pypi;
+mod web_identity;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -32,6 +35,8 @@ use fakecloud_iam::resource_policy::StsResourcePolicyProvider;
 use fakecloud_iam::SharedIamState;
 use fakecloud_iam::sts_service::StsService;
 use parking_lot::RwLock;
+
+use web_identity::VerifiedSts;
 
 use authorize::{AuthorizedCodeArtifact, CodeArtifactPolicies, RoleSessions, Tokens};
 
@@ -54,7 +59,7 @@ async fn main() {
 
     let mut registry = ServiceRegistry::new();
     registry.register(Arc::new(IamService::new(iam.clone())));
-    registry.register(Arc::new(StsService::new(iam.clone())));
+    registry.register(Arc::new(VerifiedSts { inner: StsService::new(iam.clone()), iam: iam.clone() }));
     registry.register(codeartifact.clone());
 
     let config = DispatchConfig {
