@@ -309,14 +309,10 @@ def test_a_lambda_function_is_built_with_its_packages(reader: Person) -> None:
     status, printed = reader.follow(FUNCTION)
     assert status == 0, printed
 
-    function = reader.home / "function"
     with ZipFile(reader.home / "function.zip") as archive:
-        archive.extractall(function)
-    (reader.home / "package").rename(reader.home / "package-that-was-zipped")
-    assert reader.run("python", "-c", "import handler; print(handler.handler({}, None))", PYTHONPATH=str(function)) == (
-        0,
-        "1.0",
-    )
+        archive.extractall(reader.home / "function")
+    call = "import handler; print(handler.handler({}, None))"
+    assert reader.run("sh", "-c", f"cd function && python -c '{call}'") == (0, "1.0")
 
 
 def test_whoever_gets_no_token_is_told_so(deployed: Project, proxy: TlsProxy) -> None:
@@ -347,4 +343,4 @@ def test_refusals_read_as_the_table_says(
 
     for cell, (status, printed) in said:
         assert status != 0
-        assert re.findall("`(.*)`", cell)[0] in printed
+        assert [phrase for phrase in re.findall("`(.*?)`", cell) if phrase not in printed] == []

@@ -1,5 +1,6 @@
 """A way to the local AWS endpoint by the host name that a repository has on AWS."""
 
+import base64
 import ssl
 import threading
 from http.client import HTTPConnection
@@ -12,7 +13,8 @@ import trustme
 class TlsProxy:
     """An HTTPS proxy that leads to `endpoint` by the name `host`; every other host has nothing.
 
-    Behind it clients use the URLs that they use on AWS, and keyrings.codeartifact recognizes them.
+    Behind it clients use the URLs that they use on AWS, and keyrings.codeartifact recognizes them. As on AWS, a token
+    is good with the user name `aws` alone.
     """
 
     def __init__(self, folder: Path, host: str, endpoint: str) -> None:
@@ -39,6 +41,10 @@ class TlsProxy:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if self.host != host:
                     self.send_error(404)
+                    return
+                credentials = base64.b64decode(self.headers.get("Authorization", "").removeprefix("Basic "))
+                if credentials and not credentials.startswith(b"aws:"):
+                    self.send_error(401)
                     return
                 connection = HTTPConnection(endpoint.removeprefix("http://"))
                 connection.request(self.command, self.path, body or None, dict(self.headers))
