@@ -228,7 +228,15 @@ def changing(calls: list[str]) -> list[str]:
     return [call for call in calls if call.startswith(services) and " GET " not in call and call not in reading]
 
 
-def publish(codeartifact: Any, package: str, repository: str = "private-pypi", owner: str = ACCOUNT) -> None:
+def publish(
+    codeartifact: Any,
+    package: str,
+    repository: str = "private-pypi",
+    owner: str = ACCOUNT,
+    *,
+    asset: str = "",
+    content: bytes = b"content",
+) -> None:
     """Publish version 1.0 of a package to a repository of the domain acme, as the client's caller."""
     codeartifact.publish_package_version(
         domain="acme",
@@ -237,10 +245,25 @@ def publish(codeartifact: Any, package: str, repository: str = "private-pypi", o
         format="pypi",
         package=package,
         packageVersion="1.0",
-        assetName=f"{package}-1.0.tar.gz",
-        assetContent=b"content",
-        assetSHA256=hashlib.sha256(b"content").hexdigest(),
+        assetName=asset or f"{package}-1.0.tar.gz",
+        assetContent=content,
+        assetSHA256=hashlib.sha256(content).hexdigest(),
     )
+
+
+def build(folder: Path, name: str, version: str = "1.0") -> Path:
+    """A wheel of a project with one module, in the `dist` folder of the project."""
+    module = name.replace("-", "_")
+    source = folder / f"{module}-{version}"
+    source.mkdir(parents=True)
+    (source / f"{module}.py").write_text(f'"""A package to publish."""\n__version__ = "{version}"\n')
+    (source / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n'
+        f'[project]\nname = "{name}"\nversion = "{version}"\nrequires-python = ">=3.11"\ndynamic = ["description"]\n'
+    )
+    subprocess.run([sys.executable, "-m", "flit_core.wheel"], cwd=source, check=True, capture_output=True)
+    (wheel,) = (source / "dist").iterdir()
+    return wheel
 
 
 def packages(emulator: Emulator, repository: str = "private-pypi") -> list[str]:

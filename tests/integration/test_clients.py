@@ -2,13 +2,12 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from engine import BIN, ENVIRONMENT, Emulator, Project
+from engine import BIN, ENVIRONMENT, Emulator, Project, build
 
 OTHER_ACCOUNT = "444455556666"
 BEARER_TOKEN = {
@@ -94,21 +93,6 @@ class Client:
             "read asset": read,
             "publish": self.twine_upload(distribution).returncode == 0,
         }
-
-
-def build(folder: Path, name: str, version: str = "1.0") -> Path:
-    """A wheel of a project with one module."""
-    module = name.replace("-", "_")
-    source = folder / f"{module}-{version}"
-    source.mkdir(parents=True)
-    (source / f"{module}.py").write_text(f'"""A package to publish."""\n__version__ = "{version}"\n')
-    (source / "pyproject.toml").write_text(
-        '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n'
-        f'[project]\nname = "{name}"\nrequires-python = ">=3.11"\ndynamic = ["version", "description"]\n'
-    )
-    subprocess.run([sys.executable, "-m", "flit_core.wheel"], cwd=source, check=True, capture_output=True)
-    (wheel,) = (source / "dist").iterdir()
-    return wheel
 
 
 @pytest.fixture
