@@ -266,9 +266,9 @@ def build(folder: Path, name: str, version: str = "1.0") -> Path:
     return wheel
 
 
-def packages(emulator: Emulator, repository: str = "private-pypi") -> list[str]:
-    """The packages in a repository of the domain acme."""
-    found = emulator.client("codeartifact").list_packages(domain="acme", repository=repository)["packages"]
+def packages(emulator: Emulator, repository: str = "private-pypi", domain: str = "acme") -> list[str]:
+    """The packages in a repository."""
+    found = emulator.client("codeartifact").list_packages(domain=domain, repository=repository)["packages"]
     return [each["package"] for each in found]
 
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use fakecloud_codeartifact::{CodeArtifactService, SharedCodeArtifactState, CODEARTIFACT_ACTIONS};
 use fakecloud_core::auth::{ConditionContext, IamAction, IamDecision, IamPolicyEvaluator, Principal, ResourcePolicyProvider};
 use fakecloud_core::service::{AwsRequest, AwsResponse, AwsService, AwsServiceError};
+use fakecloud_iam::iam_service::IamService;
 use fakecloud_iam::SharedIamState;
 use parking_lot::RwLock;
 use serde_json::Value;
@@ -122,13 +123,16 @@ impl AuthorizedCodeArtifact {
     }
 
     fn resource(action: &str, request: &AwsRequest) -> String {
-        let q = |name: &str| request.query_params.get(name).cloned().unwrap_or_default();
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let q = |name: &str| {
+            let query = request.query_params.get(name).map(String::as_str);
+            query.or(body[name].as_str()).unwrap_or_default().to_string()
+        };
         let arn = |resource: String| codeartifact_arn(request, &resource);
         if action.starts_with("ListDomains") {
             return "*".into();
         }
         if action.contains("PackageGroup") && !action.starts_with("List") {
-            let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
             let pattern = body["packageGroup"].as_str().map_or_else(|| q("package-group"), str::to_string);
             return arn(format!("package-group/{}{pattern}", q("domain")));
         }
@@ -358,5 +362,39 @@ impl IamPolicyEvaluator for RoleSessions {
         let policy = named.as_deref().or(resource_policy_json);
         let context = ConditionContext { aws_principal_arn: Some(role), ..context.clone() };
         self.inner.evaluate_with_resource_policy(principal, action, &context, policy, resource_account_id, session_policies, scps)
+    }
+}
+
+/// IAM, with what policies may say of a call beside its resource: which policy is attached or detached.
+pub struct ConditionedIam(pub IamService);
+
+#[async_trait]
+impl AwsService for ConditionedIam {
+    fn service_name(&self) -> &str {
+        self.0.service_name()
+    }
+
+    fn supported_actions(&self) -> &[&str] {
+        self.0.supported_actions()
+    }
+
+    fn iam_enforceable(&self) -> bool {
+        true
+    }
+
+    fn iam_action_for(&self, request: &AwsRequest) -> Option<IamAction> {
+        self.0.iam_action_for(request)
+    }
+
+    fn iam_condition_keys_for(&self, request: &AwsRequest, action: &IamAction) -> BTreeMap<String, Vec<String>> {
+        let mut keys = self.0.iam_condition_keys_for(request, action);
+        if let Some(arn) = request.query_params.get("PolicyArn") {
+            keys.insert("iam:policyarn".into(), vec![arn.clone()]);
+        }
+        keys
+    }
+
+    async fn handle(&self, request: AwsRequest) -> Result<AwsResponse, AwsServiceError> {
+        self.0.handle(request).await
     }
 }

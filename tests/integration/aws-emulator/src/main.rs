@@ -38,7 +38,7 @@ use parking_lot::RwLock;
 
 use web_identity::VerifiedSts;
 
-use authorize::{AuthorizedCodeArtifact, CodeArtifactPolicies, RoleSessions, Tokens};
+use authorize::{AuthorizedCodeArtifact, ConditionedIam, CodeArtifactPolicies, RoleSessions, Tokens};
 
 #[tokio::main]
 async fn main() {
@@ -58,7 +58,7 @@ async fn main() {
     let codeartifact = Arc::new(AuthorizedCodeArtifact::new(CodeArtifactService::new(state.clone()), policies.clone(), tokens.clone()));
 
     let mut registry = ServiceRegistry::new();
-    registry.register(Arc::new(IamService::new(iam.clone())));
+    registry.register(Arc::new(ConditionedIam(IamService::new(iam.clone()))));
     registry.register(Arc::new(VerifiedSts { inner: StsService::new(iam.clone()), iam: iam.clone() }));
     registry.register(codeartifact.clone());
 

@@ -1,0 +1,136 @@
+"""The role of docs/deployer-policy.json: it deploys and destroys everything, and may do no more than that takes."""
+
+import json
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from engine import ACCOUNT, ROOT, Emulator, Project, document, error_code
+
+POLICY: dict[str, Any] = json.loads((ROOT / "docs/deployer-policy.json").read_text())
+
+# What takes a right on AWS and is not asked for here. Cloud Control is a service of its own there, by which CodeArtifact
+# is called. The provider reads the policies and profiles of a role, and the text of a policy, and it tags what it makes.
+# A repository that names an upstream takes a right on that.
+OF_THE_PROVIDER = {
+    "cloudformation:CreateResource",
+    "cloudformation:DeleteResource",
+    "cloudformation:GetResource",
+    "cloudformation:GetResourceRequestStatus",
+    "cloudformation:UpdateResource",
+    "codeartifact:AssociateWithDownstreamRepository",
+    "codeartifact:UpdatePackageGroup",
+    "iam:GetPolicyVersion",
+    "iam:ListInstanceProfilesForRole",
+    "iam:ListRolePolicies",
+    "iam:TagOpenIDConnectProvider",
+    "iam:TagPolicy",
+    "iam:TagRole",
+    "iam:UntagOpenIDConnectProvider",
+    "iam:UntagPolicy",
+    "iam:UntagRole",
+}
+
+API, CI = f"arn:aws:iam::{ACCOUNT}:role/service/api", f"arn:aws:iam::{ACCOUNT}:role/ci"
+EVERYTHING: dict[str, Any] = {
+    "domain": "example",
+    "readers": [API],
+    "publishers": [CI],
+    "closedPublishing": True,
+    "publicUpstream": True,
+    "internalPackages": ["acme-*"],
+    "attachIdentityPolicies": True,
+    "githubPublishers": [{"repository": "acme/tools", "tag": "v*"}],
+    "makeGithubOidcProvider": True,
+    "tags": {"team": "platform"},
+}
+EDITED = EVERYTHING | {
+    "description": "Ours",
+    "readers": [API, ACCOUNT],
+    "publishers": [CI, {"principal": "777788889999", "packages": ["acme-core"]}],
+    "internalPackages": ["acme-*", "beta"],
+    "githubPublishers": [{"repository": "acme/tools", "tag": "v*", "ownerId": "1", "repositoryId": "2"}],
+}
+# The tags change last: the stand-in makes a provider for GitHub anew to change them.
+LESS = {"domain": "example", "protect": False, "description": "Ours", "tags": {"owner": "platform"}}
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+@pytest.fixture
+def deployer(project: Project, emulator: Emulator) -> Project:
+    """The project, deployed by a role that has the policy."""
+    for name in ("service/api", "ci"):
+        emulator.assume_role(name)
+    keys = emulator.assume_role("deployer", *POLICY["Statement"])
+    project.environment |= {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+    return project
+
+
+def deploy_and_destroy(project: Project) -> None:
+    for config in (EVERYTHING, EDITED, EDITED | {"protect": False}, LESS):
+        project.configure("dev", **config)
+        project.up("dev")
+        # Not `up --refresh`: what the stand-in reads of GitHub's provider is another URL than it was given.
+        project.pulumi("refresh", "--preview-only", "--stack", "dev")
+    project.pulumi("destroy", "--yes", "--stack", "dev")
+
+
+def test_the_policy_is_enough_for_everything_and_no_more_than_that(deployer: Project, emulator: Emulator) -> None:
+    deploy_and_destroy(deployer)
+    asked = set(emulator.actions())
+
+    assert emulator.client("codeartifact").list_domains()["domains"] == []
+    granted = {action for statement in POLICY["Statement"] for action in listed(statement["Action"])}
+    assert granted - {action for action, _ in asked} == OF_THE_PROVIDER
+    for statement in POLICY["Statement"]:
+        actions, resources = listed(statement["Action"]), listed(statement["Resource"])
+        if OF_THE_PROVIDER.isdisjoint(actions) and statement["Sid"] != "PackageGroupTags":  # Cloud Control tags them
+            used = [
+                {each for each in resources if fnmatchcase(arn, each)} for action, arn in asked if action in actions
+            ]
+            assert set.union(*used) == set(resources), statement["Sid"]
+
+
+@pytest.mark.parametrize(
+    "without",
+    sorted(
+        {action for statement in POLICY["Statement"] for action in listed(statement["Action"])}
+        - OF_THE_PROVIDER
+        - {"codeartifact:UntagResource", "iam:DeletePolicyVersion", "iam:ListPolicyVersions"}
+    )[::7],
+)
+def test_without_one_of_its_rights_it_is_not_enough(deployer: Project, emulator: Emulator, without: str) -> None:
+    """A part of them, for the sake of time; the test above has them all."""
+    deny = {"Effect": "Deny", "Action": without, "Resource": "*"}
+    emulator.client("iam").put_role_policy(RoleName="deployer", PolicyName="deny", PolicyDocument=document(deny))
+
+    with pytest.raises(AssertionError, match="AccessDenied"):
+        deploy_and_destroy(deployer)
+
+
+def test_it_gives_and_takes_nothing_of_others(deployer: Project, emulator: Emulator) -> None:
+    iam = emulator.client("iam", {key: deployer.environment[name] for key, name in KEYS.items()})
+    nothing = document({"Effect": "Deny", "Action": "*", "Resource": "*"})
+    other = emulator.client("iam").create_policy(PolicyName="other", PolicyDocument=nothing)["Policy"]["Arn"]
+
+    for call, arguments in (
+        (iam.attach_role_policy, {"RoleName": "ci", "PolicyArn": other}),
+        (iam.delete_role, {"RoleName": "ci"}),
+        (iam.put_role_policy, {"RoleName": "ci", "PolicyName": "x", "PolicyDocument": nothing}),
+        (iam.delete_policy, {"PolicyArn": other}),
+    ):
+        assert error_code(call, **arguments) == "AccessDeniedException"
+
+
+KEYS = {
+    "AccessKeyId": "AWS_ACCESS_KEY_ID",
+    "SecretAccessKey": "AWS_SECRET_ACCESS_KEY",
+    "SessionToken": "AWS_SESSION_TOKEN",
+}

@@ -1,0 +1,151 @@
+"""docs/publish.md and docs/environments.md as their readers follow them: config, workflows and commands as printed."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from engine import Emulator, Project, build, github_token, packages
+from pages import blocks, workflows
+from tls_proxy import TlsProxy
+
+HOST = "example-111122223333.d.codeartifact.us-west-2.amazonaws.com"
+SUBJECT = "repo:acme@9919/tools@724712:ref:refs/tags/v1.0"
+CONFIG, *_ = (yaml.safe_load(block)["config"] for block in blocks("publish.md", "yaml") if block.startswith("config:"))
+UV, TWINE, INSTALL = (yaml.safe_load(workflow) for workflow in workflows("publish.md"))
+
+
+@pytest.fixture
+def deployed(project: Project) -> Project:
+    """The stack of Pulumi.dev.yaml, with what the page adds to it."""
+    own = {key.partition(":")[2]: value for key, value in CONFIG.items()}
+    project.configure("dev", domain="example", **own)
+    project.up("dev")
+    return project
+
+
+def run_step(project: Project, workflow: Mapping[str, Any], name: str) -> str:
+    """Run a step of the last job in the place that GitHub gives it: its environment, and the keys of its role."""
+    *_, job = workflow["jobs"].values()
+    (step,) = [step for step in job["steps"] if step.get("name") == name]
+    keys = project.emulator.assume_role_from_github(workflow["env"]["ROLE"], github_token(SUBJECT))
+    proxy = TlsProxy(project.folder, HOST, project.emulator.endpoint)
+    environment = project.environment | proxy.environment | workflow["env"]
+    environment |= {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+    command = ["bash", "-eo", "pipefail", "-c", step["run"]]
+    result = subprocess.run(
+        command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    proxy.stop()
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout + result.stderr
+
+
+def the_log_hides_the_token(log: str) -> bool:
+    """Whether the token shows nowhere but in the line that tells GitHub to hide it."""
+    (mask,) = [line for line in log.splitlines() if line.startswith("::add-mask::")]
+    token = mask.removeprefix("::add-mask::")
+    return len(token) > 20 and log.count(token) == 1
+
+
+@pytest.mark.parametrize("workflow", [UV, TWINE], ids=["uv", "twine"])
+def test_the_workflow_publishes(deployed: Project, workflow: Mapping[str, Any]) -> None:
+    build(deployed.folder, "acme-tools")
+    (deployed.folder / "dist").symlink_to(next(deployed.folder.glob("*/dist")))
+
+    assert the_log_hides_the_token(run_step(deployed, workflow, "Publish"))
+    assert packages(deployed.emulator, domain="example") == ["acme-tools"]
+
+
+def test_a_workflow_installs(deployed: Project) -> None:
+    build(deployed.folder, "acme-tools")
+    (deployed.folder / "dist").symlink_to(next(deployed.folder.glob("*/dist")))
+    run_step(deployed, UV, "Publish")
+    (deployed.folder / ".venv").unlink()  # the project's own
+    log = run_step(deployed, INSTALL | {"env": INSTALL["env"] | {"ROLE": UV["env"]["ROLE"]}}, "Install")
+
+    assert the_log_hides_the_token(log)
+    assert [*deployed.folder.glob(".venv/lib/python*/site-packages/acme_tools.py")]
+
+
+def test_the_workflows_ask_for_no_more_than_they_need() -> None:
+    for workflow in (UV, TWINE):
+        assert workflow["permissions"] == {}
+        assert [job["permissions"] for job in workflow["jobs"].values()] == [
+            {"contents": "read"},
+            {"id-token": "write"},
+        ]
+
+
+def test_the_page_shows_the_outputs_that_there_are(deployed: Project) -> None:
+    shown = next(block for block in blocks("publish.md", "console") if "github_role_arns" in block)
+    command, _, output = shown.partition("\n")
+
+    assert command == "$ pulumi stack output github_role_arns --json"
+    assert json.loads(output) == deployed.outputs("dev")["github_role_arns"]
+    assert {workflow["env"]["ROLE"] for workflow in (UV, TWINE)} == {*json.loads(output).values()}
+
+
+def test_the_step_that_prints_the_subject_prints_nothing_else(tmp_path: Path) -> None:
+    (step,) = next(yaml.safe_load(block) for block in blocks("publish.md", "yaml") if block.startswith("- name: Print"))
+    answer = tmp_path / "answer.json"
+    answer.write_text(json.dumps({"value": github_token(SUBJECT)}))
+    (tmp_path / "curl").write_text(
+        '#!/bin/sh\ntest "$4" = "https://example.com/?x=1&audience=sts.amazonaws.com"\ncat answer.json\n'
+    )
+    (tmp_path / "curl").chmod(0o755)
+    environment = {
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "secret",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": "https://example.com/?x=1",
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
+    }
+    command = ["bash", "-eo", "pipefail", "-c", step["run"]]
+    printed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+
+    assert printed.stdout == f"{SUBJECT}\n"
+    assert printed.stderr == ""
+
+
+def test_a_new_environment_takes_five_commands(project: Project, emulator: Emulator) -> None:
+    new, role, gone = blocks("environments.md", "sh")
+    assert len(new.splitlines()) == 5
+    project.configure("dev", domain="example", readers=["arn:aws:iam::111122223333:role/reader"], protect=False)
+    editor = project.folder / "editor"
+    editor.write_text('#!/bin/sh\nsed -i "s/: example/: example-prod/; /protect/d" "$1"\n')
+    editor.chmod(0o755)
+    (project.folder / "Makefile").write_text("preview:\n\t@.venv/bin/private-pypi preview $(STACK)\n")
+    environment = project.environment | {"EDITOR": str(editor), "PULUMI_SKIP_CONFIRMATIONS": "true"}
+
+    def follow(commands: str) -> str:
+        script = f"set -eo pipefail\ngit init -q .\n{commands}"
+        result = subprocess.run(
+            ["bash", "-c", script],
+            cwd=project.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    assert "\nWho gets in\n" in follow(new)
+    assert [each["name"] for each in emulator.client("codeartifact").list_domains()["domains"]] == ["example-prod"]
+    assert project.outputs("prod")["domain_name"] == "example-prod"
+
+    trust = blocks("environments.md", "json")[0]
+    (project.folder / "trust.json").write_text(trust)
+    (project.folder / "docs").symlink_to(Path(__file__).parents[2] / "docs")
+    follow(role)
+    assert emulator.client("iam").get_role_policy(RoleName="deploy-private-pypi", PolicyName="deploy")
+
+    follow(gone)
+    assert emulator.client("codeartifact").list_domains()["domains"] == []
