@@ -9,9 +9,9 @@ from engine import ACCOUNT, ROOT, Emulator, Project, document, error_code
 
 POLICY: dict[str, Any] = json.loads((ROOT / "docs/deployer-policy.json").read_text())
 
-# What takes a right on AWS and is not asked for here. Cloud Control is a service of its own there, by which CodeArtifact
-# is called. The provider reads the policies and profiles of a role, and the text of a policy, and it tags what it makes.
-# A repository that names an upstream takes a right on that.
+# What takes a right on AWS and is not asked for here. Cloud Control is a service of its own there, which calls
+# CodeArtifact. The provider reads what a role and a policy have before it changes or deletes them, and tags what it
+# makes. A repository that names an upstream takes a right on that.
 OF_THE_PROVIDER = {
     "cloudformation:CreateResource",
     "cloudformation:DeleteResource",
