@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pulumi
 
-from private_pypi.review.preview import Preview, preview
+from private_pypi.review.markdown import render_markdown
+from private_pypi.review.preview import preview
 from private_pypi.review.render import render
 from private_pypi.review.stacks import StackFileError, read_stack
 
@@ -28,18 +29,20 @@ def main(arguments: list[str] | None = None) -> int:
         description="Show what `pulumi up` would make of a new stack, without the Pulumi CLI and without AWS.",
     )
     command.add_argument("stack", nargs="?", default="dev", help="the stack: Pulumi.STACK.yaml (default: dev)")
-    command.add_argument("--json", action="store_true", help="print JSON; outputs known only after pulumi up are null")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON; outputs known only after pulumi up are null")
+    form.add_argument("--markdown", action="store_true", help="print Markdown, for a comment on a pull request")
     options = parser.parse_args(arguments)
     gc.freeze()  # what is imported stays to the end: to look through it for garbage would take a fifth of the time
     try:
-        _preview(options.stack, as_json=options.json)
+        _preview(options.stack, as_json=options.json, as_markdown=options.markdown)
     except (pulumi.RunError, StackFileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _preview(stack_name: str, *, as_json: bool) -> None:
+def _preview(stack_name: str, *, as_json: bool, as_markdown: bool) -> None:
     folder = Path.cwd()
     stack = read_stack(folder, stack_name)
     account, region = stack.account or PLACEHOLDER_ACCOUNT, stack.region or PLACEHOLDER_REGION
@@ -56,14 +59,12 @@ def _preview(stack_name: str, *, as_json: bool) -> None:
     result = preview(folder / "__main__.py", stack, account=account, region=region)
     if as_json:
         print(*notes, *(f"warning: {each}" for each in result.warnings), sep="\n", file=sys.stderr)
-        print(json.dumps(_plain(stack.name, result), indent=2))
+        print(json.dumps({"stack": stack.name, **dataclasses.asdict(result)}, indent=2))
+    elif as_markdown:
+        print(render_markdown(result, notes))
     else:
         colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         print(*notes, "", render(result, _bold if colours else str), sep="\n")
-
-
-def _plain(stack_name: str, result: Preview) -> dict[str, object]:
-    return {"stack": stack_name, **dataclasses.asdict(result)}
 
 
 def _bold(text: str) -> str:

@@ -16,41 +16,81 @@ _NEARLY_FULL = 0.9
 
 def render(preview: Preview, heading: Callable[[str], str] = str) -> str:
     """The resources as a tree, the policy documents, the outputs and who gets in; `heading` styles the titles."""
-    identity_policies = {name: value for name, value in preview.outputs.items() if name.endswith("_policy")}
-    statement = preview.outputs.get("domain_policy_statement")
-    tags = sorted({tag for each in preview.resources for tag in each.inputs.get("tags", {}).items()})
-    outputs = [
-        (name, text)
-        for name, value in preview.outputs.items()
-        if name not in {*identity_policies, "domain_policy_statement"}
-        for text in _texts(value)
-    ]
-    documents = {
-        each.name: each.inputs["policyDocument"] for each in preview.resources if "policyDocument" in each.inputs
-    }
     sections = [
         ("Resources", _columns([*_tree(preview.resources)])),
-        *(
-            (f"Policy {name}: {_size(document, MAX_DOCUMENT_CHARACTERS)}", _pretty(document))
-            for name, document in documents.items()
-        ),
-        *(
-            (f"Trust policy {each.name}: {_size(document, MAX_TRUST_POLICY_CHARACTERS)}", _pretty(document))
-            for each in preview.resources
-            if (document := each.inputs.get("assumeRolePolicy"))
-        ),
-        ("Outputs", _columns(outputs)),
-        *(
-            (f"Identity policy {name}: {_size(document, MAX_IDENTITY_DOCUMENT_CHARACTERS)}", _pretty(document))
-            for name, document in identity_policies.items()
-        ),
-        *([("For the domain's owner to add: domain_policy_statement", _pretty(statement))] if statement else []),
-        ("Who gets in", _access(preview)),
+        *((title, _pretty(document)) for title, document in permissions_policies(preview)),
+        ("Outputs", _columns(outputs(preview))),
+        *((title, _pretty(document)) for title, document in identity_policies(preview)),
+        ("Who gets in", [*(_columns(access(preview)) if preview.access else []), *remarks(preview)]),
         *([("Never from public PyPI", [*preview.internal_packages])] if preview.internal_packages else []),
-        *([("Tags", _columns(tags))] if tags else []),
+        *([("Tags", _columns(tags))] if (tags := _tags(preview)) else []),
         *(("Warning", warning.splitlines()) for warning in preview.warnings),
     ]
     return "\n\n".join("\n".join([heading(title), *(f"  {line}" for line in lines)]) for title, lines in sections)
+
+
+def access(preview: Preview) -> list[tuple[str, ...]]:
+    """Who gets in, as the rows of a table under its titles."""
+    rows = [
+        (each.principal, _words(each.install), _words(each.publish), each.workflow or "") for each in preview.access
+    ]
+    title = "GitHub workflow" if any(each.workflow for each in preview.access) else ""
+    return [("principal", "install", "publish", title), *rows]
+
+
+def remarks(preview: Preview) -> list[str]:
+    """What else there is to say of who gets in."""
+    lines = [] if preview.access else ["nobody: there are no readers and no publishers"]
+    if preview.publishing_is_closed:
+        lines.append("Publishing is closed: nobody else may, whatever their own IAM policies say.")
+    if preview.deletion_is_denied:
+        lines.append("Packages are protected: nobody may delete them, whatever their own IAM policies say.")
+    if "domain_policy_statement" in preview.outputs:
+        lines.append("All of it once the domain's owner has added domain_policy_statement to the domain's policy.")
+    return lines
+
+
+def outputs(preview: Preview) -> list[tuple[str, str]]:
+    """The outputs that are no documents, by name; a map's name stands once for each of its items."""
+    return [
+        (name, text)
+        for name, value in preview.outputs.items()
+        if not name.endswith(("_policy", "_statement"))
+        for text in _texts(value)
+    ]
+
+
+def permissions_policies(preview: Preview) -> list[tuple[str, str]]:
+    """The permissions policies and the trust policies that are made, each with its title, which has its size."""
+    return [
+        *(
+            (f"Policy {each.name}: {_size(document, MAX_DOCUMENT_CHARACTERS)}", document)
+            for each in preview.resources
+            if (document := each.inputs.get("policyDocument"))
+        ),
+        *(
+            (f"Trust policy {each.name}: {_size(document, MAX_TRUST_POLICY_CHARACTERS)}", document)
+            for each in preview.resources
+            if (document := each.inputs.get("assumeRolePolicy"))
+        ),
+    ]
+
+
+def identity_policies(preview: Preview) -> list[tuple[str, str]]:
+    """The documents for others to attach or to add, each with its title."""
+    statement = preview.outputs.get("domain_policy_statement")
+    return [
+        *(
+            (f"Identity policy {name}: {_size(document, MAX_IDENTITY_DOCUMENT_CHARACTERS)}", document)
+            for name, document in preview.outputs.items()
+            if name.endswith("_policy")
+        ),
+        *([("For the domain's owner to add: domain_policy_statement", statement)] if statement else []),
+    ]
+
+
+def _tags(preview: Preview) -> list[tuple[str, str]]:
+    return sorted({tag for each in preview.resources for tag in each.inputs.get("tags", {}).items()})
 
 
 def _tree(resources: Sequence[Resource], parent: str | None = None, indent: str = "") -> Iterator[tuple[str, ...]]:
@@ -84,23 +124,6 @@ def _size(document: str, max_characters: int) -> str:
             f"{size}, over 90 %: an account or a pattern takes less room than many roles, prefix-* than many packages"
         )
     return size
-
-
-def _access(preview: Preview) -> list[str]:
-    rows = [
-        (each.principal, _words(each.install), _words(each.publish), each.workflow or "") for each in preview.access
-    ]
-    title = "GitHub workflow" if any(each.workflow for each in preview.access) else ""
-    lines = _columns([("principal", "install", "publish", title), *rows])
-    if not rows:
-        lines = ["nobody: there are no readers and no publishers"]
-    if preview.publishing_is_closed:
-        lines.append("Publishing is closed: nobody else may, whatever their own IAM policies say.")
-    if preview.deletion_is_denied:
-        lines.append("Packages are protected: nobody may delete them, whatever their own IAM policies say.")
-    if "domain_policy_statement" in preview.outputs:
-        lines.append("All of it once the domain's owner has added domain_policy_statement to the domain's policy.")
-    return lines
 
 
 def _words(may: bool | list[str]) -> str:  # noqa: FBT001  a table's cell

@@ -1,0 +1,228 @@
+"""The preview as a comment on a pull request, read back by a library that renders CommonMark."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mocks import ROOT
+
+from private_pypi.access import Access
+from private_pypi.review.cli import main
+from private_pypi.review.markdown import MAX_CHARACTERS, code, fenced, render_markdown, table
+from private_pypi.review.preview import Preview, Resource
+
+MARKDOWN = MarkdownIt("commonmark").enable("table")
+HOSTILE = st.text(st.sampled_from("`|\\*_[]()<>#@!&\n\r\t :/-~$x1")) | st.text()
+
+
+def tokens(text: str) -> Iterator[Token]:
+    for token in MARKDOWN.parse(text):
+        yield token
+        yield from token.children or []
+
+
+def cells(text: str) -> list[list[Token]]:
+    """What is in each cell of the tables of a text."""
+    parsed = MARKDOWN.parse(text)
+    places = [place for place, token in enumerate(parsed) if token.type in {"th_open", "td_open"}]
+    return [parsed[place + 1].children or [] for place in places]
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+@given(HOSTILE)
+def test_what_is_in_code_is_only_that(text: str) -> None:
+    (paragraph,) = [token for token in MARKDOWN.parse(f"a {code(text)} z") if token.type == "inline"]
+
+    assert [child.type for child in paragraph.children or []] == ["text", "code_inline", "text"]
+    assert (paragraph.children or [])[1].content.strip() == one_line(text).replace("\x00", "\ufffd")
+
+
+@given(HOSTILE)
+def test_what_is_fenced_stays_in_its_fence(text: str) -> None:
+    parsed = MARKDOWN.parse(f"{fenced(text, 'text')}\n\nafter")
+
+    assert [token.type for token in parsed] == ["fence", "paragraph_open", "inline", "paragraph_close"]
+    assert parsed[0].info == "text"
+
+
+@given(st.lists(st.tuples(HOSTILE, HOSTILE), min_size=1, max_size=4))
+def test_a_cell_is_one_cell_whatever_is_in_it(rows: list[tuple[str, str]]) -> None:
+    found = cells(table([("one", "two"), *rows]))
+
+    assert len(found) == 2 * len(rows) + 2
+    for text, cell in zip([text for row in rows for text in row], found[2:], strict=True):
+        assert [token.type for token in cell] == (["code_inline"] if text else [])
+        assert [token.content.strip() for token in cell] == ([one_line(text).replace("\x00", "\ufffd")] if text else [])
+
+
+def preview(*access: Access, document: str = '{"Statement":[]}', warnings: tuple[str, ...] = ()) -> Preview:
+    inputs = {"policyDocument": document}
+    policy = Resource(type="aws:x/y:Policy", name="policy", parent="pypi", inputs=inputs, protect=False)
+    component = Resource(type="private-pypi:index:PrivatePypi", name="pypi", parent=None, inputs={}, protect=False)
+    return Preview(
+        resources=(component, policy),
+        outputs={"index_url": None, "domain_name": "acme", "reader_policy": '{"Statement":[]}'},
+        access=access,
+        publishing_is_closed=False,
+        deletion_is_denied=True,
+        internal_packages=("acme", "acme-*"),
+        warnings=warnings,
+    )
+
+
+SOMEBODY = Access(principal="arn:aws:iam::111122223333:role/ci", install=True, publish=["acme-core", "acme-*"])
+
+
+def test_who_gets_in_comes_first_and_the_policies_are_folded_away() -> None:
+    assert render_markdown(preview(SOMEBODY, warnings=("Mind this.",)), ["Stack dev."]) == (
+        "## Who gets in\n"
+        "\n"
+        "```text\n"
+        "Stack dev.\n"
+        "```\n"
+        "\n"
+        "```text\n"
+        "Warning: Mind this.\n"
+        "```\n"
+        "\n"
+        "| principal | install | publish |  |\n"
+        "| --- | --- | --- | --- |\n"
+        "| `arn:aws:iam::111122223333:role/ci` | `yes` | `acme-core, acme-*` |  |\n"
+        "\n"
+        "Packages are protected: nobody may delete them, whatever their own IAM policies say.\n"
+        "\n"
+        "Never from public PyPI: `acme`, `acme-*`\n"
+        "\n"
+        "### What is made\n"
+        "\n"
+        "```mermaid\n"
+        "flowchart LR\n"
+        '    r0["PrivatePypi<br>pypi"]\n'
+        '    r1["Policy<br>policy"]\n'
+        "    r0 --> r1\n"
+        "```\n"
+        "\n"
+        "### Outputs\n"
+        "\n"
+        "| output | value |\n"
+        "| --- | --- |\n"
+        "| `index_url` | `known after pulumi up` |\n"
+        "| `domain_name` | `acme` |\n"
+        "\n"
+        "<details><summary><code>Policy policy: 16 of 7,168 characters</code></summary>\n"
+        "\n"
+        "```json\n"
+        "{\n"
+        '  "Statement": []\n'
+        "}\n"
+        "```\n"
+        "\n"
+        "</details>\n"
+        "\n"
+        "<details><summary><code>Identity policy reader_policy: 16 of 6,144 characters</code></summary>\n"
+        "\n"
+        "```json\n"
+        "{\n"
+        '  "Statement": []\n'
+        "}\n"
+        "```\n"
+        "\n"
+        "</details>"
+    )
+
+
+def test_nobody_has_no_table() -> None:
+    text = render_markdown(preview(), ["Stack dev."])
+
+    assert "\n\nNobody: there are no readers and no publishers\n\n" in text
+    assert "| principal |" not in text
+
+
+def somebody(number: int) -> Access:
+    return Access(principal=f"arn:aws:iam::111122223333:role/{number:0500}", install=True, publish=True)
+
+
+@pytest.mark.parametrize(
+    ("people", "size", "says"),
+    [
+        (1, 70_000, "The policies are left out: with them the comment is too long."),
+        (115, 1, "All else is left out: with it the comment is too long."),
+        (200, 1, "Rows are left out, and all else: the comment is too long. See them with `private-pypi preview`."),
+    ],
+)
+def test_a_comment_is_never_longer_than_github_takes(people: int, size: int, says: str) -> None:
+    document = json.dumps({"Statement": "x" * size})
+    access = [somebody(number) for number in range(people)]
+    text = render_markdown(preview(*access, document=document, warnings=("w" * 1000,)), ["Stack dev."])
+
+    assert len(text) <= MAX_CHARACTERS
+    assert says in text
+    assert "<details>" not in text
+    rows = [line for line in text.splitlines() if line.startswith("| `arn:")]
+    assert all(line.endswith("| `yes` | `yes` |  |") for line in rows)
+    assert len(rows) == people if people < 200 else 100 < len(rows) < 200
+    assert ("| `domain_name` | `acme` |" in text) == (people == 1)
+
+
+@given(HOSTILE, HOSTILE)
+def test_nothing_in_a_config_makes_a_link_a_picture_or_another_line(principal: str, name: str) -> None:
+    access = Access(principal=principal, install=True, publish=[name, name], workflow=name)
+    whole = preview(access, document=json.dumps({"Statement": name}), warnings=(principal,))
+    hostile = Resource(type=f"aws:x/y:{name}", name=name, parent="pypi", inputs={}, protect=False)
+    text = render_markdown(
+        Preview(
+            resources=(*whole.resources, hostile),
+            outputs={"domain_name": principal, "github_role_arns": {name: principal}},
+            access=whole.access,
+            publishing_is_closed=True,
+            deletion_is_denied=False,
+            internal_packages=(name,),
+            warnings=whole.warnings,
+        ),
+        [principal],
+    )
+    kinds = {token.type for token in tokens(text)}
+
+    assert kinds <= {
+        *("heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "text", "code_inline"),
+        *("fence", "html_block", "table_open", "table_close", "thead_open", "thead_close", "tbody_open"),
+        *("tbody_close", "tr_open", "tr_close", "th_open", "th_close", "td_open", "td_close", "softbreak"),
+    }
+    parsed = MARKDOWN.parse(text)
+    headings = [parsed[place + 1].content for place, each in enumerate(parsed) if each.type == "heading_open"]
+    assert headings in (["Who gets in", "What is made", "Outputs"], ["Who gets in"])
+    (picture,) = [token.content for token in tokens(text) if token.type == "fence" and token.info == "mermaid"]
+    assert len(picture.splitlines()) == 6
+    assert all(re.fullmatch(r'    r\d(\["[A-Za-z0-9#;<>-]*"\]| --> r\d)', line) for line in picture.splitlines()[1:])
+    blocks = [token.content for token in tokens(text) if token.type == "html_block"]
+    assert all(
+        re.fullmatch(r"(<details><summary><code>[^<>]*</code></summary>|</details>)\n?", block) for block in blocks
+    )
+
+
+def test_the_command_prints_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["preview", "--markdown"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("## Who gets in\n\n```text\nStack dev in account 111122223333, region us-west-2.")
+    assert [cell[0].content for cell in cells(shown)[4:12:4]] == [
+        "arn:aws:iam::111122223333:role/github-actions/publish-packages",
+        "arn:aws:iam::111122223333:role/glue/job-orchestrator",
+    ]
+    with pytest.raises(SystemExit):
+        main(["preview", "--markdown", "--json"])
