@@ -203,7 +203,7 @@ def publisher_policy(arns: Arns, *, readers: Iterable[Principal], publishers: It
     visitors = {publisher for publisher in publishers if publisher.principal.account != arns.owner}
     if resources := {resource for publisher in visitors for resource in _publishable(arns, publisher)}:
         needed = [arns.packages] if arns.packages in resources else sorted(resources)
-        statements.append(_statement("PublishPackages", PUBLISH, needed, condition=_in_other_accounts(arns)))
+        statements.append(_grant(PUBLISH, needed, _in_other_accounts(arns)))
     return _document(statements)
 
 
@@ -274,16 +274,22 @@ def _deny_losing(arns: Arns) -> _Statement:
     return _statement("ProtectPackages", LOSE, [arns.packages, arns.repository], principal="*") | {"Effect": "Deny"}
 
 
-def _reading(arns: Arns, principals: Iterable[Principal]) -> Iterator[_Statement]:
+def _reading(arns: Arns, principals: set[Principal]) -> Iterator[_Statement]:
+    """What an identity policy needs for installing, in few lines: `pulumi up` prints them all.
+
+    Actions stand together, because an action on the wrong kind of resource has no effect.
+    """
     bearer_token = {"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}}
+    yield _grant(["sts:GetServiceBearerToken"], ["*"], bearer_token)
+    endpoint, installing = ["codeartifact:GetRepositoryEndpoint"], [*TOKEN, *READ, *DOWNLOAD]
+    resources = [arns.domain, arns.repository, arns.packages]
     # A permissions policy that names the domain's own account leaves it to the identity policies of that account.
-    delegated = any(principal.is_account and principal.account == arns.owner for principal in principals)
-    condition = None if delegated else _in_other_accounts(arns)
-    yield _statement("GetServiceBearerToken", ["sts:GetServiceBearerToken"], ["*"], condition=bearer_token)
-    yield _statement("GetRepositoryEndpoint", ["codeartifact:GetRepositoryEndpoint"], [arns.repository])
-    yield _statement("GetAuthorizationToken", TOKEN, [arns.domain], condition=condition)
-    yield _statement("ReadRepository", READ, [arns.repository], condition=condition)
-    yield _statement("DownloadPackages", DOWNLOAD, [arns.packages], condition=condition)
+    if any(principal.is_account and principal.account == arns.owner for principal in principals):
+        yield _grant([*endpoint, *installing], resources)
+        return
+    yield _grant(endpoint, [arns.repository])
+    if any(principal.account != arns.owner for principal in principals):
+        yield _grant(installing, resources, _in_other_accounts(arns))
 
 
 def _in_other_accounts(arns: Arns) -> dict[str, object]:
@@ -304,18 +310,30 @@ def _accounts(principals: Iterable[Principal]) -> list[str]:
     return sorted({principal.account for principal in principals if principal.account})
 
 
+def _grant(
+    actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, object] | None = None
+) -> _Statement:
+    """A statement of an identity policy."""
+    return {
+        "Effect": "Allow",
+        "Action": actions[0] if len(actions) == 1 else [*actions],
+        "Resource": resources[0] if len(resources) == 1 else [*resources],
+        **({"Condition": condition} if condition else {}),
+    }
+
+
 def _statement(
     sid: str,
     actions: Sequence[str],
     resources: Sequence[str],
     *,
-    principal: object = None,
+    principal: object,
     condition: Mapping[str, object] | None = None,
 ) -> _Statement:
     return {
         "Sid": sid,
         "Effect": "Allow",
-        **({"Principal": principal} if principal else {}),
+        "Principal": principal,
         "Action": [*actions],
         "Resource": resources[0] if len(resources) == 1 else [*resources],
         **({"Condition": condition} if condition else {}),

@@ -329,38 +329,40 @@ def test_without_principals_the_owner_of_an_existing_domain_adds_nothing() -> No
 
 
 BEARER_TOKEN = {
-    "Sid": "GetServiceBearerToken",
     "Effect": "Allow",
-    "Action": ["sts:GetServiceBearerToken"],
+    "Action": "sts:GetServiceBearerToken",
     "Resource": "*",
     "Condition": {"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}},
 }
-ENDPOINT = {
-    "Sid": "GetRepositoryEndpoint",
-    "Effect": "Allow",
-    "Action": ["codeartifact:GetRepositoryEndpoint"],
-    "Resource": REPOSITORY,
-}
-READING = [
-    {"Sid": "GetAuthorizationToken", "Effect": "Allow", "Action": TOKEN, "Resource": DOMAIN},
-    {"Sid": "ReadRepository", "Effect": "Allow", "Action": READ, "Resource": REPOSITORY},
-    {"Sid": "DownloadPackages", "Effect": "Allow", "Action": DOWNLOAD, "Resource": PACKAGES},
-]
+GET_ENDPOINT = "codeartifact:GetRepositoryEndpoint"
+ENDPOINT = {"Effect": "Allow", "Action": GET_ENDPOINT, "Resource": REPOSITORY}
+INSTALL = [*TOKEN, *READ, *DOWNLOAD]
+ALL_KINDS = [DOMAIN, REPOSITORY, PACKAGES]
 IN_OTHER_ACCOUNTS = {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": OWNER}}}
+INSTALLING = {"Effect": "Allow", "Action": INSTALL, "Resource": ALL_KINDS} | IN_OTHER_ACCOUNTS
 
 
-def test_the_reader_policy_is_what_no_permissions_policy_can_grant_and_another_accounts_half() -> None:
-    assert parsed(reader_policy(ARNS, readers=[ADA], publishers=everything(CI))) == {
+def test_the_reader_policy_is_what_no_permissions_policy_can_grant() -> None:
+    assert parsed(reader_policy(ARNS, readers=[ADA, SSO], publishers=everything(CI))) == {
         "Version": "2012-10-17",
-        "Statement": [BEARER_TOKEN, ENDPOINT, *(statement | IN_OTHER_ACCOUNTS for statement in READING)],
+        "Statement": [BEARER_TOKEN, ENDPOINT],
     }
+
+
+@pytest.mark.parametrize("visitor", [OTHER, ORGANIZATION, Principal.parse("arn:aws:iam::444455556666:role/ci-*")])
+def test_the_reader_policy_is_another_accounts_half_where_another_account_is_let_in(visitor: Principal) -> None:
+    expected = {"Version": "2012-10-17", "Statement": [BEARER_TOKEN, ENDPOINT, INSTALLING]}
+
+    assert parsed(reader_policy(ARNS, readers=[ADA, visitor], publishers=everything(CI))) == expected
+    assert parsed(reader_policy(ARNS, readers=[ADA], publishers=everything(visitor))) == expected
 
 
 def test_the_reader_policy_reads_in_an_account_that_the_permissions_policies_leave_it_to() -> None:
-    assert parsed(reader_policy(ARNS, readers=[], publishers=everything(Principal.parse(OWNER)))) == {
-        "Version": "2012-10-17",
-        "Statement": [BEARER_TOKEN, ENDPOINT, *READING],
-    }
+    delegated = {"Effect": "Allow", "Action": [GET_ENDPOINT, *INSTALL], "Resource": ALL_KINDS}
+    expected = {"Version": "2012-10-17", "Statement": [BEARER_TOKEN, delegated]}
+
+    assert parsed(reader_policy(ARNS, readers=[], publishers=everything(Principal.parse(OWNER)))) == expected
+    assert parsed(reader_policy(ARNS, readers=[OTHER, Principal.parse(OWNER)], publishers=[])) == expected
 
 
 @pytest.mark.parametrize(
@@ -375,12 +377,11 @@ def test_the_reader_policy_reads_in_an_account_that_the_permissions_policies_lea
     ],
 )
 def test_the_publisher_policy_adds_publishing_for_other_accounts(publishers: list[Publisher], resource: object) -> None:
-    reading = parsed(reader_policy(ARNS, readers=[], publishers=publishers))
-    publishing = {"Sid": "PublishPackages", "Effect": "Allow", "Action": PUBLISH, "Resource": resource}
+    publishing = {"Effect": "Allow", "Action": "codeartifact:PublishPackageVersion", "Resource": resource}
 
     assert parsed(publisher_policy(ARNS, readers=[], publishers=publishers)) == {
         "Version": "2012-10-17",
-        "Statement": [*reading["Statement"], publishing | IN_OTHER_ACCOUNTS],
+        "Statement": [BEARER_TOKEN, ENDPOINT, INSTALLING, publishing | IN_OTHER_ACCOUNTS],
     }
 
 

@@ -127,10 +127,10 @@ Outputs
   repository_name            private-pypi
   repository_arn             arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi
 
-Identity policy reader_policy: 1,177 of 6,144 characters
+Identity policy reader_policy: 811 of 6,144 characters
 READER_POLICY
 
-Identity policy publisher_policy: 1,177 of 6,144 characters
+Identity policy publisher_policy: 811 of 6,144 characters
 PUBLISHER_POLICY
 
 Who gets in
@@ -217,7 +217,7 @@ def test_programs_get_the_outputs_and_the_access_table(capsys: pytest.CaptureFix
     result = preview_as_json(capsys)
     policies = {name: json.loads(result["outputs"].pop(name)) for name in ("reader_policy", "publisher_policy")}
 
-    assert all(policy["Statement"][0]["Sid"] == "GetServiceBearerToken" for policy in policies.values())
+    assert all(policy["Statement"][0]["Action"] == "sts:GetServiceBearerToken" for policy in policies.values())
     assert result.keys() == {
         "stack",
         "resources",

@@ -22,13 +22,19 @@ API = "arn:aws:iam::111122223333:role/service/api"
 GLUE = "arn:aws:iam::111122223333:role/glue/job-orchestrator"
 GITHUB = "arn:aws:iam::111122223333:role/github-actions/publish-packages"
 ARN = "arn:aws:codeartifact:us-west-2:111122223333"
-READING = {
-    "GetServiceBearerToken",
-    "GetRepositoryEndpoint",
-    "GetAuthorizationToken",
-    "ReadRepository",
-    "DownloadPackages",
-}
+READING = [
+    {
+        "Effect": "Allow",
+        "Action": "sts:GetServiceBearerToken",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}},
+    },
+    {
+        "Effect": "Allow",
+        "Action": "codeartifact:GetRepositoryEndpoint",
+        "Resource": f"{ARN}:repository/example/private-pypi",
+    },
+]
 
 both_times = pytest.mark.parametrize("preview", [False, True], ids=["up", "preview"])
 
@@ -82,8 +88,8 @@ def test_the_dev_stack_lets_its_readers_install_and_its_publisher_publish(previe
 def test_the_outputs_are_exported(preview: bool) -> None:
     exports = run(main_program, DEV, preview=preview).exports
 
-    assert {statement["Sid"] for statement in json.loads(exports.pop("reader_policy"))["Statement"]} == READING
-    assert {statement["Sid"] for statement in json.loads(exports.pop("publisher_policy"))["Statement"]} == READING
+    assert json.loads(exports.pop("reader_policy")) == {"Version": "2012-10-17", "Statement": READING}
+    assert json.loads(exports.pop("publisher_policy")) == {"Version": "2012-10-17", "Statement": READING}
     assert exports == {
         "private_pypi_endpoint_url": UNKNOWN if preview else ENDPOINT,
         "index_url": UNKNOWN if preview else f"{ENDPOINT}simple/",
