@@ -140,6 +140,15 @@ def test_at_the_first_preview_only_the_endpoint_and_its_urls_are_unknown(project
     }
 
 
+def test_identity_policies_take_few_lines_of_what_is_printed(project: Project) -> None:
+    """Pulumi expands every output that is JSON, in the preview and once more when it is done."""
+    project.configure("dev", domain="acme", readers=[API], publishers=[CI], protect=False)
+
+    printed = project.pulumi("preview", "--stack", "dev").stdout
+    expanded = re.findall(r"^ {4}\w+ *: \(json\) \{$.*?^ {4}\}$", printed, re.MULTILINE | re.DOTALL)
+    assert [len(policy.splitlines()) for policy in expanded] == [20, 20]
+
+
 def test_an_unprotected_repository_is_replaced_when_it_is_renamed(project: Project, emulator: Emulator) -> None:
     project.configure("dev", domain="acme", readers=[API], protect=False)
     project.up("dev")
