@@ -11,12 +11,9 @@ from pathlib import Path
 import pulumi
 
 from private_pypi.review.markdown import render_markdown
-from private_pypi.review.preview import preview
+from private_pypi.review.preview import PLACEHOLDER_ACCOUNT, PLACEHOLDER_REGION, preview
 from private_pypi.review.render import render
 from private_pypi.review.stacks import StackFileError, read_stack
-
-PLACEHOLDER_ACCOUNT = "000000000000"
-PLACEHOLDER_REGION = "us-east-1"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,7 +53,7 @@ def _preview(stack_name: str, *, as_json: bool, as_markdown: bool) -> None:
     if stack.stand_ins:
         notes.append("Encrypted values show as [secret]; the sizes of the policies are not the real ones.")
 
-    result = preview(folder / "__main__.py", stack, account=account, region=region)
+    result = preview(folder, stack)
     if as_json:
         print(*notes, *(f"warning: {each}" for each in result.warnings), sep="\n", file=sys.stderr)
         print(json.dumps({"stack": stack.name, **dataclasses.asdict(result)}, indent=2))

@@ -1,45 +1,21 @@
-"""What a stack would be, without the Pulumi CLI and without AWS: the program itself, run on Pulumi's mocks.
+"""What a stack would be, without the Pulumi CLI and without AWS: what its program registers, read for people."""
 
-It knows of the program only what the program registers, so it shows what `pulumi up` would make and nothing else.
-"""
-
-import asyncio
-import contextlib
 import dataclasses
 import functools
 import json
-import logging
-import runpy
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, cast
-
-import pulumi
-import pulumi.runtime.settings
-import pulumi.runtime.stack
-from google.protobuf.json_format import MessageToDict
-from pulumi.runtime import get_root_resource, mocks, set_all_config, set_mocks
-from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
-from pulumi.runtime.rpc import UNKNOWN
+from typing import Any
 
 from private_pypi.access import Access, Statement, is_closed, is_protected, read_access, read_statements
 from private_pypi.github import trusted_workflow
 from private_pypi.names import Arns, partition_of
 from private_pypi.package_groups import TYPE_NAME, reserved
-from private_pypi.review.stacks import Stack
+from private_pypi.review.record import Program, Recording, Resource, record
+from private_pypi.review.stacks import Stack, StackFileError
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Resource:
-    """A resource as the program registered it."""
-
-    type: str
-    name: str
-    parent: str | None
-    """The parent's name; the component's is `None`, for above it there is only the stack."""
-    inputs: Mapping[str, Any]
-    protect: bool
+PLACEHOLDER_ACCOUNT = "000000000000"
+PLACEHOLDER_REGION = "us-east-1"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,128 +36,81 @@ class Preview:
     """What the program warns of."""
 
 
-def preview(program: Path, stack: Stack, *, account: str, region: str) -> Preview:
-    """Run `program`, a Pulumi program's `__main__.py`, with the config of `stack` in an account and a region.
+def preview(folder: Path, stack: Stack) -> Preview:
+    """Run the program in `folder` with the config of `stack`; what stands for encrypted values is `[secret]`.
 
     Raises:
         pulumi.RunError: the program refuses its config.
+        StackFileError: the program is none of a private PyPI.
     """
-    # Pulumi's mocks make an event loop in each thread that they are called in, and leave it open: then Python complains
-    # of it, now and again, at its end. Here there is one thread, with a loop that is closed.
-    with contextlib.closing(asyncio.new_event_loop()) as loop:
-        thread = ThreadPoolExecutor(max_workers=1, initializer=asyncio.set_event_loop, initargs=(loop,))
-        return asyncio.run(_preview(program, stack, account, region, thread))
+    program = program_of(folder, stack)
+    return hidden(read_preview(record(program), program.account), stack.stand_ins)
 
 
-async def _preview(program: Path, stack: Stack, account: str, region: str, thread: ThreadPoolExecutor) -> Preview:
-    def run() -> None:
-        runpy.run_path(str(program), run_name="__main__")
+def program_of(folder: Path, stack: Stack) -> Program:
+    """The program in `folder`, where the config of `stack` places it."""
+    region = stack.region or PLACEHOLDER_REGION
+    return Program(
+        path=str(folder / "__main__.py"),
+        project=stack.project,
+        stack=stack.name,
+        config=stack.config,
+        account=stack.account or PLACEHOLDER_ACCOUNT,
+        region=region,
+        partition=partition_of(region),
+    )
 
-    asyncio.get_running_loop().set_default_executor(thread)
-    monitor = _Recorder(_Provider(account, region))
-    set_all_config(dict(stack.config))
-    warnings = _Warnings()
-    set_mocks(monitor.mocks, stack.project, stack.name, preview=True, monitor=monitor, logger=warnings.logger)
-    cast("Any", pulumi.runtime.settings.SETTINGS).callbacks = _Hooks()
-    await pulumi.runtime.stack.run_pulumi_func(run)
 
-    # By name, since what depends on nothing is registered first; a component's name comes before those of its children.
-    resources = sorted(monitor.registered, key=lambda resource: resource.name)
-    exports = cast("pulumi.runtime.stack.Stack", get_root_resource()).outputs
-    outputs = {name: await pulumi.Output.from_input(value).future() for name, value in exports.items()}
+def read_preview(recording: Recording, account: str) -> Preview:
+    """What a program registers in an account, 12 digits, read.
 
-    if "repository_arn" not in outputs:
-        raise pulumi.RunError("the program exports no repository_arn: export the outputs of PrivatePypi")
-    arns = Arns.of_repository(str(outputs["repository_arn"]))
+    Raises:
+        StackFileError: it has no repository of ours.
+    """
+    resources, outputs = recording.resources, recording.outputs
+    if not outputs.get("repository_arn"):
+        raise StackFileError("the program exports no repository_arn: export the outputs of PrivatePypi")
+    arns = Arns.of_repository(outputs["repository_arn"])
     domain, repository = _policies(resources, outputs, arns)
     workflows = {
         f"arn:{arns.partition}:iam::{account}:role/{each.inputs['name']}": trusted_workflow(trust_policy)
         for each in resources
         if (trust_policy := each.inputs.get("assumeRolePolicy"))
     }
-    # An encrypted role also shows by its name alone. The longer come first, lest a part of one be replaced.
-    names = {stand_in.rpartition("/")[2] for stand_in in stack.stand_ins}
-    hide = functools.partial(_hide, stand_ins=sorted(stack.stand_ins | names, key=len, reverse=True))
     return Preview(
-        resources=tuple(Resource(**hide(dataclasses.asdict(each))) for each in resources),
-        outputs=hide(outputs),
+        resources=resources,
+        outputs=outputs,
         access=tuple(
-            Access(**hide(dataclasses.asdict(each) | {"workflow": workflows.get(each.principal)}))
+            dataclasses.replace(each, workflow=workflows.get(each.principal))
             for each in read_access(domain, repository, arns)
         ),
         publishing_is_closed=is_closed(repository, arns),
         deletion_is_denied=is_protected(repository, arns),
-        internal_packages=tuple(hide(list(_internal_packages(resources)))),
-        warnings=tuple(hide(warnings.messages)),
+        internal_packages=tuple(_internal_packages(resources)),
+        warnings=recording.warnings,
     )
 
 
-def _hide(data: Any, stand_ins: Iterable[str]) -> Any:
-    """`data` with `None` for what is unknown and `[secret]` for each stand-in."""
-    text = json.dumps(data).replace(f'"{UNKNOWN}"', "null")
-    for stand_in in stand_ins:
+def hidden(preview: Preview, stand_ins: Iterable[str]) -> Preview:
+    """A preview with `[secret]` for each stand-in."""
+    hide = functools.partial(hide_stand_ins, stand_ins=stand_ins)
+    data = hide(dataclasses.asdict(preview))
+    return Preview(
+        **data
+        | {name: tuple(data[name]) for name in ("internal_packages", "warnings")}
+        | {"resources": tuple(Resource(**each) for each in data["resources"])}
+        | {"access": tuple(Access(**each) for each in data["access"])}
+    )
+
+
+def hide_stand_ins(data: Any, stand_ins: Iterable[str]) -> Any:
+    """What JSON holds, with `[secret]` for each stand-in in it."""
+    # An encrypted role also shows by its name alone. The longer come first, lest a part of one be replaced.
+    names = {*stand_ins, *(stand_in.rpartition("/")[2] for stand_in in stand_ins)}
+    text = json.dumps(data)
+    for stand_in in sorted(names, key=len, reverse=True):
         text = text.replace(stand_in, "[secret]")
     return json.loads(text)
-
-
-class _Provider(mocks.Mocks):
-    """Stands in for the AWS provider before there is anything: it knows where it is, and of a resource its inputs."""
-
-    def __init__(self, account: str, region: str) -> None:
-        self._answers: dict[str, dict[str, Any]] = {
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": account},
-            "aws:index/getPartition:getPartition": {"partition": partition_of(region)},
-            "aws:index/getRegion:getRegion": {"region": region},
-            "pulumi:pulumi:readStackOutputs": {"outputs": {}},
-        }
-
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        return self._answers[args.token], []
-
-    def new_resource(self, args: Any) -> tuple[None, dict[str, Any]]:
-        return None, args.inputs
-
-
-class _Recorder(mocks.MockMonitor):
-    """A mock monitor that keeps what it is sent, with the parents and the protection that `Mocks` are not shown."""
-
-    def __init__(self, provider: _Provider) -> None:
-        super().__init__(provider)
-        self.registered: list[Resource] = []
-
-    def RegisterResource(self, request: RegisterResourceRequest) -> RegisterResourceResponse:
-        if request.type != "pulumi:pulumi:Stack":
-            *_, parent_type, parent_name = request.parent.split("::")
-            self.registered.append(
-                Resource(
-                    type=request.type,
-                    name=request.name,
-                    parent=None if parent_type == "pulumi:pulumi:Stack" else parent_name,
-                    inputs=dict(sorted(MessageToDict(request.object).items())),
-                    protect=request.protect,
-                )
-            )
-        return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]  untyped in the SDK
-
-
-class _Hooks:
-    """Takes hooks, which a preview never runs. In its place the SDK would start a server for the engine to call."""
-
-    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
-        """Leave it at that."""
-
-
-class _Warnings(logging.Handler):
-    """Keeps what the program warns of."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.messages: list[str] = []
-        self.logger = logging.Logger("private-pypi")  # noqa: LOG001  of this run alone
-        self.logger.addHandler(self)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
 
 
 def _policies(

@@ -7,7 +7,8 @@ from typing import cast
 
 from private_pypi.github import MAX_TRUST_POLICY_CHARACTERS
 from private_pypi.policies import MAX_DOCUMENT_CHARACTERS, MAX_IDENTITY_DOCUMENT_CHARACTERS
-from private_pypi.review.preview import Preview, Resource
+from private_pypi.review.preview import Preview
+from private_pypi.review.record import Resource
 
 KNOWN_AFTER_UP = "known after pulumi up"
 

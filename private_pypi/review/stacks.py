@@ -4,6 +4,7 @@ Separate from `config`, which reads what the CLI has given: this stands in for t
 The files are described at https://www.pulumi.com/docs/iac/concepts/projects/project-file/#config-options
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -30,8 +31,9 @@ class Stack:
     project: str
     config: Mapping[str, str]
     """By full key; lists and maps as JSON. This is the form in which the CLI gives config to a program."""
-    stand_ins: frozenset[str]
-    """The parts of `config` that stand for encrypted values, which are never decrypted."""
+    stand_ins: Mapping[str, str]
+    """The parts of `config` that stand for encrypted values, which are never decrypted, each with its path:
+    `private-pypi:readers[0]`. Of what is encrypted anew the stand-in is another."""
     has_environments: bool
     """Whether Pulumi ESC environments, which nothing reads here, add to the config."""
 
@@ -72,7 +74,10 @@ def read_stack(folder: Path, name: str) -> Stack:
     try:
         for key in sorted(own.keys() & values.keys()):
             _check_type(path.name, name, key, own[key], values[key])
-        plain = {key: encrypted.replace(value, own[key].kind if key in own else None) for key, value in values.items()}
+        plain = {
+            key: encrypted.replace(value, own[key].kind if key in own else None, path=key)
+            for key, value in values.items()
+        }
         config = {key: _text(value) for key, value in plain.items()}
     except (RecursionError, TypeError, ValueError) as error:  # no JSON: a list in itself, bytes, thousands of digits
         raise StackFileError(f"{path.name}: {error}") from None
@@ -80,7 +85,7 @@ def read_stack(folder: Path, name: str) -> Stack:
         name=name,
         project=project["name"],
         config=config,
-        stand_ins=frozenset(encrypted.stand_ins),
+        stand_ins=encrypted.stand_ins,
         has_environments="environment" in stack,
     )
 
@@ -206,31 +211,34 @@ class _Encrypted:
 
     def __init__(self, partition: str) -> None:
         self._partition = partition
-        self.stand_ins: list[str] = []
+        self.stand_ins: dict[str, str] = {}
 
-    def replace(self, value: Any, kind: str | None) -> Any:
+    def replace(self, value: Any, kind: str | None, *, path: str) -> Any:
         """`value` with nothing encrypted in it; what is all encrypted becomes one of its kind."""
         if _is_encrypted(value):
-            return self._stand_in(kind)
+            return self._stand_in(kind, hashlib.sha256(value["secure"].encode()).hexdigest(), path)
         if isinstance(value, list):
-            return [self.replace(item, _ITEMS.get(str(kind))) for item in cast("list[Any]", value)]
+            items = enumerate(cast("list[Any]", value))
+            return [self.replace(item, _ITEMS.get(str(kind)), path=f"{path}[{index}]") for index, item in items]
         if _is_map(value):
             kinds = _FIELDS.get(str(kind), {})
-            return {key: self.replace(item, kinds.get(key)) for key, item in value.items()}
+            return {key: self.replace(item, kinds.get(key), path=f"{path}.{key}") for key, item in value.items()}
         return value
 
-    def _stand_in(self, kind: str | None) -> object:
+    def _stand_in(self, kind: str | None, digest: str, path: str) -> object:
         if kind in _ITEMS:
-            return [self._stand_in(_ITEMS[kind])]
+            return [self._stand_in(_ITEMS[kind], digest, path)]
         if kind == "workflow":
-            return {"repository": self._stand_in("repository"), "tag": self._stand_in("text")}
-        number = len(self.stand_ins)
-        name = f"encrypted-{number}"
+            return {
+                "repository": self._stand_in("repository", digest, path),
+                "tag": self._stand_in("text", digest, path),
+            }
+        name = f"encrypted-{digest[:8]}"
         if kind == "account":
-            name = f"{999_999_999_999 - number}"
+            name = f"99{int(digest, 16) % 10**10:010}"
         elif kind in {"principal", "publisher"}:
             name = f"arn:{self._partition}:iam::000000000000:role/{name}"
         elif kind == "repository":
             name = f"hidden/{name}"
-        self.stand_ins.append(name)
+        self.stand_ins[name] = path
         return {name: ""} if kind == "map" else name

@@ -16,7 +16,8 @@ from mocks import ROOT
 from private_pypi.access import Access
 from private_pypi.review.cli import main
 from private_pypi.review.markdown import MAX_CHARACTERS, code, fenced, render_markdown, table
-from private_pypi.review.preview import Preview, Resource
+from private_pypi.review.preview import Preview
+from private_pypi.review.record import Resource
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 HOSTILE = st.text(st.sampled_from("`|\\*_[]()<>#@!&\n\r\t :/-~$x1")) | st.text()

@@ -48,7 +48,7 @@ def test_the_stacks_config_overrides_the_projects(folder: Path) -> None:
             "private-pypi:domain": "acme",
             "aws:region": "us-west-2",
         },
-        stand_ins=frozenset(),
+        stand_ins={},
         has_environments=False,
     )
 
@@ -133,20 +133,36 @@ config:
 """,
     )
 
-    assert stack.config["private-pypi:domain"] == "encrypted-1"
+    assert stack.config["private-pypi:domain"] == "encrypted-ca978112"
     assert json.loads(stack.config["private-pypi:readers"]) == [
         "111122223333",
-        "arn:aws-cn:iam::000000000000:role/encrypted-0",
+        "arn:aws-cn:iam::000000000000:role/encrypted-2e7d2c03",
         {"a": "b"},
     ]
-    assert stack.stand_ins == {"encrypted-1", "arn:aws-cn:iam::000000000000:role/encrypted-0"}
+    assert stack.stand_ins == {
+        "encrypted-ca978112": "private-pypi:domain",
+        "arn:aws-cn:iam::000000000000:role/encrypted-2e7d2c03": "private-pypi:readers[1]",
+    }
+
+
+def test_a_stand_in_is_the_same_until_the_value_is_encrypted_anew(folder: Path) -> None:
+    before = read(folder, "config: {readers: [{secure: a}]}").stand_ins
+
+    assert (
+        read(folder, "config: {domain: acme, readers: [o-a1b2c3d4e5, {secure: a}]}").stand_ins.keys() == before.keys()
+    )
+    assert read(folder, "config: {readers: [{secure: b}]}").stand_ins.keys() != before.keys()
 
 
 def test_an_encrypted_part_of_a_publisher_gets_a_stand_in_too(folder: Path) -> None:
     stack = read(folder, "config: {publishers: [{principal: {secure: a}, packages: [beta, {secure: b}]}]}")
 
     assert json.loads(stack.config["private-pypi:publishers"]) == [
-        {"principal": "arn:aws:iam::000000000000:role/encrypted-0", "packages": ["beta", "encrypted-1"]}
+        {"principal": "arn:aws:iam::000000000000:role/encrypted-ca978112", "packages": ["beta", "encrypted-3e23e816"]}
+    ]
+    assert [*stack.stand_ins.values()] == [
+        "private-pypi:publishers[0].principal",
+        "private-pypi:publishers[0].packages[1]",
     ]
 
 
@@ -165,11 +181,16 @@ config:
 def test_every_encrypted_value_gets_a_stand_in_that_the_program_takes(folder: Path) -> None:
     stack = read(folder, ENCRYPTED)
 
-    assert stack.config["private-pypi:domainOwner"] == "999999999999"
-    assert stack.config["private-pypi:internalPackages"] == '["encrypted-1"]'
-    assert stack.config["private-pypi:tags"] == '{"publishers": "encrypted-2"}'
-    assert '"packages": ["encrypted-3"]' in stack.config["private-pypi:publishers"]
-    assert stack.stand_ins == {"999999999999", "encrypted-1", "encrypted-2", "encrypted-3"}
+    assert stack.config["private-pypi:domainOwner"] == "999556493499"
+    assert stack.config["private-pypi:internalPackages"] == '["encrypted-3e23e816"]'
+    assert stack.config["private-pypi:tags"] == '{"publishers": "encrypted-2e7d2c03"}'
+    assert '"packages": ["encrypted-18ac3e73"]' in stack.config["private-pypi:publishers"]
+    assert stack.stand_ins == {
+        "999556493499": "private-pypi:domainOwner",
+        "encrypted-3e23e816": "private-pypi:internalPackages[0]",
+        "encrypted-2e7d2c03": "private-pypi:tags.publishers",
+        "encrypted-18ac3e73": "private-pypi:publishers[0].packages",
+    }
     run(lambda: load_args() and None, stack.config)
 
 
@@ -185,7 +206,7 @@ def test_what_is_encrypted_whole_gets_a_stand_in_that_the_program_takes(folder: 
 def test_an_encrypted_list_gets_a_list_as_its_stand_in(folder: Path) -> None:
     stack = read(folder, "config: {readers: {secure: a}}")
 
-    assert json.loads(stack.config["private-pypi:readers"]) == ["arn:aws:iam::000000000000:role/encrypted-0"]
+    assert json.loads(stack.config["private-pypi:readers"]) == ["arn:aws:iam::000000000000:role/encrypted-ca978112"]
 
 
 def test_a_stack_that_does_not_exist_is_answered_with_those_that_do(folder: Path) -> None:
