@@ -1,4 +1,4 @@
-"""The command `private-pypi`: what a stack would be, for people and for programs."""
+"""The command `private-pypi`: what a stack would be, and what changes, for people and for programs."""
 
 import argparse
 import dataclasses
@@ -6,42 +6,67 @@ import gc
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pulumi
 
-from private_pypi.review.markdown import render_markdown
-from private_pypi.review.preview import PLACEHOLDER_ACCOUNT, PLACEHOLDER_REGION, preview
-from private_pypi.review.render import render
+from private_pypi.review.markdown import fenced, render_difference_markdown, render_markdown
+from private_pypi.review.preview import PLACEHOLDER_ACCOUNT, PLACEHOLDER_REGION, hide_stand_ins, preview
+from private_pypi.review.render import render, render_difference
 from private_pypi.review.stacks import StackFileError, read_stack
+
+NEEDS_APPROVAL = 2
+"""The exit status of a difference by which somebody gains access, a door opens or something can be lost."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; the exit status is 1 when the stack's files or config have mistakes."""
+    options = _parser().parse_args(arguments)
+    gc.freeze()  # what is imported stays to the end: to look through it for garbage would take a fifth of the time
+    try:
+        return options.run(options)
+    except (pulumi.RunError, StackFileError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="private-pypi", description="A private PyPI on AWS CodeArtifact.")
     commands = parser.add_subparsers(required=True)
-    command = commands.add_parser(
+    previews = commands.add_parser(
         "preview",
         help="show what a stack would be, without the Pulumi CLI and without AWS",
         description="Show what `pulumi up` would make of a new stack, without the Pulumi CLI and without AWS.",
     )
-    command.add_argument("stack", nargs="?", default="dev", help="the stack: Pulumi.STACK.yaml (default: dev)")
-    form = command.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print JSON; outputs known only after pulumi up are null")
-    form.add_argument("--markdown", action="store_true", help="print Markdown, for a comment on a pull request")
-    options = parser.parse_args(arguments)
-    gc.freeze()  # what is imported stays to the end: to look through it for garbage would take a fifth of the time
-    try:
-        _preview(options.stack, as_json=options.json, as_markdown=options.markdown)
-    except (pulumi.RunError, StackFileError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    previews.set_defaults(run=_preview)
+    compares = commands.add_parser(
+        "diff",
+        help="show what a branch changes for people: who gains, who loses, what can be lost",
+        description="Show what changes for people from a git revision to the working tree, without AWS.",
+    )
+    compares.set_defaults(run=_diff)
+    compares.add_argument(
+        "--base",
+        metavar="REVISION",
+        help="the revision to compare with (default: where the branch left origin/HEAD, or HEAD)",
+    )
+    compares.add_argument(
+        "--exit-code",
+        action="store_true",
+        help=f"exit with {NEEDS_APPROVAL} when somebody gains access, a door opens or something can be lost",
+    )
+    for command, unknown in ((previews, "; outputs known only after pulumi up are null"), (compares, "")):
+        command.add_argument("stack", nargs="?", default="dev", help="the stack: Pulumi.STACK.yaml (default: dev)")
+        form = command.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help=f"print JSON{unknown}")
+        form.add_argument("--markdown", action="store_true", help="print Markdown, for a comment on a pull request")
+    return parser
 
 
-def _preview(stack_name: str, *, as_json: bool, as_markdown: bool) -> None:
+def _preview(options: argparse.Namespace) -> int:
     folder = Path.cwd()
-    stack = read_stack(folder, stack_name)
+    stack = read_stack(folder, options.stack)
     account, region = stack.account or PLACEHOLDER_ACCOUNT, stack.region or PLACEHOLDER_REGION
     notes = [f"Stack {stack.name} in account {account}, region {region}. Nothing was asked of AWS and nothing changes."]
     if not stack.account:
@@ -54,14 +79,44 @@ def _preview(stack_name: str, *, as_json: bool, as_markdown: bool) -> None:
         notes.append("Encrypted values show as [secret]; the sizes of the policies are not the real ones.")
 
     result = preview(folder, stack)
-    if as_json:
+    if options.json:
         print(*notes, *(f"warning: {each}" for each in result.warnings), sep="\n", file=sys.stderr)
         print(json.dumps({"stack": stack.name, **dataclasses.asdict(result)}, indent=2))
-    elif as_markdown:
+    elif options.markdown:
         print(render_markdown(result, notes))
     else:
-        colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        print(*notes, "", render(result, _bold if colours else str), sep="\n")
+        print(*notes, "", render(result, _heading()), sep="\n")
+    return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from private_pypi.review.diff import MistakesError, diff  # noqa: PLC0415  only this command needs it
+
+    try:
+        compared = diff(Path.cwd(), options.stack, options.base)
+    except MistakesError as mistakes:
+        print(mistakes, file=sys.stderr)
+        if options.markdown:
+            print(fenced(str(mistakes), "text"))
+        return 1
+    difference = compared.difference
+    notes = [f"Stack {options.stack}, compared with {compared.base[:12]}. Nothing was asked of AWS."]
+    if compared.stand_ins:
+        notes.append("Encrypted values show as [secret].")
+    if options.json:
+        content = {"stack": options.stack, "base": compared.base, "needs_approval": difference.needs_approval}
+        text = json.dumps(content | dataclasses.asdict(difference), indent=2)
+    elif options.markdown:
+        text = render_difference_markdown(difference, options.stack, notes)
+    else:
+        text = "\n".join([*notes, "", render_difference(difference, _heading())])
+    print(hide_stand_ins(text, compared.stand_ins))
+    return NEEDS_APPROVAL if options.exit_code and difference.needs_approval else 0
+
+
+def _heading() -> Callable[[str], str]:
+    """How titles look: bold on a terminal."""
+    return _bold if sys.stdout.isatty() and "NO_COLOR" not in os.environ else str
 
 
 def _bold(text: str) -> str:

@@ -8,6 +8,8 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 
+from private_pypi.review.compare import Difference
+from private_pypi.review.describe import describe
 from private_pypi.review.preview import Preview
 from private_pypi.review.render import access, identity_policies, outputs, permissions_policies, remarks
 
@@ -43,6 +45,23 @@ def render_markdown(preview: Preview, notes: Sequence[str]) -> str:
     left_out = "Rows are left out, and all else: the comment is too long. See them with `private-pypi preview`."
     room = MAX_CHARACTERS - len(_joined([left_out, left_out]))
     return _joined([left_out, table(rows)[:room].rpartition("\n")[0]])
+
+
+def render_difference_markdown(difference: Difference, stack: str, notes: Sequence[str]) -> str:
+    """What changes for a stack, below `notes`; never longer than a comment may be, and it says so."""
+    lines = [f"## {code(stack)}: what changes", "", fenced("\n".join(notes), "text")]
+    for title, items in describe(difference, code):
+        lines += ["", f"### {title}", ""]
+        for item in items:
+            lines += [f"- {item.text}", *(f"  - {detail}" for detail in item.details)]
+    if difference == Difference():
+        lines += ["", "Nothing changes."]
+    text = "\n".join(lines)
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    left_out = "Lines are left out: the comment is too long. See them with `private-pypi diff`."
+    whole_lines, _, _ = text[: MAX_CHARACTERS - len(left_out) - 2].rpartition("\n")
+    return f"{whole_lines}\n\n{left_out}"
 
 
 def code(text: str) -> str:

@@ -7,6 +7,8 @@ from typing import cast
 
 from private_pypi.github import MAX_TRUST_POLICY_CHARACTERS
 from private_pypi.policies import MAX_DOCUMENT_CHARACTERS, MAX_IDENTITY_DOCUMENT_CHARACTERS
+from private_pypi.review.compare import Difference
+from private_pypi.review.describe import Item, describe
 from private_pypi.review.preview import Preview
 from private_pypi.review.record import Resource
 
@@ -16,27 +18,41 @@ _NEARLY_FULL = 0.9
 
 
 def render(preview: Preview, heading: Callable[[str], str] = str) -> str:
-    """The resources as a tree, the policy documents, the outputs and who gets in; `heading` styles the titles."""
+    """Who gets in, the resources as a tree, the outputs, and the policy documents; `heading` styles the titles."""
     sections = [
-        ("Resources", _columns([*_tree(preview.resources)])),
-        *((title, _pretty(document)) for title, document in permissions_policies(preview)),
-        ("Outputs", _columns(outputs(preview))),
-        *((title, _pretty(document)) for title, document in identity_policies(preview)),
         ("Who gets in", [*(_columns(access(preview)) if preview.access else []), *remarks(preview)]),
         *([("Never from public PyPI", [*preview.internal_packages])] if preview.internal_packages else []),
-        *([("Tags", _columns(tags))] if (tags := _tags(preview)) else []),
         *(("Warning", warning.splitlines()) for warning in preview.warnings),
+        ("Resources", _columns([*_tree(preview.resources)])),
+        ("Outputs", _columns(outputs(preview))),
+        *([("Tags", _columns(tags))] if (tags := _tags(preview)) else []),
+        *((title, _pretty(document)) for title, document in permissions_policies(preview)),
+        *((title, _pretty(document)) for title, document in identity_policies(preview)),
     ]
     return "\n\n".join("\n".join([heading(title), *(f"  {line}" for line in lines)]) for title, lines in sections)
 
 
+def render_difference(difference: Difference, heading: Callable[[str], str] = str) -> str:
+    """What changes, as text; `heading` styles the titles."""
+    sections = [
+        "\n".join([heading(title), *(line for item in items for line in _lines(item))])
+        for title, items in describe(difference, str)
+    ]
+    return "\n\n".join(sections) or "Nothing changes."
+
+
+def _lines(item: Item) -> list[str]:
+    return [f"  {item.text}", *(f"    {detail}" for detail in item.details)]
+
+
 def access(preview: Preview) -> list[tuple[str, ...]]:
     """Who gets in, as the rows of a table under its titles."""
-    rows = [
-        (each.principal, _words(each.install), _words(each.publish), each.workflow or "") for each in preview.access
-    ]
-    title = "GitHub workflow" if any(each.workflow for each in preview.access) else ""
-    return [("principal", "install", "publish", title), *rows]
+    rows = [("principal", "install", "publish")]
+    rows += [(each.principal, _words(each.install), _words(each.publish)) for each in preview.access]
+    if not any(each.workflow for each in preview.access):
+        return [*rows]
+    workflows = ["GitHub workflow", *(each.workflow or "" for each in preview.access)]
+    return [(*row, workflow) for row, workflow in zip(rows, workflows, strict=True)]
 
 
 def remarks(preview: Preview) -> list[str]:

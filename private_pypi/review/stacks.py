@@ -50,6 +50,11 @@ class Stack:
         return match and match[0]
 
 
+def has_stack(folder: Path, name: str) -> bool:
+    """Whether there is a stack `name`, with or without its organization and project, in `folder`."""
+    return (folder / "Pulumi.yaml").exists() and (folder / f"Pulumi.{name.rpartition('/')[2]}.yaml").exists()
+
+
 def read_stack(folder: Path, name: str) -> Stack:
     """Read the stack `name`, with or without its organization and project, of the project in `folder`.
 

@@ -15,7 +15,15 @@ from mocks import ROOT
 
 from private_pypi.access import Access
 from private_pypi.review.cli import main
-from private_pypi.review.markdown import MAX_CHARACTERS, code, fenced, render_markdown, table
+from private_pypi.review.compare import AccessChange, Difference, Door, Edit, Holder
+from private_pypi.review.markdown import (
+    MAX_CHARACTERS,
+    code,
+    fenced,
+    render_difference_markdown,
+    render_markdown,
+    table,
+)
 from private_pypi.review.preview import Preview
 from private_pypi.review.record import Resource
 
@@ -227,3 +235,86 @@ def test_the_command_prints_it(
     ]
     with pytest.raises(SystemExit):
         main(["preview", "--markdown", "--json"])
+
+
+def gain(principal: str, **given: object) -> AccessChange:
+    return AccessChange(**{"principal": principal, "workflow": None, "packages": None, "but_for": ()} | given)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_difference_is_titles_and_lists() -> None:
+    holder = Holder(principal="o-a1b2c3d4e5", packages=("acme-core",))
+    difference = Difference(
+        gains=(
+            gain("arn:aws:iam::111122223333:role/ci-*"),
+            gain("arn:aws:iam::111122223333:role/ci-*", packages=("acme-*",), but_for=(holder,)),
+        ),
+        doors=(Door(key="publicUpstream", opens=True),),
+    )
+
+    assert render_difference_markdown(difference, "dev", ["Stack dev."]) == (
+        "## `dev`: what changes\n"
+        "\n"
+        "```text\n"
+        "Stack dev.\n"
+        "```\n"
+        "\n"
+        "### Who gains\n"
+        "\n"
+        "- every role that begins with `arn:aws:iam::111122223333:role/ci-`\n"
+        "  - install\n"
+        "  - publish `acme-*` (already: whoever is in the organization `o-a1b2c3d4e5` for `acme-core`)\n"
+        "\n"
+        "### Who loses\n"
+        "\n"
+        "- Nobody loses.\n"
+        "\n"
+        "### What opens\n"
+        "\n"
+        "- What the repository lacks comes from public PyPI."
+    )
+
+
+def test_no_difference_says_so() -> None:
+    text = render_difference_markdown(Difference(), "dev", ["Stack dev."])
+
+    assert text == "## `dev`: what changes\n\n```text\nStack dev.\n```\n\nNothing changes."
+
+
+@given(HOSTILE, HOSTILE)
+def test_nothing_in_a_difference_is_more_than_text(one: str, other: str) -> None:
+    difference = Difference(
+        gains=(gain(f"arn:aws:iam::111122223333:role/{one}", workflow=other, packages=(one, other)),),
+        losses=(gain(other.replace(":root", ""), but_for=(Holder(principal=one, packages=None),)),),
+        doors=(Door(key="internalPackages", opens=True, values=(one, other)),),
+        edits=(Edit(name=one, what="changed", properties=(other,)),),
+        encrypted=(one,),
+        warnings=(other,),
+    )
+    found = list(tokens(render_difference_markdown(difference, one, [other])))
+
+    assert {token.type for token in found} <= {
+        "bullet_list_close",
+        "bullet_list_open",
+        "code_inline",
+        "fence",
+        "heading_close",
+        "heading_open",
+        "inline",
+        "list_item_close",
+        "list_item_open",
+        "paragraph_close",
+        "paragraph_open",
+        "text",
+    }
+    expected = render_difference_markdown(difference, "x", ["x"])
+    assert expected.count("\n### ") == sum(token.type == "heading_open" for token in found) - 1
+
+
+def test_a_long_difference_is_cut_at_a_line() -> None:
+    difference = Difference(gains=tuple(gain(f"arn:aws:iam::111122223333:role/{number:0500}") for number in range(200)))
+    text = render_difference_markdown(difference, "dev", ["Stack dev."])
+
+    assert MAX_CHARACTERS - 600 < len(text) <= MAX_CHARACTERS
+    body, _, left_out = text.rpartition("\n\n")
+    assert left_out == "Lines are left out: the comment is too long. See them with `private-pypi diff`."
+    assert body.endswith(("  - install", "`"))
