@@ -25,10 +25,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     gc.freeze()  # what is imported stays to the end: to look through it for garbage would take a fifth of the time
     try:
-        return options.run(options)
+        status = options.run(options)
+        sys.stdout.flush()
     except (pulumi.RunError, StackFileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever reads has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,11 +86,11 @@ def _preview(options: argparse.Namespace) -> int:
     result = preview(folder, stack)
     if options.json:
         print(*notes, *(f"warning: {each}" for each in result.warnings), sep="\n", file=sys.stderr)
-        print(json.dumps({"stack": stack.name, **dataclasses.asdict(result)}, indent=2))
+        _show(json.dumps({"stack": stack.name, **dataclasses.asdict(result)}, indent=2))
     elif options.markdown:
-        print(render_markdown(result, notes))
+        _show(render_markdown(result, notes))
     else:
-        print(*notes, "", render(result, _heading()), sep="\n")
+        _show(*notes, "", render(result, _heading()))
     return 0
 
 
@@ -97,7 +102,7 @@ def _diff(options: argparse.Namespace) -> int:
     except MistakesError as mistakes:
         print(mistakes, file=sys.stderr)
         if options.markdown:
-            print(fenced(str(mistakes), "text"))
+            _show(fenced(str(mistakes), "text"))
         return 1
     difference = compared.difference
     notes = [f"Stack {options.stack}, compared with {compared.base[:12]}. Nothing was asked of AWS."]
@@ -110,8 +115,18 @@ def _diff(options: argparse.Namespace) -> int:
         text = render_difference_markdown(difference, options.stack, notes)
     else:
         text = "\n".join([*notes, "", render_difference(difference, _heading())])
-    print(hide_stand_ins(text, compared.stand_ins))
+    _show(hide_stand_ins(text, compared.stand_ins))
     return NEEDS_APPROVAL if options.exit_code and difference.needs_approval else 0
+
+
+def _show(*lines: str) -> None:
+    """Print lines, in the characters that standard output has: a Windows code page has few."""
+    text, encoding = "\n".join(lines), sys.stdout.encoding
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(str.maketrans("├└│─", "|`|-")).encode(encoding, "backslashreplace").decode(encoding)
+    print(text)
 
 
 def _heading() -> Callable[[str], str]:

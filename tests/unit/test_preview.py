@@ -1,6 +1,7 @@
 """The offline preview, from the command line to what it prints."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -25,12 +26,28 @@ config:
 TEXT = """\
 Stack test in account 111122223333, region us-west-2. Nothing was asked of AWS and nothing changes.
 
+Who gets in
+  principal                          install  publish
+  arn:aws:iam::111122223333:role/ci  yes      yes
+  arn:aws:iam::444455556666:root     yes      no
+  Packages are protected: nobody may delete them, whatever their own IAM policies say.
+
 Resources
   private-pypi:index:PrivatePypi                   private-pypi
   ├─ aws:codeartifact:Domain                       private-pypi-domain                  protected
   ├─ aws:codeartifact:DomainPermissions            private-pypi-domain-permissions
   ├─ aws:codeartifact:Repository                   private-pypi-repository              protected
   └─ aws:codeartifact:RepositoryPermissionsPolicy  private-pypi-repository-permissions
+
+Outputs
+  private_pypi_endpoint_url  known after pulumi up
+  index_url                  known after pulumi up
+  publish_url                known after pulumi up
+  domain_name                acme
+  domain_owner               111122223333
+  domain_arn                 arn:aws:codeartifact:us-west-2:111122223333:domain/acme
+  repository_name            private-pypi
+  repository_arn             arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi
 
 Policy private-pypi-domain-permissions: 295 of 7,168 characters
   {
@@ -117,28 +134,17 @@ Policy private-pypi-repository-permissions: 1,211 of 7,168 characters
     ]
   }
 
-Outputs
-  private_pypi_endpoint_url  known after pulumi up
-  index_url                  known after pulumi up
-  publish_url                known after pulumi up
-  domain_name                acme
-  domain_owner               111122223333
-  domain_arn                 arn:aws:codeartifact:us-west-2:111122223333:domain/acme
-  repository_name            private-pypi
-  repository_arn             arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi
-
 Identity policy reader_policy: 811 of 6,144 characters
 READER_POLICY
 
 Identity policy publisher_policy: 811 of 6,144 characters
 PUBLISHER_POLICY
-
-Who gets in
-  principal                          install  publish
-  arn:aws:iam::111122223333:role/ci  yes      yes
-  arn:aws:iam::444455556666:root     yes      no
-  Packages are protected: nobody may delete them, whatever their own IAM policies say.
 """
+
+
+def section(text: str, title: str) -> str:
+    """What stands under a title."""
+    return text.partition(f"\n\n{title}\n")[2].partition("\n\n")[0].rstrip("\n") + "\n"
 
 
 def document(*statements: object) -> str:
@@ -309,7 +315,7 @@ def test_the_access_table_names_the_workflow_beside_its_role(capsys: pytest.Capt
     arn = "arn:aws:iam::111122223333:role/private-pypi-test-acme"
     core, tools = f"{arn}-core-environment-pypi-4e36ecc9", f"{arn}-tools-tag-v-a7f8307c"
 
-    assert [line.split("  ") for line in re.sub(" {2,}", "  ", shown.partition("Who gets in\n")[2]).splitlines()] == [
+    assert [line.split("  ") for line in re.sub(" {2,}", "  ", section(shown, "Who gets in")).splitlines()] == [
         ["", "principal", "install", "publish", "GitHub workflow"],
         ["", core, "yes", "yes", "acme/core environment pypi"],
         ["", tools, "yes", "acme-tools", "acme@123/tools@456 tag v*"],
@@ -367,7 +373,7 @@ def test_a_stack_that_nobody_may_use_says_so(capsys: pytest.CaptureFixture[str],
     (folder / "Pulumi.test.yaml").write_text("config: {domain: acme, protect: false}")
     main(["preview", "test"])
 
-    assert capsys.readouterr().out.endswith("Who gets in\n  nobody: there are no readers and no publishers\n")
+    assert section(capsys.readouterr().out, "Who gets in") == "  nobody: there are no readers and no publishers\n"
 
 
 EVERY_KIND = """\
@@ -392,7 +398,8 @@ def test_every_kind_of_principal_is_in_the_access_table(capsys: pytest.CaptureFi
     (folder / "Pulumi.test.yaml").write_text(EVERY_KIND)
     main(["preview", "test"])
 
-    assert capsys.readouterr().out.partition("Who gets in\n")[2] == (
+    shown = capsys.readouterr().out
+    assert section(shown, "Who gets in") == (
         "  principal                                      install  publish\n"
         "  arn:aws:iam::111122223333:role/aws-reserved/*  yes      no\n"
         "  arn:aws:iam::111122223333:role/ci              yes      acme-*, beta\n"
@@ -400,8 +407,8 @@ def test_every_kind_of_principal_is_in_the_access_table(capsys: pytest.CaptureFi
         "  o-a1b2c3d4e5                                   yes      no\n"
         "  Publishing is closed: nobody else may, whatever their own IAM policies say.\n"
         "  Packages are protected: nobody may delete them, whatever their own IAM policies say.\n"
-        "\n"
-        "Warning\n"
+    )
+    assert section(shown, "Warning") == (
         "  attachIdentityPolicies is for roles of account 111122223333 and leaves out what is listed below. "
         "Attach the output reader_policy there, to publishers of other accounts than the domain's "
         "publisher_policy, and where a publisher is the domain's account itself a right to publish.\n"
@@ -481,24 +488,15 @@ def test_what_the_owner_of_an_existing_domain_adds_is_shown_and_taken_as_done(
     statement = run(main_program, read_stack(folder, "test").config).exports["domain_policy_statement"]
 
     assert "domain_policy_statement" not in shown.partition("\nOutputs\n")[2].partition("\nIdentity policy ")[0]
-    assert shown.partition("\nFor the domain's owner to add: domain_policy_statement\n")[2] == (
-        f"{indented(statement)}\n"
-        "\n"
-        "Who gets in\n"
+    assert section(shown, "For the domain's owner to add: domain_policy_statement") == f"{indented(statement)}\n"
+    assert section(shown, "Who gets in") == (
         "  principal                          install  publish\n"
         "  arn:aws:iam::111122223333:role/ci  yes      no\n"
         "  Packages are protected: nobody may delete them, whatever their own IAM policies say.\n"
         "  All of it once the domain's owner has added domain_policy_statement to the domain's policy.\n"
-        "\n"
-        "Never from public PyPI\n"
-        "  acme\n"
-        "  acme-*\n"
-        "  beta\n"
-        "\n"
-        "Tags\n"
-        "  cost center  12\n"
-        "  team         platform\n"
     )
+    assert section(shown, "Never from public PyPI") == "  acme\n  acme-*\n  beta\n"
+    assert section(shown, "Tags") == "  cost center  12\n  team         platform\n"
 
 
 @pytest.mark.parametrize(("account", "form"), [("111122223333", list), ("444455556666", dict)])
@@ -529,7 +527,7 @@ def test_the_reserved_names_are_read_from_the_package_groups(capsys: pytest.Capt
     (folder / "__main__.py").write_text(program)
     main(["preview", "test"])
 
-    assert capsys.readouterr().out.endswith("\n\nNever from public PyPI\n  block\n")
+    assert section(capsys.readouterr().out, "Never from public PyPI") == "  block\n"
 
 
 def test_encrypted_names_show_nowhere(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
@@ -611,3 +609,25 @@ def test_the_command_is_installed(text: str) -> None:
     shown = subprocess.run([command, "preview", "test"], capture_output=True, check=True, text=True)
 
     assert shown.stdout == text
+
+
+def test_where_there_are_few_characters_nothing_breaks(folder: Path) -> None:
+    """As in a Windows code page. What it cannot show stands as an escape."""
+    stack = folder / "Pulumi.test.yaml"
+    stack.write_text(stack.read_text() + "  private-pypi:tags: {team: \u6771\u4eac}\n")
+    command = [Path(sys.executable).with_name("private-pypi"), "preview", "test"]
+    shown = subprocess.run(command, capture_output=True, check=True, env=os.environ | {"PYTHONIOENCODING": "cp1252"})
+
+    text = shown.stdout.decode("cp1252")
+    assert "\n  |- aws:codeartifact:Domain  " in text
+    assert "\n  `- aws:codeartifact:RepositoryPermissionsPolicy  " in text
+    assert "\n  team  \\u6771\\u4eac\n" in text
+
+
+def test_whoever_reads_may_stop_reading() -> None:
+    command = f"{Path(sys.executable).with_name('private-pypi')} preview test"
+    shown = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{command} | true"], capture_output=True, check=True, text=True
+    )
+
+    assert (shown.stdout, shown.stderr) == ("", "")
