@@ -4,11 +4,12 @@ PYTHON ?= python3
 STACK ?= dev
 BIN := .venv/bin
 
-.PHONY: help preview test lint integration pulumi-and-cargo bench lock
+.PHONY: help preview diff install test lint integration pulumi-and-cargo bench lock
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make preview [STACK=dev]  show what the stack would be: resources, policies, outputs, who gets in"
+	@echo "make diff [STACK=dev]     show what the branch changes for people: who gains, who loses, what can be lost"
 	@echo "make test                 run the tests"
 	@echo "make lint                 run the linters and the type checker"
 	@echo "make integration          run the tests on the real Pulumi engine against a local AWS endpoint"
@@ -22,6 +23,11 @@ endif
 
 preview: .venv/.installed
 	@$(BIN)/private-pypi preview $(STACK)
+
+diff: .venv/.installed
+	@$(BIN)/private-pypi diff $(STACK)
+
+install: .venv/.installed
 
 test: .venv/.installed-dev
 	$(BIN)/pytest --cov --cov-report=term

@@ -13,8 +13,8 @@ from private_pypi.review.describe import describe
 from private_pypi.review.preview import Preview
 from private_pypi.review.render import access, identity_policies, outputs, permissions_policies, remarks
 
-MAX_CHARACTERS = 65_536
-"""The longest comment that GitHub takes."""
+MAX_CHARACTERS = 65_000
+"""GitHub takes comments of 65,536: this leaves room for a line of whoever posts it."""
 
 
 def render_markdown(preview: Preview, notes: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from mocks import ROOT
+from pages import blocks
 
 from private_pypi.review.cli import main
 
@@ -253,6 +254,16 @@ def test_without_git_it_says_so(
 
     assert main(["diff"]) == 1
     assert capsys.readouterr().err == "error: there is no git, which knows what the stack was\n"
+
+
+def test_the_example_of_the_page(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    configure(folder, "  private-pypi:readers: [arn:aws:iam::111122223333:role/ci-a]\n")
+    base = commit()
+    configure(folder, "  private-pypi:readers: [arn:aws:iam::111122223333:role/ci-*]\n")
+    command, *_ = blocks("pull-requests.md", "console")
+
+    assert main(["diff"]) == 0
+    assert "$ make diff\n" + capsys.readouterr().out.replace(base, "4f1c2ab90d3e") == command
 
 
 def test_nothing_of_the_repository_changes(folder: Path) -> None:
