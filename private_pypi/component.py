@@ -269,9 +269,10 @@ class PrivatePypi(pulumi.ComponentResource):
         if left_out:
             names = "\n".join(sorted(principal.name for principal in left_out))
             pulumi.log.warn(
-                f"attachIdentityPolicies is for roles of account {account} and leaves out what is listed below. "
-                "Attach the output reader_policy there, to publishers of other accounts than the domain's "
-                f"publisher_policy, and where a publisher is the domain's account itself a right to publish.\n{names}",
+                f"attachIdentityPolicies attaches to single roles of account {account} alone, to nothing of what is "
+                "listed below. Attach the output reader_policy there yourself. Publishers of other accounts than the "
+                "domain's need publisher_policy instead. Where the domain's account itself is a publisher, also give "
+                f"its people a right to publish.\n{names}",
                 resource=self,
             )
 

@@ -356,7 +356,7 @@ def _fitting(kind: str, *forms: Iterable[_Statement]) -> str | None:
             return document
     raise InvalidValueError(
         got=f"a {kind} permissions policy of {len(document):,} characters",
-        takes=f"up to {MAX_DOCUMENT_CHARACTERS:,} characters",
+        expected=f"up to {MAX_DOCUMENT_CHARACTERS:,} characters",
         fix="name an account, a pattern or an organization for many roles, or prefix-* for many packages",
     )
 

@@ -46,7 +46,7 @@ def remarks(preview: Preview) -> list[str]:
     if preview.deletion_is_denied:
         lines.append("Packages are protected: nobody may delete them, whatever their own IAM policies say.")
     if "domain_policy_statement" in preview.outputs:
-        lines.append("All of it once the domain's owner has added domain_policy_statement to the domain's policy.")
+        lines.append("Nobody gets in before the domain's owner adds domain_policy_statement to the domain's policy.")
     return lines
 
 
