@@ -16,9 +16,11 @@ from zipfile import ZipFile
 
 import pytest
 from engine import ENVIRONMENT, ROOT, Emulator, Project, build, packages, publish
+from pages import Block, read_blocks
 from tls_proxy import TlsProxy
 
 PAGE = (ROOT / "docs/clients.md").read_text()
+BLOCKS = list(read_blocks("clients.md"))
 HOST = "acme-111122223333.d.codeartifact.us-west-2.amazonaws.com"
 NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 TOKEN_ONLY = {
@@ -80,22 +82,20 @@ WITHOUT_TOKEN = {
 REFUSALS = re.findall(r"^\| (\w+(?: publish)?) \| (.*`.*) \| (.*`.*) \| (.*`.*) \|$", PAGE, re.MULTILINE)
 
 
-def blocks(heading: str) -> list[tuple[str, str]]:
-    """The language and the text of each block of code between a heading of the page and the next."""
-    section = re.search(rf"^##+ {re.escape(heading)}\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    assert section, heading
-    return re.findall(r"^```(\w+)\n(.*?)^```$", section[1], re.MULTILINE | re.DOTALL)
+def blocks(*headings: str) -> list[Block]:
+    """The blocks of code under these headings, in the order of the headings."""
+    return [block for heading in headings for block in BLOCKS if block.heading == heading]
 
 
 def files(*headings: str) -> dict[str, str]:
     """The files under these headings, by name: a block whose first line is a comment with a file's name."""
-    texts = [text for heading in headings for _, text in blocks(heading)]
+    texts = [block.text for block in blocks(*headings)]
     return {name[1]: text for text in texts if (name := re.match(r"# ([\w.]+)\n", text))}
 
 
 def commands(*headings: str) -> str:
     """What is to be typed into a shell under these headings."""
-    found = [text for heading in headings for language, text in blocks(heading) if language == "sh"]
+    found = [block.text for block in blocks(*headings) if block.language == "sh"]
     return "\n".join(text for text in found if text not in files(*headings).values())
 
 
@@ -189,11 +189,9 @@ def publisher(deployed: Project, proxy: TlsProxy) -> Person:
 
 
 def test_no_code_of_the_page_is_left_out() -> None:
-    headings = [heading for heading in re.findall("^##+ (.*)$", PAGE, re.MULTILINE) if blocks(heading)]
     followed = {heading for way in (*INSTALLING, *PUBLISHING) for heading in way}
 
-    assert set(headings) == followed | {VALUES, IMAGE, SCRIPT, WORKERS, FUNCTION, REFUSAL}
-    assert len(headings) == len(set(headings))
+    assert {block.heading for block in BLOCKS} == followed | {VALUES, IMAGE, SCRIPT, WORKERS, FUNCTION, REFUSAL}
 
 
 @pytest.mark.parametrize("headings", INSTALLING, ids=" + ".join)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pulumi
 import pytest
-from mocks import ROOT, Called, Run, run
+from mocks import Called, Run, run
+from pages import blocks
 
 from private_pypi import PrivatePypiArgs, load_args
 from private_pypi.names import Arns
@@ -240,5 +241,7 @@ def test_a_state_that_is_being_written_is_read_again(
     assert waits == [0, 0.1, 0.3]
 
 
-def test_the_readme_shows_the_message() -> None:
-    assert loss("private-pypi:repository", "'renamed'", "'private-pypi'") in (ROOT / "README.md").read_text()
+def test_the_page_shows_the_message() -> None:
+    message = loss("private-pypi:repository", "'renamed'", "'private-pypi'")
+
+    assert blocks("protection.md", "text") == [f"{message}\n"]
