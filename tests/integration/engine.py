@@ -234,12 +234,13 @@ def publish(
     repository: str = "private-pypi",
     owner: str = ACCOUNT,
     *,
+    domain: str = "acme",
     asset: str = "",
     content: bytes = b"content",
 ) -> None:
-    """Publish version 1.0 of a package to a repository of the domain acme, as the client's caller."""
+    """Publish version 1.0 of a package to a repository, as the client's caller."""
     codeartifact.publish_package_version(
-        domain="acme",
+        domain=domain,
         domainOwner=owner,
         repository=repository,
         format="pypi",

@@ -1,4 +1,4 @@
-"""docs/clients.md as its reader follows it: the files and the commands as they are printed, with the keys of a role."""
+"""The README and docs/clients.md as their readers follow them: files and commands as printed, with the keys of a role."""
 
 import json
 import re
@@ -15,8 +15,11 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+import yaml
 from engine import ENVIRONMENT, ROOT, Emulator, Project, build, packages, publish
-from pages import Block, read_blocks
+from pages import README, Block, read_blocks
+from pages import blocks as blocks_of
+from pages import commands as commands_of
 from tls_proxy import TlsProxy
 
 PAGE = (ROOT / "docs/clients.md").read_text()
@@ -186,6 +189,46 @@ def reader(deployed: Project, proxy: TlsProxy) -> Person:
 @pytest.fixture
 def publisher(deployed: Project, proxy: TlsProxy) -> Person:
     return person(deployed, proxy, "publisher", *json.loads(deployed.outputs("dev")["reader_policy"])["Statement"])
+
+
+def test_the_readme_leads_from_nothing_to_an_installed_package(project: Project) -> None:
+    emulator, host = project.emulator, HOST.replace("acme", "example")
+    for role in ("service/api", "glue/job-orchestrator", "github-actions/publish-packages", "data/notebooks"):
+        emulator.assume_role(role)
+    shutil.copy(ROOT / "Pulumi.dev.yaml", project.folder)
+    pulumi = [shlex.split(command)[1:] for command in commands_of(README, "Deploy")]
+    assert [" ".join(command) for command in pulumi] == [
+        "install",
+        "stack init dev",
+        "preview",
+        "up",
+        "stack output index_url",
+    ]
+    project.environment["PULUMI_SKIP_CONFIRMATIONS"] = "true"
+    for command in pulumi[1:]:  # the tools are there
+        project.pulumi(*command)
+
+    (config,) = blocks_of(README, "yaml", "Give somebody access")
+    path = project.folder / "Pulumi.dev.yaml"
+    stack = yaml.safe_load(path.read_text())
+    stack["config"] |= yaml.safe_load(config)["config"]
+    path.write_text(yaml.safe_dump(stack))
+    project.pulumi("up")
+
+    wheel = build(project.folder, "acme-core")
+    publish(
+        emulator.client("codeartifact"), "acme-core", domain="example", asset=wheel.name, content=wheel.read_bytes()
+    )
+    proxy = TlsProxy(project.folder, host, emulator.endpoint)
+    home = project.folder / "home"
+    home.mkdir()
+    reader = Person(emulator, proxy, emulator.session("data/notebooks"), home)
+    (install,) = blocks_of(README, "sh", "Install")
+    status, printed = reader.run("bash", "-euo", "pipefail", "-c", install)
+    proxy.stop()
+
+    assert status == 0, printed
+    assert reader.installed() == "1.0"
 
 
 def test_no_code_of_the_page_is_left_out() -> None:

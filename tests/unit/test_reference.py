@@ -44,8 +44,11 @@ def test_the_outputs_are_those_of_the_component_and_are_known_when_the_page_says
 def test_the_example_is_a_program(tmp_path: Path) -> None:
     (example,) = blocks("reference.md", "python")
     (tmp_path / "__main__.py").write_text(example)
-    made = run(lambda: runpy.run_path(str(tmp_path)) and None)
 
+    def program() -> None:
+        runpy.run_path(str(tmp_path))
+
+    made = run(program)
     (statement,) = json.loads(made.of_type(DOMAIN_PERMISSIONS).inputs["policyDocument"])["Statement"]
     assert statement["Principal"] == {"AWS": ["arn:aws:iam::111122223333:role/service/api"]}
     assert set(made.resources) == {
