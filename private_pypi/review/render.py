@@ -120,9 +120,7 @@ def _pretty(document: str) -> list[str]:
 def _size(document: str, max_characters: int) -> str:
     size = f"{len(document):,} of {max_characters:,} characters"
     if len(document) > _NEARLY_FULL * max_characters:
-        return (
-            f"{size}, over 90 %: an account or a pattern takes less room than many roles, prefix-* than many packages"
-        )
+        return f"{size}, over 90 %: name a pattern instead of many roles, or prefix-* instead of many packages"
     return size
 
 

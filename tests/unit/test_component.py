@@ -311,7 +311,8 @@ def test_a_policy_that_is_too_long_is_an_error_and_nothing_is_registered(preview
     rest = (
         "\n"
         "  expected: up to 7,168 characters\n"
-        "  fix:      name an account, a pattern or an organization for many roles, or prefix-* for many packages"
+        "  fix:      name an account, a pattern or an organization instead of many roles, or prefix-* "
+        "instead of many packages"
     )
 
     with pytest.raises(pulumi.RunError) as error:

@@ -456,7 +456,7 @@ def test_the_access_table_is_the_same_when_statements_are_merged(
     out = capsys.readouterr().out
 
     assert out.count(f"  yes      {publish}".rstrip() + "\n") == 100
-    assert f": {size} of 7,168 characters, over 90 %: an account or a pattern takes less room than many roles" in out
+    assert f": {size} of 7,168 characters, over 90 %: name a pattern instead of many roles" in out
 
 
 SHARED = """\
