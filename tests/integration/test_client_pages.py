@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import pages
 import pytest
 import yaml
 from engine import ENVIRONMENT, ROOT, Emulator, Project, build, packages, publish
-from pages import README, Block, read_blocks
-from pages import blocks as blocks_of
-from pages import commands as commands_of
 from tls_proxy import TlsProxy
 
 PAGE = (ROOT / "docs/clients.md").read_text()
-BLOCKS = list(read_blocks("clients.md"))
+BLOCKS = list(pages.read_blocks("clients.md"))
 HOST = "acme-111122223333.d.codeartifact.us-west-2.amazonaws.com"
 NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 TOKEN_ONLY = {
@@ -85,7 +83,7 @@ WITHOUT_TOKEN = {
 REFUSALS = re.findall(r"^\| (\w+(?: publish)?) \| (.*`.*) \| (.*`.*) \| (.*`.*) \|$", PAGE, re.MULTILINE)
 
 
-def blocks(*headings: str) -> list[Block]:
+def blocks(*headings: str) -> list[pages.Block]:
     """The blocks of code under these headings, in the order of the headings."""
     return [block for heading in headings for block in BLOCKS if block.heading == heading]
 
@@ -196,11 +194,11 @@ def test_the_readme_leads_from_nothing_to_an_installed_package(project: Project)
     for role in ("service/api", "glue/job-orchestrator", "github-actions/publish-packages", "data/notebooks"):
         emulator.assume_role(role)
     shutil.copy(ROOT / "Pulumi.dev.yaml", project.folder)
-    install, *deploy = commands_of(README, "Deploy")
+    install, *deploy = pages.commands(pages.README, "Deploy")
     assert install == "pulumi install"  # which is done
     assert project.follow("\n".join(deploy)).endswith("/simple/\n")
 
-    (config,) = blocks_of(README, "yaml", "Give somebody access")
+    (config,) = pages.blocks(pages.README, "yaml", "Give somebody access")
     path = project.folder / "Pulumi.dev.yaml"
     stack = yaml.safe_load(path.read_text())
     stack["config"] |= yaml.safe_load(config)["config"]
@@ -215,7 +213,7 @@ def test_the_readme_leads_from_nothing_to_an_installed_package(project: Project)
     home = project.folder / "home"
     home.mkdir()
     reader = Person(emulator, proxy, emulator.session("data/notebooks"), home)
-    (install,) = blocks_of(README, "sh", "Install")
+    (install,) = pages.blocks(pages.README, "sh", "Install")
     status, printed = reader.run("bash", "-euo", "pipefail", "-c", install)
     proxy.stop()
 
