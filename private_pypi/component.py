@@ -53,8 +53,8 @@ class PrivatePypi(pulumi.ComponentResource):
     def __init__(self, name: str, args: PrivatePypiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the component and its resources, all named after `name`.
 
-        Everything goes through the AWS provider of `opts`, the look-ups of account, region and endpoint too; all but
-        the removal of a last upstream (`upstreams`).
+        Everything goes through the AWS provider of `opts`, also the look-ups of account, region and endpoint. The
+        removal of a last upstream does not (`upstreams`).
 
         Raises:
             pulumi.RunError: a policy is longer than CodeArtifact takes, or the provider cannot say where it is; nothing
