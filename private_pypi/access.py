@@ -64,13 +64,13 @@ def read_access(domain: Iterable[Statement], repository: Iterable[Statement], ar
 
 
 def is_closed(repository: Sequence[Statement], arns: Arns) -> bool:
-    """Whether a repository's policy denies publishing and copying to everybody but those whom it lets publish."""
+    """Whether a repository's policy keeps everybody from publishing and copying but those whom it lets publish."""
     publishers = {access.principal for access in read_access([], repository, arns) if access.publish}
     return _are_denied(repository, [*PUBLISH, *COPY], arns, exempt=publishers)
 
 
 def is_protected(repository: Sequence[Statement], arns: Arns) -> bool:
-    """Whether a repository's policy denies everybody to delete it and what is in it."""
+    """Whether a repository's policy keeps everybody from deleting it and what is in it."""
     return _are_denied(repository, LOSE, arns, exempt=set())
 
 

@@ -13,9 +13,9 @@ class PrivatePypiArgs:
     """What a private PyPI is made of. All of it is plain, because it decides names and how many resources there are."""
 
     domain: str
-    """The domain's name: `parse_domain_name` tells what CodeArtifact takes."""
+    """The domain's name, as `parse_domain_name` checks it."""
     repository: str = "private-pypi"
-    """The repository's name: `parse_repository_name` tells what CodeArtifact takes."""
+    """The repository's name, as `parse_repository_name` checks it."""
     description: str = "Private PyPI repository"
     """The repository's description, up to 1,000 characters."""
     readers: Sequence[Principal] = ()
@@ -26,9 +26,9 @@ class PrivatePypiArgs:
     """Whether nobody but the publishers may publish, whatever their own IAM policies say about publishing."""
     protect: bool = True
     """Whether published packages cannot be lost: Pulumi refuses to delete or replace the domain and the repository, and
-    AWS denies everybody to delete the repository or what is in it."""
+    AWS refuses to delete the repository or what is in it, whoever asks."""
     existing_domain: bool = False
-    """Whether the domain exists already and is not to be managed: its permissions policy is its owner's to write."""
+    """Whether the domain exists already and is not managed here: its owner writes its permissions policy."""
     domain_owner: str | None = None
     """The account that owns an existing domain, 12 digits; `None` is the caller's."""
     encryption_key: str | None = None
@@ -36,16 +36,15 @@ class PrivatePypiArgs:
     public_upstream: bool = False
     """Whether packages that the repository lacks come from public PyPI, by way of a repository of their own."""
     internal_packages: Sequence[str] = ()
-    """Names and `prefix-*`, as `parse_package` reads them, that never come from public PyPI, in all of the domain; with
-    a prefix goes the name that it is itself."""
+    """Names and `prefix-*`, as `parse_package` reads them, that never come from public PyPI, in the whole domain.
+    `acme-*` is also the name `acme`."""
     attach_identity_policies: bool = False
-    """Whether the listed roles of this account get `reader_policy`, which carries what no permissions policy can; in
-    another account's domain publishers get `publisher_policy`."""
+    """Whether `reader_policy`, which carries what no permissions policy can, is attached to the listed roles of this
+    account. In another account's domain publishers get `publisher_policy` instead."""
     github_publishers: Sequence[GithubPublisher] = ()
     """GitHub Actions workflows that may install and publish, each by an IAM role that is made for it."""
     make_github_oidc_provider: bool = False
-    """Whether the account's OpenID Connect provider for GitHub is made too. An account has one, so others may have made
-    it."""
+    """Whether the account's OpenID Connect provider for GitHub is made. An account has one: it may be there already."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     """Tags on the domain, the repositories, the package groups, and what is made in IAM."""
 
@@ -72,8 +71,8 @@ def refuse_ignored(
         InvalidValueError: there is one.
     """
     if domain_owner and not existing_domain:
-        takes, fix = "the owner of an existing domain", "take it out, or set existingDomain to true"
-        raise InvalidValueError(got=f"{domain_owner!r} for a new domain", takes=takes, fix=fix)
+        expected, fix = "the owner of an existing domain", "take it out, or set existingDomain to true"
+        raise InvalidValueError(got=f"{domain_owner!r} for a new domain", expected=expected, fix=fix)
     if encryption_key and existing_domain:
-        takes, fix = "the key of a new domain", "take it out: an existing domain keeps the key it was made with"
-        raise InvalidValueError(got=f"{encryption_key!r} for an existing domain", takes=takes, fix=fix)
+        expected, fix = "the key of a new domain", "take it out: an existing domain keeps the key it was made with"
+        raise InvalidValueError(got=f"{encryption_key!r} for an existing domain", expected=expected, fix=fix)

@@ -53,8 +53,8 @@ class PrivatePypi(pulumi.ComponentResource):
     def __init__(self, name: str, args: PrivatePypiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the component and its resources, all named after `name`.
 
-        Everything goes through the AWS provider of `opts`, the look-ups of account, region and endpoint too; all but
-        the removal of a last upstream (`upstreams`).
+        Everything goes through the AWS provider of `opts`, also the look-ups of account, region and endpoint. The
+        removal of a last upstream does not (`upstreams`).
 
         Raises:
             pulumi.RunError: a policy is longer than CodeArtifact takes, or the provider cannot say where it is; nothing
@@ -269,9 +269,10 @@ class PrivatePypi(pulumi.ComponentResource):
         if left_out:
             names = "\n".join(sorted(principal.name for principal in left_out))
             pulumi.log.warn(
-                f"attachIdentityPolicies is for roles of account {account} and leaves out what is listed below. "
-                "Attach the output reader_policy there, to publishers of other accounts than the domain's "
-                f"publisher_policy, and where a publisher is the domain's account itself a right to publish.\n{names}",
+                f"attachIdentityPolicies attaches to single roles of account {account} alone, to nothing of what is "
+                "listed below. Attach the output reader_policy there yourself. Publishers of other accounts than the "
+                "domain's need publisher_policy instead. Where the domain's account itself is a publisher, also give "
+                f"its people a right to publish.\n{names}",
                 resource=self,
             )
 

@@ -113,7 +113,7 @@ class _Config:
         if text:
             return self._read(key, text, parse, "")
         command = f"pulumi config set {self._config.full_key(key)} NAME"
-        self._note(key, InvalidValueError(got="nothing", takes=f"the name of the {key}", fix=command))
+        self._note(key, InvalidValueError(got="nothing", expected=f"the name of the {key}", fix=command))
         return ""
 
     def text(self, key: str, parse: Callable[[str], str]) -> str:
@@ -202,8 +202,8 @@ class _Config:
             if namespace == self._config.name:
                 own.append(key)
             elif namespace.replace("_", "-").lower() == self._config.name and key in known:
-                takes, fix = f"the namespace {self._config.name}", f"write it as {self._config.full_key(key)}"
-                mistake = InvalidValueError(got=f"it as {namespace}:{key}", takes=takes, fix=fix)
+                expected, fix = f"the namespace {self._config.name}", f"write it as {self._config.full_key(key)}"
+                mistake = InvalidValueError(got=f"the key {namespace}:{key}", expected=expected, fix=fix)
                 self._note(key, mistake, shown=True)
         self._refuse_others(own, known)
         self._mistakes.sort(key=lambda mistake: known.index(mistake[0]) if mistake[0] in known else len(known))
@@ -230,7 +230,7 @@ class _Config:
         """Names of packages; `unlimited` is the fix of who means all of them."""
         if not value:
             fix = f"name the packages, or {unlimited}"
-            self._note(path, InvalidValueError(got="no packages", takes="a list of names", fix=fix))
+            self._note(path, InvalidValueError(got="no packages", expected="a list of names", fix=fix))
             return ()
         return self._parse_each(self._items(path, value), partial(parse_package, instead_of_all=unlimited))
 
@@ -243,7 +243,7 @@ class _Config:
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1)
                 fix = f"did you mean `{near[0]}`?" if near else "take it out"
-                mistake = InvalidValueError(got="a key that does not exist", takes=", ".join(known), fix=fix)
+                mistake = InvalidValueError(got="a key that does not exist", expected=", ".join(known), fix=fix)
                 self._note(_join(parent, key), mistake, shown=not parent)
 
     def _read(self, path: str, value: S, parse: Callable[[S], T], otherwise: T) -> T:
@@ -261,7 +261,7 @@ class _Config:
         if not shown and is_config_secret(full_key):
             where = full_path if path == key else f"--path '{full_path}'"
             fix = f"see it with `pulumi config get {full_key}`, mend it with `pulumi config set --secret {where} VALUE`"
-            mistake = InvalidValueError(got="[secret]", takes=mistake.takes, fix=fix)
+            mistake = InvalidValueError(got="[secret]", expected=mistake.expected, fix=fix)
         self._mistakes.append((key, f"{full_path}: {mistake}"))
 
 
@@ -271,21 +271,21 @@ def _default(key: str) -> object:
 
 def _parse_boolean(text: str) -> bool:
     if text not in {"true", "false"}:
-        raise InvalidValueError(got=repr(text), takes="true or false", fix="write one of these")
+        raise InvalidValueError(got=repr(text), expected="true or false", fix="write one of these")
     return text == "true"
 
 
 def _parse_list(value: object) -> list[object]:
     if not isinstance(value, list):
         fix = "write each item on its own line, after a hyphen"
-        raise InvalidValueError(got=describe(value), takes="a list", fix=fix)
+        raise InvalidValueError(got=describe(value), expected="a list", fix=fix)
     return cast("list[object]", value)
 
 
 def _parse_workflow(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         fix = "write repository: OWNER/NAME and, on a line of its own, tag: NAME, branch: NAME or environment: NAME"
-        raise InvalidValueError(got=describe(value), takes="a map that names a workflow", fix=fix)
+        raise InvalidValueError(got=describe(value), expected="a map that names a workflow", fix=fix)
     return cast("dict[str, object]", value)
 
 
@@ -295,17 +295,17 @@ def _parse_kind(fields: Mapping[str, object]) -> RefKind:
         got, fix = "no branch, tag or environment", "add one: without it every workflow of the repository would publish"
         if given:
             got, fix = " and ".join(given), "write an entry for each"
-        raise InvalidValueError(got=got, takes="one of branch, tag and environment", fix=fix)
+        raise InvalidValueError(got=got, expected="one of branch, tag and environment", fix=fix)
     return given[0]
 
 
 def _parse_tags(value: object) -> dict[str, object]:
     if value is not None and not isinstance(value, dict):
         fix = "write each tag on its own line: the key, a colon and the value"
-        raise InvalidValueError(got=describe(value), takes="a map of strings", fix=fix)
+        raise InvalidValueError(got=describe(value), expected="a map of strings", fix=fix)
     tags = cast("dict[str, object]", value or {})
     if len(tags) > MAX_TAGS:
-        raise InvalidValueError(got=f"{len(tags)} tags", takes=f"up to {MAX_TAGS}", fix="take some out")
+        raise InvalidValueError(got=f"{len(tags)} tags", expected=f"up to {MAX_TAGS}", fix="take some out")
     return tags
 
 

@@ -9,10 +9,17 @@ class InvalidValueError(ValueError):
     It does not name the config key: a pure function does not know where its argument came from.
     """
 
-    def __init__(self, *, got: str, takes: str, fix: str) -> None:
-        """Each part is a phrase without a full stop."""
-        super().__init__(f"got {got}\n  takes: {takes}\n  fix:   {fix}")
-        self.takes = takes
+    def __init__(self, *, got: str, expected: str, fix: str) -> None:
+        """Each part is a phrase without a full stop.
+
+        After its key a message reads, aligned here and nowhere else:
+
+        private-pypi:domainOwner: got '1111'
+          expected: the 12 digits of an account, quoted
+          fix:      an account has 12 digits, this has 4: unquoted it loses its leading zeros
+        """
+        super().__init__(f"got {got}\n  expected: {expected}\n  fix:      {fix}")
+        self.expected = expected
 
 
 def refusal(mistakes: Sequence[str]) -> str:

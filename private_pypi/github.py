@@ -172,11 +172,11 @@ def parse_repository(value: object) -> str:
         InvalidValueError: it is not.
     """
     if not isinstance(value, str) or not _REPOSITORY.fullmatch(value):
-        takes = "one repository on github.com: OWNER/NAME, in letters, digits and hyphens; the name with . and _ too"
+        expected = "one repository on github.com: OWNER/NAME, in letters, digits and hyphens; the name with . and _ too"
         fix = "write it as `gh repo view --json nameWithOwner` shows it"
         if isinstance(value, str) and "*" in value:
             fix = "name each repository in an entry of its own: `*` would trust the repositories of others"
-        raise InvalidValueError(got=describe(value), takes=takes, fix=fix)
+        raise InvalidValueError(got=describe(value), expected=expected, fix=fix)
     return value
 
 
@@ -188,9 +188,9 @@ def parse_ref(value: object, kind: RefKind) -> str:
     """
     if isinstance(value, str) and len(value) <= MAX_REF_CHARACTERS and _is_ref(value, kind):
         return value
-    takes = f"the name of one {kind}, up to {MAX_REF_CHARACTERS} characters, without : * ? $"
+    expected = f"the name of one {kind}, up to {MAX_REF_CHARACTERS} characters, without : * ? $"
     if kind != "environment":
-        takes = f"the name of a {kind}, or its beginning and *, up to {MAX_REF_CHARACTERS} characters, without : ? $"
+        expected = f"the name of a {kind}, or its beginning and *, up to {MAX_REF_CHARACTERS} characters, without : ? $"
     fix = f"write the whole name of the {kind}"
     match value:
         case str() if kind == "environment":
@@ -201,7 +201,7 @@ def parse_ref(value: object, kind: RefKind) -> str:
             )
         case _:
             fix = "write one quoted string"
-    raise InvalidValueError(got=describe(value), takes=takes, fix=fix)
+    raise InvalidValueError(got=describe(value), expected=expected, fix=fix)
 
 
 def _is_ref(text: str, kind: RefKind) -> bool:
@@ -219,12 +219,12 @@ def parse_id(value: object) -> str:
     """
     if not isinstance(value, str) or not _ID.fullmatch(value):
         fix = "see `gh api repos/OWNER/NAME --jq '.owner.id, .id'`, and quote what it shows"
-        raise InvalidValueError(got=describe(value), takes="an id of GitHub's, digits in quotes", fix=fix)
+        raise InvalidValueError(got=describe(value), expected="an id of GitHub's, digits in quotes", fix=fix)
     return value
 
 
 def refuse_one_id(owner_id: str | None, repository_id: str | None) -> None:
-    """Refuse one id without the other, for the subject has both or none.
+    """Refuse one id without the other: the subject has both or none.
 
     Raises:
         InvalidValueError: there is one.
@@ -232,7 +232,7 @@ def refuse_one_id(owner_id: str | None, repository_id: str | None) -> None:
     if (owner_id is None) != (repository_id is None):
         got = "repositoryId without ownerId" if owner_id is None else "ownerId without repositoryId"
         fix = "add the other, which `gh api repos/OWNER/NAME --jq '.owner.id, .id'` shows"
-        raise InvalidValueError(got=got, takes="both ids, or neither", fix=fix)
+        raise InvalidValueError(got=got, expected="both ids, or neither", fix=fix)
 
 
 def refused_mixtures(publishers: Sequence[GithubPublisher]) -> Iterator[tuple[int, InvalidValueError]]:
@@ -245,12 +245,12 @@ def refused_mixtures(publishers: Sequence[GithubPublisher]) -> Iterator[tuple[in
         before = first.setdefault(publisher.repository.lower(), publisher)
         if publisher.repository != before.repository:
             fix = "write both as `gh repo view --json nameWithOwner` shows it"
-            takes = f"{before.repository!r}, as in an entry before it"
-            yield index, InvalidValueError(got=repr(publisher.repository), takes=takes, fix=fix)
+            expected = f"{before.repository!r}, as in an entry before it"
+            yield index, InvalidValueError(got=repr(publisher.repository), expected=expected, fix=fix)
         elif (publisher.owner_id, publisher.repository_id) != (before.owner_id, before.repository_id):
             fix = "write the same in both: the ids for a repository that is newer than 2026-07-15 or has opted in"
-            got, takes = _ids(publisher), f"{_ids(before)}, as in an entry of {before.repository} before it"
-            yield index, InvalidValueError(got=got, takes=takes, fix=fix)
+            got, expected = _ids(publisher), f"{_ids(before)}, as in an entry of {before.repository} before it"
+            yield index, InvalidValueError(got=got, expected=expected, fix=fix)
 
 
 def _ids(publisher: GithubPublisher) -> str:

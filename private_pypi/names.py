@@ -41,16 +41,18 @@ def partition_of(region: str) -> str:
     return _PARTITIONS.get(area, "aws")
 
 
-def _parse_name(text: str, of: str, takes: str, characters: Sequence[str], length: range) -> str:
+def _parse_name(text: str, of: str, expected: str, characters: Sequence[str], length: range) -> str:
     """`text`, if it is a name; `characters` are those of its first, middle and last place."""
     first, middle, last = characters
     for position, character in enumerate(text, start=1):
         allowed = first if position == 1 else last if position == len(text) else middle
         if not re.fullmatch(allowed, character):
             got = f"{text!r}, whose character {position} is {character!r}"
-            raise InvalidValueError(got=got, takes=takes, fix=f"choose another {of} name")
+            raise InvalidValueError(got=got, expected=expected, fix=f"choose another {of} name")
     if len(text) not in length:
-        raise InvalidValueError(got=f"{text!r}, of length {len(text)}", takes=takes, fix=f"choose another {of} name")
+        raise InvalidValueError(
+            got=f"{text!r}, of length {len(text)}", expected=expected, fix=f"choose another {of} name"
+        )
     return text
 
 
@@ -60,8 +62,8 @@ def parse_domain_name(text: str) -> str:
     Raises:
         InvalidValueError: it does not.
     """
-    takes = "2 to 50 lower-case letters, digits and hyphens, the first a letter, the last not a hyphen"
-    return _parse_name(text, "domain", takes, ["[a-z]", "[a-z0-9-]", "[a-z0-9]"], range(2, 51))
+    expected = "2 to 50 lower-case letters, digits and hyphens, the first a letter, the last not a hyphen"
+    return _parse_name(text, "domain", expected, ["[a-z]", "[a-z0-9-]", "[a-z0-9]"], range(2, 51))
 
 
 def parse_repository_name(text: str) -> str:
@@ -70,9 +72,9 @@ def parse_repository_name(text: str) -> str:
     Raises:
         InvalidValueError: it does not.
     """
-    takes = "2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit"
+    expected = "2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit"
     later = "[A-Za-z0-9._-]"
-    return _parse_name(text, "repository", takes, ["[A-Za-z0-9]", later, later], range(2, 101))
+    return _parse_name(text, "repository", expected, ["[A-Za-z0-9]", later, later], range(2, 101))
 
 
 def store_name(repository_name: str) -> str:
@@ -86,13 +88,15 @@ def parse_description(text: str) -> str:
     Raises:
         InvalidValueError: it does not.
     """
-    takes = f"up to {MAX_DESCRIPTION_CHARACTERS:,} characters, on one line"
+    expected = f"up to {MAX_DESCRIPTION_CHARACTERS:,} characters, on one line"
     if len(text) > MAX_DESCRIPTION_CHARACTERS:
-        raise InvalidValueError(got=f"{len(text):,} characters", takes=takes, fix="shorten it")
+        raise InvalidValueError(got=f"{len(text):,} characters", expected=expected, fix="shorten it")
     for position, character in enumerate(text, start=1):
         if unicodedata.category(character).startswith("C"):
             raise InvalidValueError(
-                got=f"the control character {character!r} at position {position:,}", takes=takes, fix="leave it out"
+                got=f"the control character {character!r} at position {position:,}",
+                expected=expected,
+                fix="leave it out",
             )
     return text
 
@@ -105,18 +109,18 @@ def parse_package(value: object, *, instead_of_all: str = "name the packages") -
     Raises:
         InvalidValueError: `value` is neither; for `*` alone, the fix is `instead_of_all`.
     """
-    takes = "a project's name (acme-core), or a prefix with its hyphen and * (acme-*)"
+    expected = "a project's name (acme-core), or a prefix with its hyphen and * (acme-*)"
     fix = instead_of_all if value == "*" else "correct the name"
     if not isinstance(value, str):
-        raise InvalidValueError(got=describe(value), takes=takes, fix=fix)
+        raise InvalidValueError(got=describe(value), expected=expected, fix=fix)
     if len(value) > MAX_PACKAGE_CHARACTERS:
-        takes = f"{takes}, of up to {MAX_PACKAGE_CHARACTERS} characters"
-        raise InvalidValueError(got=f"a name of {len(value)} characters", takes=takes, fix="shorten it")
+        expected = f"{expected}, of up to {MAX_PACKAGE_CHARACTERS} characters"
+        raise InvalidValueError(got=f"a name of {len(value)} characters", expected=expected, fix="shorten it")
     prefix = re.fullmatch(r"(.*[^._-])[._-]+\*", value)
     try:
         name = canonicalize_name(prefix[1] if prefix else value, validate=True)
     except InvalidName:
-        raise InvalidValueError(got=describe(value), takes=takes, fix=fix) from None
+        raise InvalidValueError(got=describe(value), expected=expected, fix=fix) from None
     return f"{name}-*" if prefix else name
 
 
@@ -130,7 +134,7 @@ def parse_account(text: str) -> str:
         fix = "correct the number"
         if re.fullmatch("[0-9]+", text):
             fix = f"an account has 12 digits, this has {len(text)}: unquoted it loses its leading zeros"
-        raise InvalidValueError(got=repr(text), takes="the 12 digits of an account, quoted", fix=fix)
+        raise InvalidValueError(got=repr(text), expected="the 12 digits of an account, quoted", fix=fix)
     return text
 
 
@@ -149,8 +153,8 @@ def parse_key_arn(text: str, *, partition: str, region: str) -> str:
         fix = "write the key's own ARN, which `aws kms describe-key` shows"
         if text.startswith("arn:") and not text.startswith(prefix):
             fix = f"take a key of the region {region}, or a replica there of a multi-Region key"
-        takes = f"the ARN of a KMS key of the stack's region: {example}"
-        raise InvalidValueError(got=repr(text), takes=takes, fix=fix)
+        expected = f"the ARN of a KMS key of the stack's region: {example}"
+        raise InvalidValueError(got=repr(text), expected=expected, fix=fix)
     return text
 
 
@@ -162,10 +166,12 @@ def parse_tag_key(text: str) -> str:
     Raises:
         InvalidValueError: it does not, or keeps it for itself (`aws:`).
     """
-    takes = f"1 to {MAX_TAG_KEY_CHARACTERS} {_TAG_CHARACTERS}, not beginning with aws:"
+    expected = f"1 to {MAX_TAG_KEY_CHARACTERS} {_TAG_CHARACTERS}, not beginning with aws:"
     if text.lower().startswith("aws:"):
-        raise InvalidValueError(got=repr(text), takes=takes, fix="choose another key: those with aws: are AWS's own")
-    return _parse_tag_part(text, "key", takes, range(1, MAX_TAG_KEY_CHARACTERS + 1))
+        raise InvalidValueError(
+            got=repr(text), expected=expected, fix="choose another key: those with aws: are AWS's own"
+        )
+    return _parse_tag_part(text, "key", expected, range(1, MAX_TAG_KEY_CHARACTERS + 1))
 
 
 def parse_tag_value(value: object) -> str:
@@ -174,20 +180,20 @@ def parse_tag_value(value: object) -> str:
     Raises:
         InvalidValueError: it does not.
     """
-    takes = f"up to {MAX_TAG_VALUE_CHARACTERS} {_TAG_CHARACTERS}"
+    expected = f"up to {MAX_TAG_VALUE_CHARACTERS} {_TAG_CHARACTERS}"
     if not isinstance(value, str):
-        raise InvalidValueError(got=describe(value), takes=takes, fix="write one quoted string")
-    return _parse_tag_part(value, "value", takes, range(MAX_TAG_VALUE_CHARACTERS + 1))
+        raise InvalidValueError(got=describe(value), expected=expected, fix="write one quoted string")
+    return _parse_tag_part(value, "value", expected, range(MAX_TAG_VALUE_CHARACTERS + 1))
 
 
-def _parse_tag_part(text: str, part: str, takes: str, length: range) -> str:
+def _parse_tag_part(text: str, part: str, expected: str, length: range) -> str:
     for position, character in enumerate(text, start=1):
         if unicodedata.category(character)[0] not in "LNZ" and character not in "_.:/=+-@":
             got = f"the character {character!r} at position {position}"
-            raise InvalidValueError(got=got, takes=takes, fix=f"leave it out of the {part}")
+            raise InvalidValueError(got=got, expected=expected, fix=f"leave it out of the {part}")
     if len(text) not in length:
         fix = f"shorten the {part}" if text else f"give the {part} a name"
-        raise InvalidValueError(got=f"{len(text)} characters", takes=takes, fix=fix)
+        raise InvalidValueError(got=f"{len(text)} characters", expected=expected, fix=fix)
     return text
 
 

@@ -24,7 +24,7 @@ def look_up_place(args: PrivatePypiArgs, opts: pulumi.ResourceOptions | None) ->
     """The ARNs, and the caller's account.
 
     Raises:
-        pulumi.RunError: the provider cannot say, for want of credentials say.
+        pulumi.RunError: the provider cannot say, without credentials for example.
     """
     provider = _aws_provider(opts or pulumi.ResourceOptions())
     account = _ask(aws.get_caller_identity, provider).account_id

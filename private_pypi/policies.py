@@ -114,7 +114,7 @@ def make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Itera
 def domain_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str | None:
     """The domain permissions policy, minified: who gets authorization tokens. `None` when nobody does.
 
-    `sts:GetServiceBearerToken`, which a token takes too, is not in it: a resource policy cannot grant that.
+    `sts:GetServiceBearerToken`, which a token needs too, is not in it: a resource policy cannot grant that.
 
     Raises:
         InvalidValueError: it is longer than CodeArtifact takes.
@@ -374,8 +374,8 @@ def _fitting(kind: str, *forms: Iterable[_Statement]) -> str | None:
             return document
     raise InvalidValueError(
         got=f"a {kind} permissions policy of {len(document):,} characters",
-        takes=f"up to {MAX_DOCUMENT_CHARACTERS:,} characters",
-        fix="name an account, a pattern or an organization for many roles, or prefix-* for many packages",
+        expected=f"up to {MAX_DOCUMENT_CHARACTERS:,} characters",
+        fix="name an account, a pattern or an organization instead of many roles, or prefix-* instead of many packages",
     )
 
 

@@ -1,4 +1,4 @@
-"""Who may be let in: what a person writes in the config, read once into what a policy document takes.
+"""Who may be let in: what a person writes in the config, read once into what stands in a policy document.
 
 The forms are IAM's: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
@@ -10,7 +10,7 @@ from typing import NoReturn, Self
 from private_pypi.errors import InvalidValueError, describe
 from private_pypi.names import ACCOUNT
 
-_TAKES = (
+_EXPECTED = (
     "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), with * for what varies in its path or name; "
     "the 12 digits of an account, quoted; or an organization (o-a1b2c3d4e5)"
 )
@@ -116,7 +116,7 @@ def _parse_arn(arn: str, partition: str) -> str:
     if arn_partition != partition:
         _refuse(arn, f"the stack's region is in the partition {partition}: list principals of that")
     if region:
-        _refuse(arn, "leave the region empty, for IAM has none: two colons between iam and the account")
+        _refuse(arn, "leave the region empty, with two colons between iam and the account: IAM has no regions")
     if not ACCOUNT.fullmatch(account):
         _refuse(arn, f"an account has 12 digits; here it is {account!r}")
     if kind == "group":
@@ -147,8 +147,8 @@ def _refuse_type(value: object) -> NoReturn:
     fix = "write one quoted string for each principal"
     if isinstance(value, int | float) and not isinstance(value, bool):
         fix = "quote the account's 12 digits: as a number it loses its leading zeros"
-    raise InvalidValueError(got=describe(value), takes=_TAKES, fix=fix)
+    raise InvalidValueError(got=describe(value), expected=_EXPECTED, fix=fix)
 
 
 def _refuse(text: str, fix: str) -> NoReturn:
-    raise InvalidValueError(got=repr(text), takes=_TAKES, fix=fix)
+    raise InvalidValueError(got=repr(text), expected=_EXPECTED, fix=fix)

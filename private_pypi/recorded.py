@@ -69,14 +69,17 @@ def _recorded(resources: Mapping[str, Any]) -> Recorded:
 
 
 def refused_changes(args: PrivatePypiArgs, recorded: Recorded) -> Iterator[tuple[str, InvalidValueError]]:
-    """The mistakes of a config that is not for what is there, each with its key."""
+    """The mistakes of a config that does not fit what is there, each with its key."""
     domain, repository = recorded.domain, recorded.repository
     if repository and args.existing_domain == bool(domain):
-        takes, fix = "true, for this stack did not make the domain", "undo the change, or import the domain first"
+        expected, fix = (
+            "true, because this stack did not make the domain",
+            "undo the change, or import the domain first",
+        )
         if domain:
-            takes = "false, for this stack made the domain"
+            expected = "false, because this stack made the domain"
             fix = "undo the change: Pulumi would delete the domain, and AWS keeps one that has a repository"
-        yield "existingDomain", InvalidValueError(got=describe(args.existing_domain), takes=takes, fix=fix)
+        yield "existingDomain", InvalidValueError(got=describe(args.existing_domain), expected=expected, fix=fix)
     if args.protect or recorded.is_protected:
         # Without an owner in the config it is the caller, who is also the one who made the repository. A key that is
         # taken out of the config stays: the provider knows that the domain has it.
@@ -87,7 +90,7 @@ def refused_changes(args: PrivatePypiArgs, recorded: Recorded) -> Iterator[tuple
             ("encryptionKey", args.encryption_key, domain.get("encryptionKey")),
         ):
             if None not in (value, was) and value != was:
-                cost = "delete what is there, with every package in it, and make another"
+                cost = "delete what is there, with every package in it"
                 yield key, _loss(value, was, cost, "the packages", recorded)
         if recorded.has_github_provider and not args.make_github_oidc_provider:
             cost = "delete the account's provider, by which workflows assume roles in all of the account"
@@ -95,8 +98,8 @@ def refused_changes(args: PrivatePypiArgs, recorded: Recorded) -> Iterator[tuple
 
 
 def _loss(value: object, was: object, cost: str, what: str, recorded: Recorded) -> InvalidValueError:
-    fix = f"undo the change; to give {what} up, set private-pypi:protect to false, `pulumi up`, and then change it"
+    fix = f"undo the change; to give {what} up, set private-pypi:protect to false, run `pulumi up`, and then change it"
     if not recorded.is_protected:
-        fix = f"undo the change; to give {what} up, leave private-pypi:protect false until it is deployed"
-    takes = f"{describe(was)}, for it is protected: a change would {cost}"
-    return InvalidValueError(got=describe(value), takes=takes, fix=fix)
+        fix = f"undo the change; to give {what} up, keep private-pypi:protect false until the change is deployed"
+    expected = f"{describe(was)}, because it is protected: a change would {cost}"
+    return InvalidValueError(got=describe(value), expected=expected, fix=fix)

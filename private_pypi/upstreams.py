@@ -15,8 +15,8 @@ from private_pypi.names import Arns
 def upstream_remover(arns: Arns) -> Callable[[pulumi.ResourceHookArgs], None]:
     """A hook for before the repository of `arns` is updated: it makes what has no upstreams any more have none.
 
-    The call goes by AWS's own chain of credentials (environment, profile, role), for a hook knows no provider. It names
-    the domain's owner, so that with the wrong account's it finds nothing.
+    A hook knows no provider, so the call goes by AWS's own chain of credentials (environment, profile, role). It names
+    the domain's owner, so that with the credentials of another account it finds nothing.
     """
 
     def remove_upstreams(change: pulumi.ResourceHookArgs) -> None:
@@ -40,8 +40,9 @@ def _remove_upstreams(arns: Arns) -> None:
     except (BotoCoreError, ClientError) as error:
         raise RuntimeError(
             f"the upstream of the repository was not removed: {error}\n"
-            "With credentials that may do so run these two, and then go on:\n"
+            "Run these three commands, the first with credentials that may do so:\n"
             f"aws codeartifact update-repository --region {arns.region} --domain {arns.domain_name} "
             f"--domain-owner {arns.owner} --repository {arns.repository_name} --upstreams '[]'\n"
-            "pulumi refresh"
+            "pulumi refresh\n"
+            "pulumi up"
         ) from error

@@ -47,7 +47,7 @@ class Resource:
     type: str
     name: str
     parent: str | None
-    """The parent's name; the component's is `None`, for above it there is only the stack."""
+    """The parent's name; `None` for the component, above which there is only the stack."""
     inputs: Mapping[str, Any]
     protect: bool
 

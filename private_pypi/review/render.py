@@ -63,7 +63,7 @@ def remarks(preview: Preview) -> list[str]:
     if preview.deletion_is_denied:
         lines.append("Packages are protected: nobody may delete them, whatever their own IAM policies say.")
     if "domain_policy_statement" in preview.outputs:
-        lines.append("All of it once the domain's owner has added domain_policy_statement to the domain's policy.")
+        lines.append("Nobody gets in before the domain's owner adds domain_policy_statement to the domain's policy.")
     return lines
 
 
@@ -137,9 +137,7 @@ def _pretty(document: str) -> list[str]:
 def _size(document: str, max_characters: int) -> str:
     size = f"{len(document):,} of {max_characters:,} characters"
     if len(document) > _NEARLY_FULL * max_characters:
-        return (
-            f"{size}, over 90 %: an account or a pattern takes less room than many roles, prefix-* than many packages"
-        )
+        return f"{size}, over 90 %: name a pattern instead of many roles, or prefix-* instead of many packages"
     return size
 
 

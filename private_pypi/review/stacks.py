@@ -146,7 +146,7 @@ def _read_map(path: Path) -> dict[str, Any]:
     except (OSError, RecursionError, ValueError, yaml.YAMLError) as error:
         raise StackFileError(f"{path.name}: {error}") from None
     if not _is_map(content) or not _is_map(content.get("config") or {}):
-        raise StackFileError(f"{path.name}: the file and its `config` are to be maps of keys to values")
+        raise StackFileError(f"{path.name}: write the file and its `config` as maps of keys to values")
     return content
 
 
@@ -170,12 +170,10 @@ def _default(declared: Any) -> Any:
 def _check_type(file_name: str, stack: str, full_key: str, key: Key, value: Any) -> None:
     """Refuse, in the CLI's words, what it refuses before it runs the program: a value of another type than declared."""
     if key.kind == "boolean" and _is_encrypted(value):
-        why = "true or false makes another stack"
-        raise StackFileError(f"{file_name}: {full_key} is encrypted, but {why}: set it in plain")
+        why = "the preview needs its value"
+        raise StackFileError(f"{file_name}: {full_key} is encrypted. Set it in plain: {why}")
     if key.kind == "key ARN" and _is_encrypted(value):
-        raise StackFileError(
-            f"{file_name}: {full_key} is encrypted, but the ARN of a key is no secret: set it in plain"
-        )
+        raise StackFileError(f"{file_name}: {full_key} is encrypted. Set it in plain: the ARN of a key is no secret")
     is_of_type = {
         "boolean": _text(value) in {"true", "false"},
         "string": not isinstance(value, list) and (not _is_map(value) or _is_encrypted(value)),

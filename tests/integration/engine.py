@@ -215,9 +215,22 @@ class Project:
         """The stack's outputs."""
         return json.loads(self.pulumi("stack", "output", "--json", "--stack", stack).stdout)
 
-    def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def follow(self, commands: str, **environment: str) -> str:
+        """Run commands as a page prints them, with yes to every question; what they print."""
+        answers = {"PULUMI_SKIP_CONFIRMATIONS": "true"}
+        result = self._run("bash", "-euo", "pipefail", "-c", commands, **answers, **environment)
+        assert result.returncode == 0, f"{commands}\n{result.stdout}\n{result.stderr}"
+        return result.stdout
+
+    def _run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=300
+            command,
+            cwd=self.folder,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
         )
 
 
@@ -234,12 +247,13 @@ def publish(
     repository: str = "private-pypi",
     owner: str = ACCOUNT,
     *,
+    domain: str = "acme",
     asset: str = "",
     content: bytes = b"content",
 ) -> None:
-    """Publish version 1.0 of a package to a repository of the domain acme, as the client's caller."""
+    """Publish version 1.0 of a package to a repository, as the client's caller."""
     codeartifact.publish_package_version(
-        domain="acme",
+        domain=domain,
         domainOwner=owner,
         repository=repository,
         format="pypi",

@@ -1,13 +1,12 @@
-"""A domain and a repository that were made by hand, brought into a stack with the commands of the README."""
+"""A domain and a repository that were made by hand, brought into a stack with the commands of docs/adopt.md."""
 
 import json
-import re
 from typing import Any
 
-from engine import ACCOUNT, ROOT, Emulator, Project, document, packages, publish
+from engine import ACCOUNT, Emulator, Project, document, packages, publish
+from pages import blocks, commands
 
 KEY = f"arn:aws:kms:us-west-2:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-README = (ROOT / "README.md").read_text()
 
 
 def test_what_was_made_by_hand_is_adopted_and_nothing_is_replaced(project: Project, emulator: Emulator) -> None:
@@ -27,13 +26,12 @@ def test_what_was_made_by_hand_is_adopted_and_nothing_is_replaced(project: Proje
     config: dict[str, object] = {"domain": "acme", "repository": "tools", "readers": [ACCOUNT]}
     project.configure("dev", **config, publicUpstream=True)
 
-    example = re.search(r"```json\n(.*?)```", README.partition("## Adopting")[2], re.DOTALL)
-    assert example
-    resources: dict[str, Any] = json.loads(example[1].replace("/private-pypi", "/tools"))
+    (example,) = blocks("adopt.md", "json")
+    resources: dict[str, Any] = json.loads(example.replace("/private-pypi", "/tools"))
     (project.folder / "adopt.json").write_text(json.dumps(resources))
-    commands = re.findall(r"^\$ pulumi (import .*?)(?: *#.*)?$", README.partition("## Adopting")[2], re.MULTILINE)
-    assert len(commands) == 1
-    project.pulumi(*commands[0].split(), "--yes", "--stack", "dev")
+    adopt, look = commands("adopt.md")
+    project.pulumi(*adopt.split()[1:], "--yes", "--stack", "dev")
+    assert "policyDocument" in project.pulumi(*look.split()[1:], "--stack", "dev").stdout
 
     changes = project.changes("dev")
     assert changes == {

@@ -1,4 +1,4 @@
-"""docs/clients.md as its reader follows it: the files and the commands as they are printed, with the keys of a role."""
+"""The README and docs/clients.md as their readers follow them, as printed, with the keys of a role."""
 
 import json
 import re
@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import pages
 import pytest
+import yaml
 from engine import ENVIRONMENT, ROOT, Emulator, Project, build, packages, publish
 from tls_proxy import TlsProxy
 
 PAGE = (ROOT / "docs/clients.md").read_text()
+BLOCKS = list(pages.read_blocks("clients.md"))
 HOST = "acme-111122223333.d.codeartifact.us-west-2.amazonaws.com"
 NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 TOKEN_ONLY = {
@@ -80,22 +83,20 @@ WITHOUT_TOKEN = {
 REFUSALS = re.findall(r"^\| (\w+(?: publish)?) \| (.*`.*) \| (.*`.*) \| (.*`.*) \|$", PAGE, re.MULTILINE)
 
 
-def blocks(heading: str) -> list[tuple[str, str]]:
-    """The language and the text of each block of code between a heading of the page and the next."""
-    section = re.search(rf"^##+ {re.escape(heading)}\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    assert section, heading
-    return re.findall(r"^```(\w+)\n(.*?)^```$", section[1], re.MULTILINE | re.DOTALL)
+def blocks(*headings: str) -> list[pages.Block]:
+    """The blocks of code under these headings, in the order of the headings."""
+    return [block for heading in headings for block in BLOCKS if block.heading == heading]
 
 
 def files(*headings: str) -> dict[str, str]:
     """The files under these headings, by name: a block whose first line is a comment with a file's name."""
-    texts = [text for heading in headings for _, text in blocks(heading)]
+    texts = [block.text for block in blocks(*headings)]
     return {name[1]: text for text in texts if (name := re.match(r"# ([\w.]+)\n", text))}
 
 
 def commands(*headings: str) -> str:
     """What is to be typed into a shell under these headings."""
-    found = [text for heading in headings for language, text in blocks(heading) if language == "sh"]
+    found = [block.text for block in blocks(*headings) if block.language == "sh"]
     return "\n".join(text for text in found if text not in files(*headings).values())
 
 
@@ -188,12 +189,42 @@ def publisher(deployed: Project, proxy: TlsProxy) -> Person:
     return person(deployed, proxy, "publisher", *json.loads(deployed.outputs("dev")["reader_policy"])["Statement"])
 
 
+def test_the_readme_leads_from_nothing_to_an_installed_package(project: Project) -> None:
+    emulator, host = project.emulator, HOST.replace("acme", "example")
+    for role in ("service/api", "glue/job-orchestrator", "github-actions/publish-packages", "data/notebooks"):
+        emulator.assume_role(role)
+    shutil.copy(ROOT / "Pulumi.dev.yaml", project.folder)
+    install, *deploy = pages.commands(pages.README, "Deploy")
+    assert install == "pulumi install"  # which is done
+    assert project.follow("\n".join(deploy)).endswith("/simple/\n")
+
+    (config,) = pages.blocks(pages.README, "yaml", "Give somebody access")
+    path = project.folder / "Pulumi.dev.yaml"
+    stack = yaml.safe_load(path.read_text())
+    stack["config"] |= yaml.safe_load(config)["config"]
+    path.write_text(yaml.safe_dump(stack))
+    project.follow("pulumi up")
+
+    wheel = build(project.folder, "acme-core")
+    publish(
+        emulator.client("codeartifact"), "acme-core", domain="example", asset=wheel.name, content=wheel.read_bytes()
+    )
+    proxy = TlsProxy(project.folder, host, emulator.endpoint)
+    home = project.folder / "home"
+    home.mkdir()
+    reader = Person(emulator, proxy, emulator.session("data/notebooks"), home)
+    (install,) = pages.blocks(pages.README, "sh", "Install")
+    status, printed = reader.run("bash", "-euo", "pipefail", "-c", install)
+    proxy.stop()
+
+    assert status == 0, printed
+    assert reader.installed() == "1.0"
+
+
 def test_no_code_of_the_page_is_left_out() -> None:
-    headings = [heading for heading in re.findall("^##+ (.*)$", PAGE, re.MULTILINE) if blocks(heading)]
     followed = {heading for way in (*INSTALLING, *PUBLISHING) for heading in way}
 
-    assert set(headings) == followed | {VALUES, IMAGE, SCRIPT, WORKERS, FUNCTION, REFUSAL}
-    assert len(headings) == len(set(headings))
+    assert {block.heading for block in BLOCKS} == followed | {VALUES, IMAGE, SCRIPT, WORKERS, FUNCTION, REFUSAL}
 
 
 @pytest.mark.parametrize("headings", INSTALLING, ids=" + ".join)

@@ -1,4 +1,4 @@
-"""docs/publish.md and docs/environments.md as their readers follow them: config, workflows and commands as printed."""
+"""The pages as their readers follow them: config, workflows and commands as printed."""
 
 import json
 import subprocess
@@ -8,21 +8,26 @@ from typing import Any
 
 import pytest
 import yaml
-from engine import Emulator, Project, build, github_token, packages
+from engine import ACCOUNT, Emulator, Project, build, document, error_code, github_token, packages
 from pages import blocks, workflows
 from tls_proxy import TlsProxy
 
 HOST = "example-111122223333.d.codeartifact.us-west-2.amazonaws.com"
 SUBJECT = "repo:acme@9919/tools@724712:ref:refs/tags/v1.0"
-CONFIG, *_ = (yaml.safe_load(block)["config"] for block in blocks("publish.md", "yaml") if block.startswith("config:"))
 UV, TWINE, INSTALL = (yaml.safe_load(workflow) for workflow in workflows("publish.md"))
+
+
+def configs(page: str) -> list[dict[str, Any]]:
+    """The configs of a page, by key without the namespace."""
+    found = [yaml.safe_load(block)["config"] for block in blocks(page, "yaml") if block.startswith("config:\n")]
+    return [{key.removeprefix("private-pypi:"): value for key, value in config.items()} for config in found]
 
 
 @pytest.fixture
 def deployed(project: Project) -> Project:
-    """The stack of Pulumi.dev.yaml, with what the page adds to it."""
-    own = {key.partition(":")[2]: value for key, value in CONFIG.items()}
-    project.configure("dev", domain="example", **own)
+    """The stack of Pulumi.dev.yaml, with what docs/publish.md adds to it."""
+    (config,) = configs("publish.md")
+    project.configure("dev", domain="example", **config)
     project.up("dev")
     return project
 
@@ -121,31 +126,80 @@ def test_a_new_environment_takes_five_commands(project: Project, emulator: Emula
     editor.write_text('#!/bin/sh\nsed -i "s/: example/: example-prod/; /protect/d" "$1"\n')
     editor.chmod(0o755)
     (project.folder / "Makefile").write_text("preview:\n\t@.venv/bin/private-pypi preview $(STACK)\n")
-    environment = project.environment | {"EDITOR": str(editor), "PULUMI_SKIP_CONFIRMATIONS": "true"}
+    project.follow("git init -q .")
 
-    def follow(commands: str) -> str:
-        script = f"set -eo pipefail\ngit init -q .\n{commands}"
-        result = subprocess.run(
-            ["bash", "-c", script],
-            cwd=project.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout
-
-    assert "\nWho gets in\n" in follow(new)
+    assert "\nWho gets in\n" in project.follow(new, EDITOR=str(editor))
     assert [each["name"] for each in emulator.client("codeartifact").list_domains()["domains"]] == ["example-prod"]
     assert project.outputs("prod")["domain_name"] == "example-prod"
 
     trust = blocks("environments.md", "json")[0]
     (project.folder / "trust.json").write_text(trust)
     (project.folder / "docs").symlink_to(Path(__file__).parents[2] / "docs")
-    follow(role)
+    project.follow(role)
     assert emulator.client("iam").get_role_policy(RoleName="deploy-private-pypi", PolicyName="deploy")
 
-    follow(gone)
+    project.follow(gone)
     assert emulator.client("codeartifact").list_domains()["domains"] == []
+
+
+def test_a_reader_is_given_the_identity_policy_by_hand(project: Project, emulator: Emulator) -> None:
+    (attach,) = blocks("access.md", "sh", "Attach it yourself")
+    keys = emulator.assume_role("notebooks")
+    project.configure("dev", domain="acme", readers=["arn:aws:iam::111122223333:role/notebooks"])
+    project.up("dev")
+    token = emulator.client("codeartifact", keys).get_authorization_token
+    assert error_code(token, domain="acme") == "AccessDeniedException"
+
+    project.follow(attach)
+    assert error_code(token, domain="acme") == ""
+
+
+def test_public_pypi_is_switched_on_in_two_steps(project: Project, emulator: Emulator) -> None:
+    names, upstream = configs("public-pypi.md")
+    project.configure("dev", domain="acme", **names)
+    project.up("dev")
+    found = emulator.client("codeartifact").list_package_groups(domain="acme")["packageGroups"]
+    assert {each["pattern"] for each in found} == {"/pypi//acme~", "/pypi//billing$"}
+
+    project.configure("dev", domain="acme", **upstream)
+    assert project.changes("dev") == {"private-pypi-store": "create", "private-pypi-repository": "update"}
+
+
+def test_all_is_taken_away_also_after_a_refused_destroy(project: Project, emulator: Emulator) -> None:
+    (again,) = blocks("protection.md", "sh", "After a refused destroy")
+    (away,) = blocks("protection.md", "sh", "Take it all away")
+    project.configure("dev", domain="acme", readers=["arn:aws:iam::111122223333:role/reader"])
+    project.up("dev")
+    project.refused("destroy", "--yes", "--stack", "dev")
+
+    project.follow(again)
+    assert project.changes("dev") == {}
+    project.follow(away)
+    assert emulator.client("codeartifact").list_domains()["domains"] == []
+
+
+@pytest.mark.parametrize("owner", [ACCOUNT, "444455556666"], ids=["own account", "another account"])
+def test_the_owner_of_a_domain_adds_the_statement(project: Project, emulator: Emulator, owner: str) -> None:
+    _, own, others = configs("domains.md")
+    fetch, put = blocks("domains.md", "sh")
+    of_owner = {"AWS_ACCESS_KEY_ID": f"test{owner}"}
+    domain = emulator.client("codeartifact", account=owner)
+    domain.create_domain(domain="shared")
+    theirs = {"Effect": "Allow", "Principal": {"AWS": owner}, "Action": "codeartifact:ListDomains", "Resource": "*"}
+    domain.put_domain_permissions_policy(domain="shared", policyDocument=document(theirs))
+    keys = emulator.assume_role("reader")
+    config = own if owner == ACCOUNT else others
+    project.configure("dev", **config, readers=["arn:aws:iam::111122223333:role/reader"], attachIdentityPolicies=True)
+
+    outputs = json.loads(project.follow(".venv/bin/private-pypi preview dev --json"))["outputs"]
+    project.follow(fetch, **of_owner)
+    policy = json.loads((project.folder / "domain.json").read_text())
+    added = json.loads(outputs["domain_policy_statement"])
+    policy["Statement"] += added if isinstance(added, list) else [added]
+    (project.folder / "domain.json").write_text(json.dumps(policy))
+    project.follow(put, **of_owner)
+    project.up("dev")
+
+    assert theirs in policy["Statement"]
+    token = emulator.client("codeartifact", keys).get_authorization_token
+    assert error_code(token, domain="shared", domainOwner=owner) == ""

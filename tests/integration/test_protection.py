@@ -86,8 +86,8 @@ def test_what_would_be_replaced_is_refused_with_what_it_would_cost(
 
     message = (
         f"private-pypi:{key}: got '{value}'",
-        f"takes: '{kept}', for it is protected: a change would delete what is there, with every package in it",
-        "fix:   undo the change; to give the packages up, set private-pypi:protect to false, `pulumi up`, and then",
+        f"expected: '{kept}', because it is protected: a change would delete what is there, with every package in it",
+        "fix:      undo the change; to give the packages up, set private-pypi:protect to false, run `pulumi up`, and",
     )
     for command in (["preview"], ["up", "--yes", "--skip-preview"]):
         printed = project.refused(*command, "--stack", "dev")

@@ -292,9 +292,10 @@ def test_what_gets_no_identity_policy_is_warned_of() -> None:
     assert not made.resources.keys() & ATTACHED.keys()
     (warning,) = made.warnings
     assert warning == (
-        "attachIdentityPolicies is for roles of account 111122223333 and leaves out what is listed below. "
-        "Attach the output reader_policy there, to publishers of other accounts than the domain's "
-        "publisher_policy, and where a publisher is the domain's account itself a right to publish.\n"
+        "attachIdentityPolicies attaches to single roles of account 111122223333 alone, to nothing of what is "
+        "listed below. Attach the output reader_policy there yourself. Publishers of other accounts than the "
+        "domain's need publisher_policy instead. Where the domain's account itself is a publisher, also give "
+        "its people a right to publish.\n"
         "arn:aws:iam::111122223333:role/ci-*\n"
         "arn:aws:iam::111122223333:root\n"
         "arn:aws:iam::111122223333:user/ada\n"
@@ -309,8 +310,9 @@ def test_a_policy_that_is_too_long_is_an_error_and_nothing_is_registered(preview
     readers = [Principal.parse(f"arn:aws:iam::111122223333:role/{number:029}") for number in range(200)]
     rest = (
         "\n"
-        "  takes: up to 7,168 characters\n"
-        "  fix:   name an account, a pattern or an organization for many roles, or prefix-* for many packages"
+        "  expected: up to 7,168 characters\n"
+        "  fix:      name an account, a pattern or an organization instead of many roles, or prefix-* "
+        "instead of many packages"
     )
 
     with pytest.raises(pulumi.RunError) as error:

@@ -159,8 +159,8 @@ def test_a_missing_domain_is_shown_with_the_command_that_sets_it() -> None:
     message = (
         "a mistake in the config; nothing was changed.\n"
         "private-pypi:domain: got nothing\n"
-        "  takes: the name of the domain\n"
-        "  fix:   pulumi config set private-pypi:domain NAME"
+        "  expected: the name of the domain\n"
+        "  fix:      pulumi config set private-pypi:domain NAME"
     )
     assert mistakes({}) == message
     assert mistakes({"domain": ""}) == message
@@ -180,8 +180,8 @@ def test_what_is_no_list_is_refused_where_a_list_is_due(value: object, got: str)
     assert mistakes({"domain": "acme", "readers": value}) == (
         "a mistake in the config; nothing was changed.\n"
         f"private-pypi:readers: got {got}\n"
-        "  takes: a list\n"
-        "  fix:   write each item on its own line, after a hyphen"
+        "  expected: a list\n"
+        "  fix:      write each item on its own line, after a hyphen"
     )
 
 
@@ -199,26 +199,26 @@ def test_mistakes_in_a_publishers_packages_are_shown_where_they_are() -> None:
     ) == (
         "7 mistakes in the config; nothing was changed.\n"
         "private-pypi:publishers[0].packages[1]: got 'acme*'\n"
-        "  takes: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
-        "  fix:   correct the name\n"
+        "  expected: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
+        "  fix:      correct the name\n"
         "private-pypi:publishers[0].principal: got '*'\n"
-        f"  takes: {PRINCIPAL}\n"
-        "  fix:   list the roles, users or accounts; '*' would let everyone in\n"
+        f"  expected: {PRINCIPAL}\n"
+        "  fix:      list the roles, users or accounts; '*' would let everyone in\n"
         "private-pypi:publishers[1].packages: got no packages\n"
-        "  takes: a list of names\n"
-        "  fix:   name the packages, or write the principal alone to let it publish everything\n"
+        "  expected: a list of names\n"
+        "  fix:      name the packages, or write the principal alone to let it publish everything\n"
         "private-pypi:publishers[1].package: got a key that does not exist\n"
-        "  takes: principal, packages\n"
-        "  fix:   did you mean `packages`?\n"
+        "  expected: principal, packages\n"
+        "  fix:      did you mean `packages`?\n"
         "private-pypi:publishers[2].packages: got 'acme'\n"
-        "  takes: a list\n"
-        "  fix:   write each item on its own line, after a hyphen\n"
+        "  expected: a list\n"
+        "  fix:      write each item on its own line, after a hyphen\n"
         "private-pypi:publishers[2].principal: got nothing\n"
-        f"  takes: {PRINCIPAL}\n"
-        "  fix:   write one quoted string for each principal\n"
+        f"  expected: {PRINCIPAL}\n"
+        "  fix:      write one quoted string for each principal\n"
         "private-pypi:publishers[3].packages: got no packages\n"
-        "  takes: a list of names\n"
-        "  fix:   name the packages, or write the principal alone to let it publish everything"
+        "  expected: a list of names\n"
+        "  fix:      name the packages, or write the principal alone to let it publish everything"
     )
 
 
@@ -234,8 +234,8 @@ def test_a_key_that_does_not_exist_is_a_mistake(key: str, fix: str) -> None:
     assert mistakes({"domain": "acme", key: "x"}) == (
         "a mistake in the config; nothing was changed.\n"
         f"private-pypi:{key}: got a key that does not exist\n"
-        f"  takes: {ALL_KEYS}\n"
-        f"  fix:   {fix}"
+        f"  expected: {ALL_KEYS}\n"
+        f"  fix:      {fix}"
     )
 
 
@@ -252,9 +252,9 @@ def test_a_misspelled_namespace_is_a_mistake(namespace: str) -> None:
         run(lambda: load_args() and None, {"private-pypi:domain": "acme", "aws:region": "us-west-2"} | config)
     assert str(error.value) == (
         "a mistake in the config; nothing was changed.\n"
-        f"private-pypi:readers: got it as {namespace}:readers\n"
-        "  takes: the namespace private-pypi\n"
-        "  fix:   write it as private-pypi:readers"
+        f"private-pypi:readers: got the key {namespace}:readers\n"
+        "  expected: the namespace private-pypi\n"
+        "  fix:      write it as private-pypi:readers"
     )
 
 
@@ -271,29 +271,29 @@ def test_all_mistakes_are_reported_at_once_each_with_its_key_and_index() -> None
     ) == (
         "8 mistakes in the config; nothing was changed.\n"
         "private-pypi:domain: got nothing\n"
-        "  takes: the name of the domain\n"
-        "  fix:   pulumi config set private-pypi:domain NAME\n"
+        "  expected: the name of the domain\n"
+        "  fix:      pulumi config set private-pypi:domain NAME\n"
         "private-pypi:repository: got 'my repo', whose character 3 is ' '\n"
-        "  takes: 2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit\n"
-        "  fix:   choose another repository name\n"
+        "  expected: 2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit\n"
+        "  fix:      choose another repository name\n"
         "private-pypi:description: got 1,001 characters\n"
-        "  takes: up to 1,000 characters, on one line\n"
-        "  fix:   shorten it\n"
+        "  expected: up to 1,000 characters, on one line\n"
+        "  fix:      shorten it\n"
         "private-pypi:readers[1]: got '*'\n"
-        f"  takes: {PRINCIPAL}\n"
-        "  fix:   list the roles, users or accounts; '*' would let everyone in\n"
+        f"  expected: {PRINCIPAL}\n"
+        "  fix:      list the roles, users or accounts; '*' would let everyone in\n"
         "private-pypi:readers[2]: got the number 12345678901\n"
-        f"  takes: {PRINCIPAL}\n"
-        "  fix:   quote the account's 12 digits: as a number it loses its leading zeros\n"
+        f"  expected: {PRINCIPAL}\n"
+        "  fix:      quote the account's 12 digits: as a number it loses its leading zeros\n"
         f"private-pypi:publishers: got '{CI}'\n"
-        "  takes: a list\n"
-        "  fix:   write each item on its own line, after a hyphen\n"
+        "  expected: a list\n"
+        "  fix:      write each item on its own line, after a hyphen\n"
         "private-pypi:protect: got 'maybe'\n"
-        "  takes: true or false\n"
-        "  fix:   write one of these\n"
+        "  expected: true or false\n"
+        "  fix:      write one of these\n"
         "private-pypi:publisher: got a key that does not exist\n"
-        f"  takes: {ALL_KEYS}\n"
-        "  fix:   did you mean `publishers`?"
+        f"  expected: {ALL_KEYS}\n"
+        "  fix:      did you mean `publishers`?"
     )
 
 
@@ -301,8 +301,8 @@ def test_an_encrypted_value_is_not_repeated_in_a_message() -> None:
     assert mistakes({"domain": "acme", "readers": ["hush"]}, secrets=("private-pypi:readers",)) == (
         "a mistake in the config; nothing was changed.\n"
         "private-pypi:readers[0]: got [secret]\n"
-        f"  takes: {PRINCIPAL}\n"
-        "  fix:   see it with `pulumi config get private-pypi:readers`, "
+        f"  expected: {PRINCIPAL}\n"
+        "  fix:      see it with `pulumi config get private-pypi:readers`, "
         "mend it with `pulumi config set --secret --path 'private-pypi:readers[0]' VALUE`"
     )
 
@@ -311,8 +311,8 @@ def test_an_encrypted_text_is_mended_by_its_key() -> None:
     assert mistakes({"domain": "Hush"}, secrets=("private-pypi:domain",)) == (
         "a mistake in the config; nothing was changed.\n"
         "private-pypi:domain: got [secret]\n"
-        "  takes: 2 to 50 lower-case letters, digits and hyphens, the first a letter, the last not a hyphen\n"
-        "  fix:   see it with `pulumi config get private-pypi:domain`, "
+        "  expected: 2 to 50 lower-case letters, digits and hyphens, the first a letter, the last not a hyphen\n"
+        "  fix:      see it with `pulumi config get private-pypi:domain`, "
         "mend it with `pulumi config set --secret private-pypi:domain VALUE`"
     )
 
@@ -349,40 +349,40 @@ def test_lists_without_end_are_no_lists() -> None:
             {"encryptionKey": KEY, "existingDomain": True},
             (
                 f"encryptionKey: got '{KEY}' for an existing domain\n"
-                "  takes: the key of a new domain\n"
-                "  fix:   take it out: an existing domain keeps the key it was made with"
+                "  expected: the key of a new domain\n"
+                "  fix:      take it out: an existing domain keeps the key it was made with"
             ),
         ),
         (
             {"domainOwner": "444455556666"},
             (
                 "domainOwner: got '444455556666' for a new domain\n"
-                "  takes: the owner of an existing domain\n"
-                "  fix:   take it out, or set existingDomain to true"
+                "  expected: the owner of an existing domain\n"
+                "  fix:      take it out, or set existingDomain to true"
             ),
         ),
         (
             {"repository": "my repo", "publicUpstream": True},
             (
                 "repository: got 'my repo', whose character 3 is ' '\n"
-                "  takes: 2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit\n"
-                "  fix:   choose another repository name"
+                "  expected: 2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit\n"
+                "  fix:      choose another repository name"
             ),
         ),
         (
             {"domainOwner": "44445555666", "existingDomain": True},
             (
                 "domainOwner: got '44445555666'\n"
-                "  takes: the 12 digits of an account, quoted\n"
-                "  fix:   an account has 12 digits, this has 11: unquoted it loses its leading zeros"
+                "  expected: the 12 digits of an account, quoted\n"
+                "  fix:      an account has 12 digits, this has 11: unquoted it loses its leading zeros"
             ),
         ),
         (
             {"repository": "r" * 95, "publicUpstream": True},
             (
                 f"repository: got '{'r' * 95}-store', of length 101\n"
-                "  takes: 2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit\n"
-                "  fix:   choose another repository name"
+                "  expected: 2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit\n"
+                "  fix:      choose another repository name"
             ),
         ),
     ],
@@ -394,31 +394,32 @@ def test_keys_that_do_not_go_together_are_a_mistake(config: dict[str, object], m
 
 
 def test_mistakes_in_tags_are_shown_where_they_are() -> None:
-    takes = "  takes: up to 256 letters, digits, spaces and _ . : / = + - @\n"
+    expected = "  expected: up to 256 letters, digits, spaces and _ . : / = + - @\n"
 
     assert mistakes({"domain": "acme", "tags": {"team": 1, "aws:x": "y", "a\x1b": "", "b": [], "good": "yes"}}) == (
         "4 mistakes in the config; nothing was changed.\n"
         "private-pypi:tags.team: got the number 1\n"
-        f"{takes}"
-        "  fix:   write one quoted string\n"
+        f"{expected}"
+        "  fix:      write one quoted string\n"
         "private-pypi:tags.aws:x: got 'aws:x'\n"
-        "  takes: 1 to 128 letters, digits, spaces and _ . : / = + - @, not beginning with aws:\n"
-        "  fix:   choose another key: those with aws: are AWS's own\n"
+        "  expected: 1 to 128 letters, digits, spaces and _ . : / = + - @, not beginning with aws:\n"
+        "  fix:      choose another key: those with aws: are AWS's own\n"
         r"private-pypi:tags.'a\x1b': got the character '\x1b' at position 2"
         "\n"
-        "  takes: 1 to 128 letters, digits, spaces and _ . : / = + - @, not beginning with aws:\n"
-        "  fix:   leave it out of the key\n"
+        "  expected: 1 to 128 letters, digits, spaces and _ . : / = + - @, not beginning with aws:\n"
+        "  fix:      leave it out of the key\n"
         "private-pypi:tags.b: got a list\n"
-        f"{takes}"
-        "  fix:   write one quoted string"
+        f"{expected}"
+        "  fix:      write one quoted string"
     )
 
 
 def test_mistakes_in_github_publishers_are_shown_where_they_are() -> None:
-    kinds = "  takes: one of branch, tag and environment\n"
-    tag = "  takes: the name of a tag, or its beginning and *, up to 255 characters, without : ? $\n"
+    kinds = "  expected: one of branch, tag and environment\n"
+    tag = "  expected: the name of a tag, or its beginning and *, up to 255 characters, without : ? $\n"
     repository = (
-        "  takes: one repository on github.com: OWNER/NAME, in letters, digits and hyphens; the name with . and _ too\n"
+        "  expected: one repository on github.com: OWNER/NAME, in letters, digits and hyphens; "
+        "the name with . and _ too\n"
     )
     publishers = [
         "acme/tools",
@@ -431,39 +432,39 @@ def test_mistakes_in_github_publishers_are_shown_where_they_are() -> None:
     assert mistakes({"domain": "acme", "githubPublishers": publishers}) == (
         "11 mistakes in the config; nothing was changed.\n"
         "private-pypi:githubPublishers[0]: got 'acme/tools'\n"
-        "  takes: a map that names a workflow\n"
-        "  fix:   write repository: OWNER/NAME and, on a line of its own, tag: NAME, branch: NAME or "
+        "  expected: a map that names a workflow\n"
+        "  fix:      write repository: OWNER/NAME and, on a line of its own, tag: NAME, branch: NAME or "
         "environment: NAME\n"
         "private-pypi:githubPublishers[1].repository: got 'acme*/tools'\n"
         f"{repository}"
-        "  fix:   name each repository in an entry of its own: `*` would trust the repositories of others\n"
+        "  fix:      name each repository in an entry of its own: `*` would trust the repositories of others\n"
         "private-pypi:githubPublishers[1].tag: got 'v*1'\n"
         f"{tag}"
-        "  fix:   write the whole name of the tag, or * at its end alone\n"
+        "  fix:      write the whole name of the tag, or * at its end alone\n"
         "private-pypi:githubPublishers[1].packages: got no packages\n"
-        "  takes: a list of names\n"
-        "  fix:   name the packages, or leave packages out to let the workflow publish everything\n"
+        "  expected: a list of names\n"
+        "  fix:      name the packages, or leave packages out to let the workflow publish everything\n"
         "private-pypi:githubPublishers[2]: got no branch, tag or environment\n"
         f"{kinds}"
-        "  fix:   add one: without it every workflow of the repository would publish\n"
+        "  fix:      add one: without it every workflow of the repository would publish\n"
         "private-pypi:githubPublishers[3]: got branch and tag\n"
         f"{kinds}"
-        "  fix:   write an entry for each\n"
+        "  fix:      write an entry for each\n"
         "private-pypi:githubPublishers[3]: got ownerId without repositoryId\n"
-        "  takes: both ids, or neither\n"
-        "  fix:   add the other, which `gh api repos/OWNER/NAME --jq '.owner.id, .id'` shows\n"
+        "  expected: both ids, or neither\n"
+        "  fix:      add the other, which `gh api repos/OWNER/NAME --jq '.owner.id, .id'` shows\n"
         "private-pypi:githubPublishers[4].repositry: got a key that does not exist\n"
-        "  takes: repository, branch, tag, environment, ownerId, repositoryId, packages\n"
-        "  fix:   did you mean `repository`?\n"
+        "  expected: repository, branch, tag, environment, ownerId, repositoryId, packages\n"
+        "  fix:      did you mean `repository`?\n"
         "private-pypi:githubPublishers[4].repository: got nothing\n"
         f"{repository}"
-        "  fix:   write it as `gh repo view --json nameWithOwner` shows it\n"
+        "  fix:      write it as `gh repo view --json nameWithOwner` shows it\n"
         "private-pypi:githubPublishers[4].packages[0]: got '*'\n"
-        "  takes: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
-        "  fix:   leave packages out to let the workflow publish everything\n"
+        "  expected: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
+        "  fix:      leave packages out to let the workflow publish everything\n"
         "private-pypi:githubPublishers[5].ownerId: got the number 1\n"
-        "  takes: an id of GitHub's, digits in quotes\n"
-        "  fix:   see `gh api repos/OWNER/NAME --jq '.owner.id, .id'`, and quote what it shows"
+        "  expected: an id of GitHub's, digits in quotes\n"
+        "  fix:      see `gh api repos/OWNER/NAME --jq '.owner.id, .id'`, and quote what it shows"
     )
 
 
@@ -475,8 +476,8 @@ def test_a_repository_that_is_trusted_in_two_ways_is_a_mistake() -> None:
     ]
     assert mistakes({"domain": "acme", "githubPublishers": publishers}).endswith(
         "\nprivate-pypi:githubPublishers[2]: got the ids 1 and 2\n"
-        "  takes: no ids, as in an entry of acme/tools before it\n"
-        "  fix:   write the same in both: the ids for a repository that is newer than 2026-07-15 or has opted in"
+        "  expected: no ids, as in an entry of acme/tools before it\n"
+        "  fix:      write the same in both: the ids for a repository that is newer than 2026-07-15 or has opted in"
     )
 
 
@@ -485,14 +486,14 @@ def test_tags_are_a_map_of_up_to_fifty() -> None:
     assert mistakes({"domain": "acme", "tags": {f"k{number}": "" for number in range(51)}}) == (
         "a mistake in the config; nothing was changed.\n"
         "private-pypi:tags: got 51 tags\n"
-        "  takes: up to 50\n"
-        "  fix:   take some out"
+        "  expected: up to 50\n"
+        "  fix:      take some out"
     )
     assert mistakes({"domain": "acme", "tags": ["team"]}) == (
         "a mistake in the config; nothing was changed.\n"
         "private-pypi:tags: got a list\n"
-        "  takes: a map of strings\n"
-        "  fix:   write each tag on its own line: the key, a colon and the value"
+        "  expected: a map of strings\n"
+        "  fix:      write each tag on its own line: the key, a colon and the value"
     )
 
 
@@ -506,8 +507,8 @@ def test_all_packages_are_not_internal() -> None:
     assert mistakes({"domain": "acme", "internalPackages": ["*"]}) == (
         "a mistake in the config; nothing was changed.\n"
         "private-pypi:internalPackages[0]: got '*'\n"
-        "  takes: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
-        "  fix:   name the packages"
+        "  expected: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
+        "  fix:      name the packages"
     )
 
 

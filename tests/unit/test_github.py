@@ -294,8 +294,9 @@ def test_what_is_no_repository_is_refused(value: object) -> None:
     with pytest.raises(InvalidValueError) as error:
         parse_repository(value)
     assert str(error.value).endswith(
-        "\n  takes: one repository on github.com: OWNER/NAME, in letters, digits and hyphens; the name with . and _ too"
-        "\n  fix:   write it as `gh repo view --json nameWithOwner` shows it"
+        "\n  expected: one repository on github.com: OWNER/NAME, in letters, digits and hyphens; "
+        "the name with . and _ too"
+        "\n  fix:      write it as `gh repo view --json nameWithOwner` shows it"
     )
 
 
@@ -350,20 +351,20 @@ def test_what_is_no_branch_and_no_tag_is_refused(kind: RefKind, ref: str) -> Non
         parse_ref(ref, kind)
     assert str(error.value) == (
         f"got {ref!r}\n"
-        f"  takes: the name of a {kind}, or its beginning and *, up to 255 characters, without : ? $\n"
-        f"  fix:   write the whole name of the {kind}, or * at its end alone"
+        f"  expected: the name of a {kind}, or its beginning and *, up to 255 characters, without : ? $\n"
+        f"  fix:      write the whole name of the {kind}, or * at its end alone"
     )
 
 
 @pytest.mark.parametrize("value", [None, 1.0, True, ["v1"]])
 @pytest.mark.parametrize("kind", REF_KINDS)
 def test_a_name_is_a_string(kind: RefKind, value: object) -> None:
-    with pytest.raises(InvalidValueError, match=r"\n  fix:   write one quoted string$"):
+    with pytest.raises(InvalidValueError, match=r"\n  fix:      write one quoted string$"):
         parse_ref(value, kind)
 
 
 def test_the_prefix_of_a_ref_is_not_written() -> None:
-    with pytest.raises(InvalidValueError, match=r"\n  fix:   leave refs/heads/ or refs/tags/ out$"):
+    with pytest.raises(InvalidValueError, match=r"\n  fix:      leave refs/heads/ or refs/tags/ out$"):
         parse_ref("refs/heads/main", "branch")
 
 
@@ -378,13 +379,13 @@ def test_what_is_no_environment_is_refused(ref: str) -> None:
         parse_ref(ref, "environment")
     assert str(error.value) == (
         f"got {ref!r}\n"
-        "  takes: the name of one environment, up to 255 characters, without : * ? $\n"
-        "  fix:   write the whole name of the environment"
+        "  expected: the name of one environment, up to 255 characters, without : * ? $\n"
+        "  fix:      write the whole name of the environment"
     )
 
 
 def test_a_colon_in_an_environment_is_written_as_in_the_token() -> None:
-    with pytest.raises(InvalidValueError, match=r"\n  fix:   write %3A for the colon, as GitHub's tokens have it$"):
+    with pytest.raises(InvalidValueError, match=r"\n  fix:      write %3A for the colon, as GitHub's tokens have it$"):
         parse_ref("Production:V1", "environment")
 
 
@@ -394,8 +395,8 @@ def test_an_id_is_quoted_digits(value: object) -> None:
     with pytest.raises(InvalidValueError) as error:
         parse_id(value)
     assert str(error.value).endswith(
-        "\n  takes: an id of GitHub's, digits in quotes"
-        "\n  fix:   see `gh api repos/OWNER/NAME --jq '.owner.id, .id'`, and quote what it shows"
+        "\n  expected: an id of GitHub's, digits in quotes"
+        "\n  fix:      see `gh api repos/OWNER/NAME --jq '.owner.id, .id'`, and quote what it shows"
     )
 
 
@@ -426,18 +427,18 @@ def test_a_repository_has_one_spelling_and_one_pair_of_ids() -> None:
     other = GithubPublisher(repository="acme/x", kind="branch", ref="main", owner_id="1", repository_id="3")
     spelled = GithubPublisher(repository="Acme/X", kind="branch", ref="main", owner_id="1", repository_id="2")
 
-    fix = "  fix:   write the same in both: the ids for a repository that is newer than 2026-07-15 or has opted in"
+    fix = "  fix:      write the same in both: the ids for a repository that is newer than 2026-07-15 or has opted in"
     assert [(index, str(mistake)) for index, mistake in refused_mixtures([known, known, unknown, TAG, other])] == [
-        (2, f"got no ids\n  takes: the ids 1 and 2, as in an entry of acme/x before it\n{fix}"),
-        (4, f"got the ids 1 and 3\n  takes: the ids 1 and 2, as in an entry of acme/x before it\n{fix}"),
+        (2, f"got no ids\n  expected: the ids 1 and 2, as in an entry of acme/x before it\n{fix}"),
+        (4, f"got the ids 1 and 3\n  expected: the ids 1 and 2, as in an entry of acme/x before it\n{fix}"),
     ]
     assert [(index, str(mistake)) for index, mistake in refused_mixtures([known, spelled])] == [
         (
             1,
             (
                 "got 'Acme/X'\n"
-                "  takes: 'acme/x', as in an entry before it\n"
-                "  fix:   write both as `gh repo view --json nameWithOwner` shows it"
+                "  expected: 'acme/x', as in an entry before it\n"
+                "  fix:      write both as `gh repo view --json nameWithOwner` shows it"
             ),
         )
     ]

@@ -51,7 +51,7 @@ def test_a_description_is_taken_as_it_is(description: str) -> None:
 def test_a_wrong_domain_name_is_shown_with_what_is_wrong(name: str, got: str) -> None:
     with pytest.raises(InvalidValueError) as error:
         parse_domain_name(name)
-    assert str(error.value) == f"got {got}\n  takes: {DOMAIN_TAKES}\n  fix:   choose another domain name"
+    assert str(error.value) == f"got {got}\n  expected: {DOMAIN_TAKES}\n  fix:      choose another domain name"
 
 
 @pytest.mark.parametrize(
@@ -67,16 +67,16 @@ def test_a_wrong_domain_name_is_shown_with_what_is_wrong(name: str, got: str) ->
 def test_a_wrong_repository_name_is_shown_with_what_is_wrong(name: str, got: str) -> None:
     with pytest.raises(InvalidValueError) as error:
         parse_repository_name(name)
-    assert str(error.value) == f"got {got}\n  takes: {REPOSITORY_TAKES}\n  fix:   choose another repository name"
+    assert str(error.value) == f"got {got}\n  expected: {REPOSITORY_TAKES}\n  fix:      choose another repository name"
 
 
 @pytest.mark.parametrize(
     ("description", "message"),
     [
-        ("d" * 1001, f"got 1,001 characters\n  takes: {DESCRIPTION_TAKES}\n  fix:   shorten it"),
+        ("d" * 1001, f"got 1,001 characters\n  expected: {DESCRIPTION_TAKES}\n  fix:      shorten it"),
         (
             "two\nlines",
-            f"got the control character '\\n' at position 4\n  takes: {DESCRIPTION_TAKES}\n  fix:   leave it out",
+            f"got the control character '\\n' at position 4\n  expected: {DESCRIPTION_TAKES}\n  fix:      leave it out",
         ),
     ],
 )
@@ -113,15 +113,15 @@ def test_what_is_no_package_is_refused(value: object) -> None:
         parse_package(value)
     assert str(error.value) == (
         f"got {got}\n"
-        "  takes: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
-        "  fix:   correct the name"
+        "  expected: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
+        "  fix:      correct the name"
     )
 
 
 def test_all_packages_are_not_given_by_a_pattern() -> None:
-    with pytest.raises(InvalidValueError, match=r"\n  fix:   name the packages$"):
+    with pytest.raises(InvalidValueError, match=r"\n  fix:      name the packages$"):
         parse_package("*")
-    with pytest.raises(InvalidValueError, match=r"\n  fix:   leave packages out$"):
+    with pytest.raises(InvalidValueError, match=r"\n  fix:      leave packages out$"):
         parse_package("*", instead_of_all="leave packages out")
 
 
@@ -131,8 +131,9 @@ def test_a_package_has_up_to_255_characters() -> None:
         parse_package("a" * 256)
     assert str(error.value) == (
         "got a name of 256 characters\n"
-        "  takes: a project's name (acme-core), or a prefix with its hyphen and * (acme-*), of up to 255 characters\n"
-        "  fix:   shorten it"
+        "  expected: a project's name (acme-core), or a prefix with its hyphen and * (acme-*), "
+        "of up to 255 characters\n"
+        "  fix:      shorten it"
     )
 
 
@@ -152,7 +153,7 @@ def test_an_account_is_taken_as_it_is() -> None:
 def test_what_is_no_account_is_refused(account: str, fix: str) -> None:
     with pytest.raises(InvalidValueError) as error:
         parse_account(account)
-    assert str(error.value) == f"got {account!r}\n  takes: the 12 digits of an account, quoted\n  fix:   {fix}"
+    assert str(error.value) == f"got {account!r}\n  expected: the 12 digits of an account, quoted\n  fix:      {fix}"
 
 
 KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -188,8 +189,8 @@ def test_what_is_no_key_of_the_region_is_refused(arn: str, fix: str) -> None:
         parse_key_arn(arn, partition="aws", region="us-west-2")
     assert str(error.value) == (
         f"got {arn!r}\n"
-        f"  takes: the ARN of a KMS key of the stack's region: arn:aws:kms:us-west-2:111122223333:key/{KEY}\n"
-        f"  fix:   {fix}"
+        f"  expected: the ARN of a KMS key of the stack's region: arn:aws:kms:us-west-2:111122223333:key/{KEY}\n"
+        f"  fix:      {fix}"
     )
 
 
@@ -217,7 +218,7 @@ VALUE_TAKES = "up to 256 letters, digits, spaces and _ . : / = + - @"
 def test_a_wrong_tag_key_is_shown_with_what_is_wrong(key: str, got: str, fix: str) -> None:
     with pytest.raises(InvalidValueError) as error:
         parse_tag_key(key)
-    assert str(error.value) == f"got {got}\n  takes: {KEY_TAKES}\n  fix:   {fix}"
+    assert str(error.value) == f"got {got}\n  expected: {KEY_TAKES}\n  fix:      {fix}"
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_a_wrong_tag_key_is_shown_with_what_is_wrong(key: str, got: str, fix: st
 def test_a_wrong_tag_value_is_shown_with_what_is_wrong(value: object, got: str, fix: str) -> None:
     with pytest.raises(InvalidValueError) as error:
         parse_tag_value(value)
-    assert str(error.value) == f"got {got}\n  takes: {VALUE_TAKES}\n  fix:   {fix}"
+    assert str(error.value) == f"got {got}\n  expected: {VALUE_TAKES}\n  fix:      {fix}"
 
 
 @pytest.mark.parametrize(

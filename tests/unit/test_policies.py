@@ -533,8 +533,9 @@ def test_a_document_that_is_too_long_even_so_is_an_error(policy: Callable[..., s
         policy(ARNS, readers=roles(200), publishers=[])
     assert str(error.value) == (
         f"got a {kind} permissions policy of {size} characters\n"
-        "  takes: up to 7,168 characters\n"
-        "  fix:   name an account, a pattern or an organization for many roles, or prefix-* for many packages"
+        "  expected: up to 7,168 characters\n"
+        "  fix:      name an account, a pattern or an organization instead of many roles, or prefix-* "
+        "instead of many packages"
     )
 
 

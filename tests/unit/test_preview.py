@@ -409,9 +409,10 @@ def test_every_kind_of_principal_is_in_the_access_table(capsys: pytest.CaptureFi
         "  Packages are protected: nobody may delete them, whatever their own IAM policies say.\n"
     )
     assert section(shown, "Warning") == (
-        "  attachIdentityPolicies is for roles of account 111122223333 and leaves out what is listed below. "
-        "Attach the output reader_policy there, to publishers of other accounts than the domain's "
-        "publisher_policy, and where a publisher is the domain's account itself a right to publish.\n"
+        "  attachIdentityPolicies attaches to single roles of account 111122223333 alone, to nothing of what is "
+        "listed below. Attach the output reader_policy there yourself. Publishers of other accounts than the "
+        "domain's need publisher_policy instead. Where the domain's account itself is a publisher, also give "
+        "its people a right to publish.\n"
         "  arn:aws:iam::111122223333:role/aws-reserved/*\n"
         "  arn:aws:iam::444455556666:root\n"
         "  o-a1b2c3d4e5\n"
@@ -444,8 +445,8 @@ def test_programs_get_the_packages_and_the_warnings(capsys: pytest.CaptureFixtur
     assert attachment["inputs"] == {"policyArn": None, "role": "ci"}
     assert result["publishing_is_closed"]
     (warning,) = result["warnings"]
-    assert warning.startswith("attachIdentityPolicies is for roles of account 111122223333 and leaves out")
-    assert "warning: attachIdentityPolicies is for roles of account 111122223333 and leaves out" in captured.err
+    assert warning.startswith("attachIdentityPolicies attaches to single roles of account 111122223333 alone")
+    assert "warning: attachIdentityPolicies attaches to single roles of account 111122223333 alone" in captured.err
 
 
 @pytest.mark.parametrize(
@@ -462,7 +463,7 @@ def test_the_access_table_is_the_same_when_statements_are_merged(
     out = capsys.readouterr().out
 
     assert out.count(f"  yes      {publish}".rstrip() + "\n") == 100
-    assert f": {size} of 7,168 characters, over 90 %: an account or a pattern takes less room than many roles" in out
+    assert f": {size} of 7,168 characters, over 90 %: name a pattern instead of many roles" in out
 
 
 SHARED = """\
@@ -493,7 +494,7 @@ def test_what_the_owner_of_an_existing_domain_adds_is_shown_and_taken_as_done(
         "  principal                          install  publish\n"
         "  arn:aws:iam::111122223333:role/ci  yes      no\n"
         "  Packages are protected: nobody may delete them, whatever their own IAM policies say.\n"
-        "  All of it once the domain's owner has added domain_policy_statement to the domain's policy.\n"
+        "  Nobody gets in before the domain's owner adds domain_policy_statement to the domain's policy.\n"
     )
     assert section(shown, "Never from public PyPI") == "  acme\n  acme-*\n  beta\n"
     assert section(shown, "Tags") == "  cost center  12\n  team         platform\n"
@@ -587,13 +588,13 @@ def test_a_mistake_in_the_config_is_reported_as_under_pulumi_up(
     assert captured.err == (
         "error: 2 mistakes in the config; nothing was changed.\n"
         "private-pypi:domain: got nothing\n"
-        "  takes: the name of the domain\n"
-        "  fix:   pulumi config set private-pypi:domain NAME\n"
+        "  expected: the name of the domain\n"
+        "  fix:      pulumi config set private-pypi:domain NAME\n"
         "private-pypi:publisher: got a key that does not exist\n"
-        "  takes: domain, repository, description, readers, publishers, closedPublishing, protect, existingDomain, "
+        "  expected: domain, repository, description, readers, publishers, closedPublishing, protect, existingDomain, "
         "domainOwner, encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, githubPublishers, "
         "makeGithubOidcProvider, tags\n"
-        "  fix:   did you mean `publishers`?\n"
+        "  fix:      did you mean `publishers`?\n"
     )
 
 

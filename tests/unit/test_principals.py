@@ -76,11 +76,11 @@ def test_an_account_is_its_root_arn(partition: str) -> None:
         ("\uff11" * 12, "write the whole ARN: arn:aws:iam::ACCOUNT:role/NAME"),
         (
             "arn:aws:iam:us-east-1:111122223333:role/ci",
-            "leave the region empty, for IAM has none: two colons between iam and the account",
+            "leave the region empty, with two colons between iam and the account: IAM has no regions",
         ),
         (
             "arn:aws:iam:*:111122223333:root",
-            "leave the region empty, for IAM has none: two colons between iam and the account",
+            "leave the region empty, with two colons between iam and the account: IAM has no regions",
         ),
         ("arn:aws:iam::1111:role/ci", "an account has 12 digits; here it is '1111'"),
         ("arn:aws:iam::*:role/ci", "an account has 12 digits; here it is '*'"),
@@ -123,7 +123,7 @@ def test_an_account_is_its_root_arn(partition: str) -> None:
 def test_text_that_is_no_principal_is_refused_with_the_way_out(text: str, fix: str) -> None:
     with pytest.raises(InvalidValueError) as error:
         Principal.parse(text)
-    assert str(error.value) == f"got {text!r}\n  takes: {TAKES}\n  fix:   {fix}"
+    assert str(error.value) == f"got {text!r}\n  expected: {TAKES}\n  fix:      {fix}"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_text_that_is_no_principal_is_refused_with_the_way_out(text: str, fix: s
 def test_what_is_no_text_is_refused(value: object, got: str, fix: str) -> None:
     with pytest.raises(InvalidValueError) as error:
         Principal.parse(value)
-    assert str(error.value) == f"got {got}\n  takes: {TAKES}\n  fix:   {fix}"
+    assert str(error.value) == f"got {got}\n  expected: {TAKES}\n  fix:      {fix}"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pulumi
 import pytest
-from mocks import ROOT, Called, Run, run
+from mocks import Called, Run, run
+from pages import blocks
 
 from private_pypi import PrivatePypiArgs, load_args
 from private_pypi.names import Arns
@@ -74,10 +75,9 @@ def mistakes(config: dict[str, object]) -> list[str]:
 def loss(key: str, got: str, kept: str) -> str:
     return (
         f"{key}: got {got}\n"
-        f"  takes: {kept}, for it is protected: a change would delete what is there, with every package in it, "
-        "and make another\n"
-        "  fix:   undo the change; to give the packages up, set private-pypi:protect to false, `pulumi up`, and then "
-        "change it"
+        f"  expected: {kept}, because it is protected: a change would delete what is there, with every package in it\n"
+        "  fix:      undo the change; to give the packages up, set private-pypi:protect to false, run `pulumi up`, "
+        "and then change it"
     )
 
 
@@ -107,9 +107,9 @@ def test_what_was_not_protected_is_kept_by_protecting_it(state: dict[str, dict[s
     (mistake,) = mistakes(TAKEN_OUT)
     assert mistake == (
         "repository: got 'private-pypi'\n"
-        "  takes: 'tools', for it is protected: a change would delete what is there, with every package in it, "
-        "and make another\n"
-        "  fix:   undo the change; to give the packages up, leave private-pypi:protect false until it is deployed"
+        "  expected: 'tools', because it is protected: a change would delete what is there, with every package in it\n"
+        "  fix:      undo the change; to give the packages up, keep private-pypi:protect false until the change "
+        "is deployed"
     )
     assert load(TAKEN_OUT | {"protect": False}).repository == "private-pypi"
 
@@ -129,8 +129,8 @@ def test_a_domain_that_the_stack_made_stays_with_it(protect: bool) -> None:
     assert mistakes(SHARED | {"protect": protect}) == [
         (
             "existingDomain: got true\n"
-            "  takes: false, for this stack made the domain\n"
-            "  fix:   undo the change: Pulumi would delete the domain, and AWS keeps one that has a repository"
+            "  expected: false, because this stack made the domain\n"
+            "  fix:      undo the change: Pulumi would delete the domain, and AWS keeps one that has a repository"
         )
     ]
 
@@ -142,8 +142,8 @@ def test_a_domain_that_exists_is_not_made(shared: dict[str, dict[str, Any]]) -> 
     assert mistakes(OWN) == [
         (
             "existingDomain: got false\n"
-            "  takes: true, for this stack did not make the domain\n"
-            "  fix:   undo the change, or import the domain first"
+            "  expected: true, because this stack did not make the domain\n"
+            "  fix:      undo the change, or import the domain first"
         )
     ]
 
@@ -192,10 +192,10 @@ def test_the_provider_for_github_is_protected_too(state: dict[str, dict[str, Any
     assert mistakes(config) == [
         (
             "makeGithubOidcProvider: got false\n"
-            "  takes: true, for it is protected: a change would delete the account's provider, by which workflows "
-            "assume roles in all of the account\n"
-            "  fix:   undo the change; to give it up, set private-pypi:protect to false, `pulumi up`, and then change "
-            "it"
+            "  expected: true, because it is protected: a change would delete the account's provider, by which "
+            "workflows assume roles in all of the account\n"
+            "  fix:      undo the change; to give it up, set private-pypi:protect to false, run `pulumi up`, "
+            "and then change it"
         )
     ]
 
@@ -241,5 +241,7 @@ def test_a_state_that_is_being_written_is_read_again(
     assert waits == [0, 0.1, 0.3]
 
 
-def test_the_readme_shows_the_message() -> None:
-    assert loss("private-pypi:repository", "'renamed'", "'private-pypi'") in (ROOT / "README.md").read_text()
+def test_the_page_shows_the_message() -> None:
+    message = loss("private-pypi:repository", "'renamed'", "'private-pypi'")
+
+    assert blocks("protection.md", "text") == [f"{message}\n"]

@@ -262,13 +262,13 @@ def test_a_value_of_another_type_is_refused_in_the_words_of_the_cli(
 
 def test_an_encrypted_boolean_is_not_guessed(folder: Path) -> None:
     assert error_of(folder, "config: {protect: {secure: a}}") == (
-        "Pulumi.test.yaml: private-pypi:protect is encrypted, but true or false makes another stack: set it in plain"
+        "Pulumi.test.yaml: private-pypi:protect is encrypted. Set it in plain: the preview needs its value"
     )
 
 
 def test_an_encrypted_key_is_not_guessed(folder: Path) -> None:
     assert error_of(folder, "config: {encryptionKey: {secure: a}}") == (
-        "Pulumi.test.yaml: private-pypi:encryptionKey is encrypted, but the ARN of a key is no secret: set it in plain"
+        "Pulumi.test.yaml: private-pypi:encryptionKey is encrypted. Set it in plain: the ARN of a key is no secret"
     )
 
 
@@ -317,4 +317,4 @@ def test_what_is_no_yaml_is_an_error(folder: Path) -> None:
 
 @pytest.mark.parametrize("text", ["text", "config: [a]"])
 def test_what_is_no_map_is_an_error(folder: Path, text: str) -> None:
-    assert error_of(folder, text) == "Pulumi.test.yaml: the file and its `config` are to be maps of keys to values"
+    assert error_of(folder, text) == "Pulumi.test.yaml: write the file and its `config` as maps of keys to values"

@@ -83,8 +83,9 @@ def test_that_it_cannot_be_removed_stops_the_update_and_says_what_to_do(
         upstream_remover(ARNS)(change({"upstreams": STORE}, None))
     assert str(error.value) == (
         f"the upstream of the repository was not removed: {failure}\n"
-        "With credentials that may do so run these two, and then go on:\n"
+        "Run these three commands, the first with credentials that may do so:\n"
         "aws codeartifact update-repository --region cn-north-1 --domain acme --domain-owner 111122223333 "
         "--repository internal --upstreams '[]'\n"
-        "pulumi refresh"
+        "pulumi refresh\n"
+        "pulumi up"
     )

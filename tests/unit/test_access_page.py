@@ -1,6 +1,5 @@
-"""The README's example of who gets in, as a user would copy it: its documents and its table."""
+"""The example of docs/access.md, as a user would copy it: its documents and its tables."""
 
-import dataclasses
 import json
 import re
 from pathlib import Path
@@ -9,13 +8,10 @@ from typing import Any
 import pytest
 import yaml
 from mocks import DOMAIN_PERMISSIONS, REPOSITORY_PERMISSIONS, ROOT, Run, main_program, run
+from pages import blocks, table
 
-from private_pypi import PrivatePypi, PrivatePypiArgs
 from private_pypi.review.cli import main
 from private_pypi.review.stacks import read_stack
-
-README = (ROOT / "README.md").read_text()
-WHO_GETS_IN = README.partition("\n## Who gets in\n")[2].partition("\n## ")[0]
 
 ARN = "arn:aws:codeartifact:us-west-2:111122223333"
 DOMAIN = f"{ARN}:domain/acme"
@@ -34,10 +30,9 @@ BY_ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": ["o-a1b2c3d4e5"]}}
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose stack `test` has the README's config, and a domain, region and account."""
-    example = re.search(r"```yaml\n(.*?)```", WHO_GETS_IN, re.DOTALL)
-    assert example
-    stack = yaml.safe_load(example[1])
+    """A project whose stack `test` has the config of the page, and a domain, region and account."""
+    (example,) = blocks("access.md", "yaml")
+    stack = yaml.safe_load(example)
     stack["config"] |= {
         "private-pypi:domain": "acme",
         "aws:region": "us-west-2",
@@ -126,17 +121,24 @@ def test_every_kind_of_principal_installs_and_the_publishers_alone_publish(made:
 def test_the_table_is_what_the_preview_shows(capsys: pytest.CaptureFixture[str]) -> None:
     main(["preview", "test"])
     shown = capsys.readouterr().out.partition("\nWho gets in\n")[2].partition("  Publishing is closed")[0]
-    table = re.findall(r"^\| `(.+?)` \| (yes|no) \| (.+) \|$", WHO_GETS_IN, re.MULTILINE)
 
-    assert [tuple(re.split(" {2,}", line.strip())) for line in shown.splitlines()[1:]] == table
+    assert [tuple(re.split(" {2,}", line.strip())) for line in shown.splitlines()[1:]] == table(
+        "access.md", "An example"
+    )
 
 
-def test_the_tables_have_every_key_and_every_output() -> None:
-    def table(heading: str) -> str:
-        return README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+def row(statement: dict[str, Any]) -> tuple[str, str, str]:
+    """What the page says of a statement, whatever the kind of its principals and whichever its packages."""
+    sid = re.sub("[0-9a-f]{8}$", " and a digest", re.sub("By(Pattern|Organization)$", "", statement["Sid"]))
+    actions = ", ".join(action.removeprefix("codeartifact:") for action in statement["Action"])
+    arns = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    kinds = {DOMAIN: "the domain", REPOSITORY: "the repository", PACKAGES: "its packages"}
+    resources = {kinds.get(arn, "the packages named") for arn in arns}
+    return sid, "Deny: " * (statement["Effect"] == "Deny") + actions, ", ".join(sorted(resources, reverse=True))
 
-    fields = [field.name.replace("_", "") for field in dataclasses.fields(PrivatePypiArgs)]
-    keys = re.findall(r"^\| `(\w+)` \|", table("Configuration"), re.MULTILINE)
-    assert [key.lower() for key in keys] == fields
-    outputs = {name for row in re.findall(r"^\| (`.*?) \|", table("Outputs"), re.MULTILINE) for name in row.split(", ")}
-    assert outputs == {f"`{name}`" for name in PrivatePypi.__annotations__}
+
+def test_the_page_has_every_statement_with_its_actions_and_its_resource(made: Run) -> None:
+    documents = [made.of_type(each).inputs["policyDocument"] for each in (DOMAIN_PERMISSIONS, REPOSITORY_PERMISSIONS)]
+    rows = [row(statement) for document in documents for statement in json.loads(document)["Statement"]]
+
+    assert [*dict.fromkeys(rows)] == [shown[:3] for shown in table("access.md", "What policies are made")]
