@@ -4,7 +4,7 @@ PYTHON ?= python3
 STACK ?= dev
 BIN := .venv/bin
 
-.PHONY: help preview diff install test lint integration pulumi-and-cargo bench lock
+.PHONY: help preview diff install test lint integration pulumi-and-cargo bench pictures lock
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make lint                 run the linters and the type checker"
 	@echo "make integration          run the tests on the real Pulumi engine against a local AWS endpoint"
 	@echo "make bench                compare the speed of the preview with that of the imports it needs"
+	@echo "make pictures             draw docs/pictures/ from what the commands print"
 	@echo "make lock                 pin the newest versions of what the project depends on"
 
 # A .venv names its Python and its folder. Where one of them is another now, or gone, it is made anew.
@@ -55,6 +56,9 @@ pulumi-and-cargo:
 
 bench: .venv/.installed
 	@$(BIN)/python tests/bench.py
+
+pictures: .venv/.installed-dev
+	@$(BIN)/python tests/pictures.py
 
 lock: .venv/.installed-dev
 	$(LOCK) pyproject.toml --group build --output-file requirements.txt
