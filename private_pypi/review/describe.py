@@ -82,11 +82,12 @@ def _right(change: AccessChange, others: str, quote: Quote) -> str:
 
 
 def _holder(holder: Holder, change: AccessChange, quote: Quote) -> str:
-    packages = "" if holder.packages is None else _packages(holder.packages, quote)
+    if holder.packages in {None, change.packages}:
+        return people(holder.principal, quote)
+    packages = _packages(holder.packages or (), quote)
     if takes_in(holder.principal, change.principal):
         return packages
-    who = people(holder.principal, quote)
-    return f"{who} for {packages}" if packages and holder.packages != change.packages else who
+    return f"{people(holder.principal, quote)} for {packages}"
 
 
 def _packages(packages: tuple[str, ...], quote: Quote) -> str:

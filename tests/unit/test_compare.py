@@ -143,6 +143,21 @@ def test_an_account_takes_its_roles_in() -> None:
     )
 
 
+def test_the_domains_own_account_leaves_it_to_iam_policies() -> None:
+    """A role that is listed there gets in without any."""
+    listed, left_to_iam = {"publishers": [API]}, {"publishers": ["111122223333"]}
+
+    assert said(left_to_iam, listed) == report(
+        f"Who gains\n  {API}\n"
+        "    install (already: the account 111122223333)\n"
+        "    publish everything (already: the account 111122223333)",
+        "Who loses\n  the account 111122223333, whose own IAM policies decide who in it\n"
+        f"    install (still: {API})\n"
+        f"    publish everything (still: {API})",
+    )
+    assert compared(left_to_iam, listed).needs_approval
+
+
 def test_an_organization_takes_in_whom_no_name_tells() -> None:
     assert said({"publishers": [VISITOR]}, {"publishers": [ORGANIZATION]}) == report(
         f"Who gains\n  whoever is in the organization {ORGANIZATION}\n"
