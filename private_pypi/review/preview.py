@@ -93,7 +93,7 @@ async def _preview(program: Path, stack: Stack, account: str, region: str, threa
     if "repository_arn" not in outputs:
         raise pulumi.RunError("the program exports no repository_arn: export the outputs of PrivatePypi")
     arns = Arns.of_repository(str(outputs["repository_arn"]))
-    domain, repository = _policies(resources, outputs, arns)
+    domain, repository = policies(resources, outputs, arns)
     workflows = {
         f"arn:{arns.partition}:iam::{account}:role/{each.inputs['name']}": trusted_workflow(trust_policy)
         for each in resources
@@ -184,7 +184,7 @@ class _Warnings(logging.Handler):
         self.messages.append(record.getMessage())
 
 
-def _policies(
+def policies(
     resources: Iterable[Resource], outputs: Mapping[str, Any], arns: Arns
 ) -> tuple[list[Statement], list[Statement]]:
     """The statements of the domain's permissions policy, and of that of the repository, not of its store."""

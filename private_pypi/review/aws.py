@@ -1,0 +1,81 @@
+"""AWS and the repository's own URL, asked with the credentials of the environment. `check` is the one who asks.
+
+botocore is imported late: no other command needs it.
+"""
+
+import base64
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from private_pypi.review.diagnosis import RefusedError
+
+
+class Aws:
+    """AWS, asked with the credentials of the environment or of a profile. Nothing changes it."""
+
+    def __init__(self, region: str | None, profile: str | None = None) -> None:
+        """Look for credentials and, if `region` is none, for the region of the environment.
+
+        Raises:
+            RefusedError: the profile does not exist.
+        """
+        import botocore.session  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
+        self._session = cast("Any", botocore.session).Session(profile=profile)
+        with _refusals():
+            self.region: str | None = region or self._session.get_config_variable("region")
+
+    def call(self, service: str, operation: str, **arguments: object) -> Any:
+        """The answer to a call.
+
+        Raises:
+            RefusedError: AWS refuses, or does not answer.
+        """
+        from botocore.config import Config  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
+        with _refusals():
+            config = cast("Any", Config)(connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 2})
+            client = self._session.create_client(service, region_name=self.region, config=config)
+            return getattr(client, operation)(**arguments)
+
+    def get(self, url: str, token: str, *, head_only: bool = False) -> tuple[int, str]:
+        """The status and, unless it is `head_only`, the text of what the repository has at a URL.
+
+        Raises:
+            RefusedError: there is no answer.
+        """
+        from botocore.awsrequest import AWSRequest  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+        from botocore.httpsession import URLLib3Session  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+        from botocore.utils import get_environ_proxies  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
+        password = base64.b64encode(f"aws:{token}".encode()).decode()
+        headers = {"Accept": "text/html", "Authorization": f"Basic {password}"}
+        with _refusals():
+            request = cast("Any", AWSRequest)("GET", url, headers=headers, stream_output=head_only).prepare()
+            http = cast("Any", URLLib3Session)(
+                verify=self._session.get_config_variable("ca_bundle") or True,
+                proxies=cast("Any", get_environ_proxies)(url),
+                timeout=(10, 30),
+            )
+            response = http.send(request)  # follows no redirect, which could take the token elsewhere
+        if head_only:
+            response.raw.close()
+            return response.status_code, ""
+        text = response.content.decode(errors="replace")
+        # What stands between may repeat what it was sent.
+        return response.status_code, text.replace(token, "[token]").replace(password, "[token]")
+
+
+@contextmanager
+def _refusals() -> Generator[None]:
+    """Turn what botocore raises into `RefusedError`, without what it holds of the request."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
+    try:
+        yield
+    except ClientError as error:
+        said = cast("Any", error).response["Error"]
+        raise RefusedError(said["Code"], said["Message"]) from None
+    except BotoCoreError as error:
+        raise RefusedError(type(error).__name__, str(error)) from None
