@@ -12,7 +12,7 @@ from private_pypi.review.diagnosis import RefusedError
 
 
 class Aws:
-    """AWS, asked with the credentials of the environment or of a profile. Nothing changes it."""
+    """AWS, with the credentials of the environment or of a profile."""
 
     def __init__(self, region: str | None, profile: str | None = None) -> None:
         """Look for credentials and, if `region` is none, for the region of the environment.
@@ -47,7 +47,9 @@ class Aws:
         """
         from botocore.awsrequest import AWSRequest  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
         from botocore.httpsession import URLLib3Session  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
-        from botocore.utils import get_environ_proxies  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+        from botocore.utils import (  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+            get_environ_proxies,  # pyright: ignore[reportUnknownVariableType]
+        )
 
         password = base64.b64encode(f"aws:{token}".encode()).decode()
         headers = {"Accept": "text/html", "Authorization": f"Basic {password}"}
@@ -55,7 +57,7 @@ class Aws:
             request = cast("Any", AWSRequest)("GET", url, headers=headers, stream_output=head_only).prepare()
             http = cast("Any", URLLib3Session)(
                 verify=self._session.get_config_variable("ca_bundle") or True,
-                proxies=cast("Any", get_environ_proxies)(url),
+                proxies=cast("Any", get_environ_proxies(url)),
                 timeout=(10, 30),
             )
             response = http.send(request)  # follows no redirect, which could take the token elsewhere

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from private_pypi.access import Statement, several
 from private_pypi.review.meant import Meant
@@ -96,5 +96,5 @@ def _parts(statement: Statement, key: str) -> list[str]:
 
 def _values(element: Any) -> list[str]:
     """The values themselves: principals stand in a map of their kinds."""
-    kinds: list[Any] = list(element.values()) if isinstance(element, dict) else [element]
+    kinds = cast("dict[str, Any]", element).values() if isinstance(element, dict) else [element]
     return [value for kind in kinds for value in several(kind)]
