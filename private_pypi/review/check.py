@@ -61,8 +61,10 @@ def check(
         say("\n".join(["", heading(title), *(f"  {line}" for line in lines)]))
 
     stack = _read_stack(folder, stack_name)
-    say(f"Stack {stack.name}, with the credentials of the environment. Nothing is published and nothing changes.\n")
-    say(heading("Steps"))
+    say(f"Stack {stack.name}, with the credentials of the environment. Nothing is published and nothing changes.")
+    if stack.has_environments:
+        say("What the stack's Pulumi ESC environments configure is not known here.")
+    say(f"\n{heading('Steps')}")
     try:
         aws = Aws(stack.region)
         caller = Caller.of(aws.call("sts", "get_caller_identity")["Arn"])
@@ -86,7 +88,9 @@ def check(
         at = replace(at, caller=_with_path(aws, caller))
         tell("Why", explain(*stopped, at, deployed))
     tell("You in the config", describe_caller(at, passed=not stopped))
-    tell("What is deployed", compare(at.meant, deployed, existing_domain=at.existing_domain))
+    tell(
+        "What is deployed", compare(at.meant, deployed, existing_domain=at.existing_domain, has_secrets=at.has_secrets)
+    )
     if not stopped:
         say("\nEvery step passes. If a client is refused all the same, its token is an older one, or its URL another.")
     return not stopped
@@ -242,6 +246,7 @@ def _situation(folder: Path, stack: Stack, aws: Aws, caller: Caller) -> Situatio
         meant=read_meant(folder, stack, account=account, region=aws.region),
         existing_domain=stack.config.get(f"{NAMESPACE}:existingDomain") == "true",
         attaches_identity_policies=stack.config.get(f"{NAMESPACE}:attachIdentityPolicies") == "true",
+        has_secrets=bool(stack.stand_ins),
     )
 
 

@@ -20,6 +20,7 @@ MAX_SAID_CHARACTERS = 600
 
 _TAKES: dict[Step, str] = {"token": TOKEN[0], "index": READ[0], "package": DOWNLOAD[0], "publish": PUBLISH[0]}
 """What a step takes, for where AWS does not say it."""
+BEARER_TOKEN = "sts:GetServiceBearerToken"
 _GRANTABLE = {*TOKEN, *READ, *DOWNLOAD, *PUBLISH}
 """What the permissions policies grant; all else is for identity policies."""
 
@@ -56,7 +57,7 @@ class RefusedError(Exception):
     @property
     def is_denial(self) -> bool:
         """Whether it is for want of a right."""
-        return bool(self.action) or self.code.startswith("AccessDenied") or self.code in {"HTTP 401", "HTTP 403"}
+        return bool(self.action) or self.code.startswith("AccessDenied") or self.code == "HTTP 403"
 
 
 def _found(pattern: str, line: str) -> str:
@@ -96,7 +97,7 @@ def explain(step: Step, refused: RefusedError, package: str, at: Situation, depl
     """What AWS said at a step that was about a package, then the cause, or all that it can be, with the mends."""
     if refused.is_denial:
         return _told(refused, [*_denials(refused, refused.action or _TAKES[step], package, at, deployed)])
-    return _told(refused, [_failure(step, refused, at)])
+    return _told(refused, [_failure(step, refused, package, at)])
 
 
 def _told(refused: RefusedError, causes: Sequence[Cause]) -> list[str]:
@@ -111,7 +112,7 @@ def _told(refused: RefusedError, causes: Sequence[Cause]) -> list[str]:
     return lines
 
 
-def _failure(step: Step, refused: RefusedError, at: Situation) -> Cause:
+def _failure(step: Step, refused: RefusedError, package: str, at: Situation) -> Cause:
     """What it is if it is no denial."""
     arns = at.meant.arns
     if refused.code == "ResourceNotFoundException":
@@ -123,15 +124,18 @@ def _failure(step: Step, refused: RefusedError, at: Situation) -> Cause:
         return Cause(what=f"there is no {what}", mends=[(correct, at.deployer), (deploy, at.deployer)])
     if _NO_ANSWER.search(refused.code):
         return Cause(what="no answer came", mends=[(_NETWORK, "you")])
+    if refused.code == "HTTP 401":
+        what = "the token did not arrive, though you have one: a proxy may take the header Authorization out"
+        return Cause(what=what, mends=[(_NETWORK, "you")])
     if step == "package" and refused.code == "HTTP 404":
-        what = "there is no such package: your token is new, and you may read"
+        what = f"there is no package {package} here; the token is new, and lets you read"
         return Cause(what=what, mends=[("correct the name, or publish it", "its publishers")])
     return Cause(what="no right is missing; it is what AWS says", mends=[("try again in a while", "you")])
 
 
 def _denials(refused: RefusedError, action: str, package: str, at: Situation, deployed: Deployed) -> Iterator[Cause]:
     """The policy that refuses, if AWS names it, else all that can."""
-    identity, permissions = _identity_policy(action, at), _permissions_policy(action, package, at, deployed)
+    identity, permissions = _identity_policy(action, package, at), _permissions_policy(action, package, at, deployed)
     needs_identity = action not in _GRANTABLE or not at.is_at_home or at.is_left_to_identity(action, package)
     if at.caller.name == "the root user":
         yield Cause(what="root users get no tokens", mends=[("take the credentials of a role or a user", "you")])
@@ -156,26 +160,32 @@ def _denials(refused: RefusedError, action: str, package: str, at: Situation, de
 
 def _elsewhere(found: tuple[str, str], what: str, mend: str, refused: RefusedError, at: Situation) -> Cause:
     policy, who = (text.format(name=at.caller.name, administrator=at.administrator) for text in found)
-    arn = f" ({refused.policy_arn})" if refused.policy_arn else ""
+    arn = f", {refused.policy_arn}," if refused.policy_arn else ""
     return Cause(what=f"{policy}{arn} {what}", mends=[(mend, who)])
 
 
-def _identity_policy(action: str, at: Situation) -> Cause:
+def _identity_policy(action: str, package: str, at: Situation) -> Cause:
     """The caller's own side."""
     name = at.caller.name
     output = "publisher_policy" if action in PUBLISH else "reader_policy"
     attach = f"attach the output {output} to {name}: `pulumi stack output {output} --stack {at.stack}`"
-    known = "; another account than the domain's has to allow it too"
-    if action not in _GRANTABLE:
-        known = "; no permissions policy can"
+    known, who = ". Another account than the domain's has to allow it too", at.administrator
+    if action == BEARER_TOKEN:
+        known = ". No permissions policy can"
+    elif action not in _GRANTABLE:
+        known, attach = "", f"attach one to {name} that allows it"
     elif at.is_at_home:
-        known = f"; the config leaves it to the identity policies of account {at.caller.account}"
+        known = f". The config leaves it to the identity policies of account {at.caller.account}"
         if action in PUBLISH:
             attach = f"attach one to {name} that allows {action} on {at.meant.arns.packages}"
-    mends = [(attach, at.administrator)]
-    if at.is_attached_to and at.attaches_identity_policies:
+    elif not at.lets(action, package):
+        attach = f"{_line_of_config(action, package, at)}, `pulumi up --stack {at.stack}`, and then {attach}"
+        who = f"{at.deployer}, and then {at.administrator}"
+    mends = [(attach, who)]
+    is_attached_to = at.is_attached_to and action in {BEARER_TOKEN, *_GRANTABLE}
+    if is_attached_to and at.attaches_identity_policies:
         mends.insert(0, (f"`pulumi up --refresh --stack {at.stack}`: attachIdentityPolicies attaches it", at.deployer))
-    elif at.is_attached_to:
+    elif is_attached_to:
         switch = f"set private-pypi:attachIdentityPolicies to true in {at.config}, then `pulumi up --stack {at.stack}`"
         mends.append((switch, at.deployer))
     return Cause(
@@ -195,26 +205,26 @@ def _permissions_policy(action: str, package: str, at: Situation, deployed: Depl
     policy = f"the {kind}'s permissions policy"
     what = f"{policy} does not let {at.caller.name} do {action}"
     if at.is_at_home:
-        what = f"neither {policy} nor an identity policy lets {at.caller.name} do {action}; one of them has to"
+        what = f"neither {policy} nor an identity policy lets {at.caller.name} do {action}: one has to"
     to_look_at = f"{policy}: it has to let {at.caller.name} do {action}"
     if not at.lets(action, package):
         then = "; then give the output domain_policy_statement to the domain's owner" if is_theirs else ""
         mend = f"{_line_of_config(action, package, at)}, then `pulumi up --stack {at.stack}`{then}"
-        known = "; the config does not mean it to"
+        known = ". The config does not put it into that policy"
         return Cause(what=what, to_look_at=to_look_at, known=known, mends=[(mend, at.deployer)])
     mends: list[tuple[str, str]] = []
     if is_theirs and (there is None or lacking(said, there)):
         statement = f"`pulumi stack output domain_policy_statement --stack {at.stack}`"
         mends.append((f"add the output domain_policy_statement to it: {statement}", at.owner))
     elif there is None or lacking(said, there):
-        why = f", if it is not deployed in {at.meant.arns.region}, was changed, or names a role that was deleted since"
+        why = f", if it was changed, names a role that was deleted since, or is not there in {at.meant.arns.region}"
         mends.append((f"`pulumi up --refresh --stack {at.stack}`{why if there is None else ''}", at.deployer))
     by_role = next((each.principal for each in at.listed if ":role/" in each.principal), None)
     if by_role and not at.caller.has_path:
         compare = f"compare the path: {by_role} in the config, `aws iam get-role --role-name {at.caller.short_name}`"
         mends.append((compare, at.administrator))
     mends = mends or [("try again in a minute: what was changed just now is not so everywhere", "you")]
-    known = f"; the config means it to, for {at.listed[0].principal}"
+    known = f". The config puts {at.listed[0].principal} into that policy"
     return Cause(what=what, to_look_at=to_look_at, known=known, mends=mends)
 
 
@@ -229,7 +239,7 @@ def _permissions_deny(action: str, package: str, at: Situation) -> Cause:
     if kind == "domain" and at.existing_domain:
         return Cause(what=what, mends=[("take the Deny out", at.owner)])
     mend = f"`pulumi up --refresh --stack {at.stack}`, which takes it out"
-    return Cause(what=what, known="; the config does not mean it to", mends=[(mend, at.deployer)])
+    return Cause(what=what, known=f". The config has none for {at.caller.name}", mends=[(mend, at.deployer)])
 
 
 def _line_of_config(action: str, package: str, at: Situation) -> str:
@@ -244,6 +254,6 @@ def _line_of_config(action: str, package: str, at: Situation) -> str:
         (each.principal for each in at.meant.access if caller.is_named_by(each.principal, path_counts=False)), None
     )
     if near and not at.listed:
-        return f"write {caller.principal} for {near} in {at.config}: the path counts"
+        return f"write {caller.principal} in the place of {near} in {at.config} (the path counts)"
     who = caller.principal if caller.has_path else f"the ARN of {caller.name}, with its path,"
     return f"add {who} to {key} in {at.config}"

@@ -50,7 +50,7 @@ class Caller:
         """Whether a principal of the config is the caller, or may be: organizations are not known."""
         if principal.startswith("o-"):
             return True
-        if principal.split(":")[4] != self.account:
+        if not principal.startswith("arn:") or principal.split(":")[4] != self.account:  # [secret] is no ARN
             return False
         if principal.endswith(":root") or (path_counts and takes_in(principal, self.principal)):
             return True
@@ -74,6 +74,8 @@ class Situation:
     meant: Meant
     existing_domain: bool
     attaches_identity_policies: bool
+    has_secrets: bool
+    """Whether some of the config is encrypted, so that `meant` is not all that it says."""
 
     @property
     def listed(self) -> list[Access]:
@@ -144,10 +146,14 @@ def describe_caller(at: Situation, *, passed: bool) -> Iterator[str]:
         yield f"{each.principal} may install{f' and publish {packages}' if packages else ''}"
         if each.principal.startswith("o-"):
             yield f"  if account {account} is in that organization, which is not known here"
+    if at.has_secrets:
+        yield "what is encrypted in it is not known here"
     if not at.listed:
-        yield f"nothing is about {at.caller.name} of account {account}{': you get in by rights of your own' * passed}"
+        yield f"no entry is about {at.caller.name} of account {account}{': you get in by rights of your own' * passed}"
+    if account != at.meant.arns.owner:
+        yield f"the domain is of account {at.meant.arns.owner} and you are of {account}: both have to let you in"
     if account != at.account:
-        yield f"the stack is of account {at.account} and you are of {account}: both have to let you in"
+        yield f"Pulumi deploys the stack from account {at.account}, not from yours"
     if at.profile and at.profile_account != account:
         whose = f"of account {at.profile_account}" if at.profile_account else "not to be had here"
-        yield f"aws:profile {at.profile} is {whose}: Pulumi takes it, and this takes the environment's credentials"
+        yield f"aws:profile {at.profile} is {whose}; Pulumi takes it, and this takes the credentials of the environment"
