@@ -20,7 +20,7 @@ MAX_SAID_CHARACTERS = 600
 
 _TAKES: dict[Step, str] = {"token": TOKEN[0], "index": READ[0], "package": DOWNLOAD[0], "publish": PUBLISH[0]}
 """What a step takes, for where AWS does not say it."""
-BEARER_TOKEN = "sts:GetServiceBearerToken"
+_BEARER = "sts:GetServiceBearerToken"
 _GRANTABLE = {*TOKEN, *READ, *DOWNLOAD, *PUBLISH}
 """What the permissions policies grant; all else is for identity policies."""
 
@@ -170,7 +170,7 @@ def _identity_policy(action: str, package: str, at: Situation) -> Cause:
     output = "publisher_policy" if action in PUBLISH else "reader_policy"
     attach = f"attach the output {output} to {name}: `pulumi stack output {output} --stack {at.stack}`"
     known, who = ". Another account than the domain's has to allow it too", at.administrator
-    if action == BEARER_TOKEN:
+    if action == _BEARER:
         known = ". No permissions policy can"
     elif action not in _GRANTABLE:
         known, attach = "", f"attach one to {name} that allows it"
@@ -182,7 +182,7 @@ def _identity_policy(action: str, package: str, at: Situation) -> Cause:
         attach = f"{_line_of_config(action, package, at)}, `pulumi up --stack {at.stack}`, and then {attach}"
         who = f"{at.deployer}, and then {at.administrator}"
     mends = [(attach, who)]
-    is_attached_to = at.is_attached_to and action in {BEARER_TOKEN, *_GRANTABLE}
+    is_attached_to = at.is_attached_to and action in {_BEARER, *_GRANTABLE}
     if is_attached_to and at.attaches_identity_policies:
         mends.insert(0, (f"`pulumi up --refresh --stack {at.stack}`: attachIdentityPolicies attaches it", at.deployer))
     elif is_attached_to:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from private_pypi.access import Access, read_access, read_statements
+from private_pypi.access import read_access, read_statements
 from private_pypi.names import Arns
 from private_pypi.policies import domain_policy, repository_policy
 from private_pypi.principals import Principal, Publisher
@@ -22,7 +22,7 @@ def meant(
     owner: str = ACCOUNT,
     closed: bool = False,
 ) -> Meant:
-    """What a config says that names readers and publishers, these alone or with the package that they are limited to."""
+    """What a config says that names readers and publishers, some of these with the one package that they publish."""
     arns = Arns(partition="aws", region="us-west-2", owner=owner, domain_name="acme", repository_name="private-pypi")
     who: dict[str, Any] = {
         "readers": [Principal.parse(each) for each in readers or []],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -27,10 +28,7 @@ def no(kind: str, action: str) -> str:
 
 
 def lines(text: str) -> list[str]:
-    """The lines of a block, without the indentation of the first."""
-    first, *_ = text.strip("\n").splitlines()
-    indent = len(first) - len(first.lstrip())
-    return [line[indent:] for line in text.strip("\n").splitlines()]
+    return dedent(text).strip().splitlines()
 
 
 def told(
