@@ -23,11 +23,12 @@ class Aws:
         import botocore.session  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
 
         self._session = cast("Any", botocore.session).Session(profile=profile)
+        self._clients: dict[str, Any] = {}
         with _refusals():
             self.region: str | None = region or self._session.get_config_variable("region")
 
-    def call(self, service: str, operation: str, **arguments: object) -> Any:
-        """The answer to a call.
+    def call(self, service: str, operation: str, answer: str, **arguments: object) -> Any:
+        """What a call answers, by the name that it has there.
 
         Raises:
             RefusedError: AWS refuses, or does not answer.
@@ -35,9 +36,13 @@ class Aws:
         from botocore.config import Config  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
 
         with _refusals():
-            config = cast("Any", Config)(connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 2})
-            client = self._session.create_client(service, region_name=self.region, config=config)
-            return getattr(client, operation)(**arguments)
+            if service not in self._clients:
+                config = cast("Any", Config)(connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 2})
+                self._clients[service] = self._session.create_client(service, region_name=self.region, config=config)
+            answers = getattr(self._clients[service], operation)(**arguments)
+        if answer not in answers:
+            raise RefusedError("HTTP 200", "an answer that is not one of AWS's")
+        return answers[answer]
 
     def get(self, url: str, token: str, *, head_only: bool = False) -> tuple[int, str]:
         """The status and, unless it is `head_only`, the text of what the repository has at a URL.
@@ -71,13 +76,16 @@ class Aws:
 
 @contextmanager
 def _refusals() -> Generator[None]:
-    """Turn what botocore raises into `RefusedError`, without what it holds of the request."""
+    """Turn what botocore raises into `RefusedError`, without what it holds of the request and of the answer."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
 
     try:
         yield
     except ClientError as error:
-        said = cast("Any", error).response["Error"]
-        raise RefusedError(said["Code"], said["Message"]) from None
+        said = cast("Any", error).response.get("Error", {})
+        raise RefusedError(said.get("Code", type(error).__name__), said.get("Message", "")) from None
+    except ResponseParserError as error:
+        raise RefusedError(type(error).__name__, "an answer that is not one of AWS's") from None
     except BotoCoreError as error:
         raise RefusedError(type(error).__name__, str(error)) from None

@@ -67,7 +67,9 @@ def check(
     say(f"\n{heading('Steps')}")
     try:
         aws = Aws(stack.region)
-        caller = Caller.of(aws.call("sts", "get_caller_identity")["Arn"])
+        if not aws.region:
+            raise StackFileError("there is no region: set aws:region, or AWS_REGION")
+        caller = Caller.of(aws.call("sts", "get_caller_identity", "Arn"))
     except RefusedError as refused:
         step("who you are", "NO", refused.code)
         tell("Why", explain_credentials(refused, stack.config.get("aws:profile")))
@@ -119,22 +121,21 @@ class _Client:
             yield "publish", self._trial, self._try_to_publish
 
     def _fetch_token(self) -> str:
-        answer = self._aws.call(
-            "codeartifact", "get_authorization_token", **self._domain, durationSeconds=TOKEN_SECONDS
-        )
-        self._token = answer["authorizationToken"]
+        arguments = self._domain | {"durationSeconds": TOKEN_SECONDS}
+        self._token = self._aws.call("codeartifact", "get_authorization_token", "authorizationToken", **arguments)
         return "sts:GetServiceBearerToken and codeartifact:GetAuthorizationToken"
 
     def _ask_for_endpoint(self) -> str:
         try:
-            answer = self._aws.call("codeartifact", "get_repository_endpoint", **self._repository, format="pypi")
+            arguments = self._repository | {"format": "pypi"}
+            endpoint = self._aws.call("codeartifact", "get_repository_endpoint", "repositoryEndpoint", **arguments)
         except RefusedError as refused:
             # Of all clients `aws codeartifact login` alone asks, and no permissions policy here lets it.
             if not refused.is_denial:
                 raise
             self._endpoint = _usual_endpoint(self._at.meant.arns)
             return f"{self._endpoint} as usual: you may not ask for it, which `aws codeartifact login` does"
-        self._endpoint = f"{answer['repositoryEndpoint'].removesuffix('/')}/"
+        self._endpoint = f"{endpoint.removesuffix('/')}/"
         return self._endpoint
 
     def _read_index(self) -> str:
@@ -173,6 +174,7 @@ class _Client:
             self._aws.call(
                 "codeartifact",
                 "publish_package_version",
+                "status",
                 **self._repository,
                 format="pypi",
                 package=self._trial,
@@ -230,8 +232,6 @@ def _read_stack(folder: Path, name: str) -> Stack:
 
 def _situation(folder: Path, stack: Stack, aws: Aws, caller: Caller) -> Situation:
     """What the config says, of the account that it allows, else of that of its profile, else of the caller's."""
-    if not aws.region:
-        raise StackFileError("there is no region: set aws:region, or AWS_REGION")
     profile = stack.config.get("aws:profile") or None
     profile_account = _account_of(profile) if profile else None
     account = stack.account or profile_account or caller.account
@@ -243,7 +243,7 @@ def _situation(folder: Path, stack: Stack, aws: Aws, caller: Caller) -> Situatio
         profile=profile,
         profile_account=profile_account,
         caller=caller,
-        meant=read_meant(folder, stack, account=account, region=aws.region),
+        meant=read_meant(folder, stack, account=account, region=str(aws.region)),
         existing_domain=stack.config.get(f"{NAMESPACE}:existingDomain") == "true",
         attaches_identity_policies=stack.config.get(f"{NAMESPACE}:attachIdentityPolicies") == "true",
         has_secrets=bool(stack.stand_ins),
@@ -253,7 +253,7 @@ def _situation(folder: Path, stack: Stack, aws: Aws, caller: Caller) -> Situatio
 def _account_of(profile: str) -> str | None:
     """The account of a profile, if it is there and works."""
     try:
-        return Aws(None, profile).call("sts", "get_caller_identity")["Account"]
+        return Aws(None, profile).call("sts", "get_caller_identity", "Account")
     except RefusedError:
         return None
 
@@ -263,7 +263,7 @@ def _with_path(aws: Aws, caller: Caller) -> Caller:
     if caller.has_path:
         return caller
     try:
-        return Caller.of(caller.arn, aws.call("iam", "get_role", RoleName=caller.short_name)["Role"]["Arn"])
+        return Caller.of(caller.arn, aws.call("iam", "get_role", "Role", RoleName=caller.short_name)["Arn"])
     except RefusedError:
         return caller
 
@@ -280,6 +280,6 @@ def _deployed(aws: Aws, arns: Arns) -> Deployed:
 def _statements(aws: Aws, operation: str, **arguments: object) -> Sequence[Statement] | None:
     """The statements of a policy, none if there is no policy; `None` if the caller may not know."""
     try:
-        return read_statements(aws.call("codeartifact", operation, **arguments)["policy"]["document"])
+        return read_statements(aws.call("codeartifact", operation, "policy", **arguments)["document"])
     except RefusedError as refused:
         return [] if refused.code == "ResourceNotFoundException" else None

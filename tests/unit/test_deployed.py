@@ -35,7 +35,7 @@ def test_what_is_deployed_as_the_config_says_is_said_to_be() -> None:
 
 def test_statements_may_be_put_together_in_another_way() -> None:
     statement, *others = SAID.repository
-    one_each = [statement | {"Principal": {"AWS": name}} for name in statement["Principal"]["AWS"]]
+    one_each = [{**statement, "Principal": {"AWS": name}} for name in statement["Principal"]["AWS"]]
 
     assert compared(Deployed(domain=SAID.domain, repository=[*others, *one_each])) == compared(AS_SAID)
 
