@@ -1,6 +1,7 @@
 """The check on its way, against an AWS that answers what a test says."""
 
 import base64
+import functools
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from textwrap import dedent
 from typing import Any
 from urllib.parse import parse_qs
 
+import botocore.loaders
 import pytest
 import yaml
 from mocks import ROOT
@@ -36,6 +38,9 @@ TOKEN, ENDPOINT = "POST /v1/authorization-token", "GET /v1/repository/endpoint"
 INDEX, FILE = "GET /pypi/private-pypi/simple/private-pypi-check/", "GET /pypi/private-pypi/files/acme_core-1.0.whl"
 PACKAGE, PUBLISH = "GET /pypi/private-pypi/simple/acme-core/", "POST /v1/package/version/publish"
 DOMAIN_POLICY, POLICY = "GET /v1/domain/permissions/policy", "GET /v1/repository/permissions/policy"
+
+LOADER = functools.cache(botocore.loaders.create_loader)
+"""What reads the descriptions of AWS's services, once and not for each test."""
 
 Answer = tuple[int, str] | tuple[int, str, dict[str, str]]
 
@@ -120,6 +125,7 @@ class Aws:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """An AWS that lets the reader in, and an environment that leads to it and to nothing else."""
     aws = Aws()
+    monkeypatch.setattr("botocore.session.create_loader", LOADER)
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {
@@ -318,6 +324,12 @@ def test_whoever_is_refused_is_told_why(aws: Aws, capsys: pytest.CaptureFixture[
         (
             ["--publish"],
             {PUBLISH: (200, "{}")},
+            "publish      NO  HTTP 200",
+            "no right is missing; it is what AWS says",
+        ),
+        (
+            ["--publish"],
+            {PUBLISH: (200, '{"status": "Unfinished"}')},
             "publish      NO  HTTP 200",
             "no right is missing; it is what AWS says",
         ),
