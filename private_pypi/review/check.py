@@ -85,17 +85,26 @@ def check(
             step(name, "NO", refused.code)
             stopped = name, refused, about
             break
-    deployed = _deployed(aws, at.meant.arns)
-    if stopped:
-        at = replace(at, caller=_with_path(aws, caller))
-        tell("Why", explain(*stopped, at, deployed))
-    tell("You in the config", describe_caller(at, passed=not stopped))
-    tell(
-        "What is deployed", compare(at.meant, deployed, existing_domain=at.existing_domain, has_secrets=at.has_secrets)
-    )
+    for title, lines in _sections(aws, at, stopped):
+        tell(title, lines)
     if not stopped:
-        say("\nEvery step passes. If a client is refused all the same, its token is an older one, or its URL another.")
+        say("\nEvery step passes. If a client is refused all the same, its token has ended or its URL is another one.")
     return not stopped
+
+
+def _sections(
+    aws: Aws, at: Situation, stopped: tuple[Step, RefusedError, str] | None
+) -> Iterator[tuple[str, Iterable[str]]]:
+    """What there is to say below the steps, of which the last was `stopped`."""
+    is_there = not stopped or stopped[1].code != "ResourceNotFoundException"
+    deployed = _deployed(aws, at.meant.arns) if is_there else Deployed(domain=None, repository=None)
+    if stopped:
+        at = replace(at, caller=_with_path(aws, at.caller))
+        yield "Why", explain(*stopped, at, deployed)
+    yield "You in the config", describe_caller(at, passed=not stopped)
+    if is_there:
+        differences = compare(at.meant, deployed, existing_domain=at.existing_domain, has_secrets=at.has_secrets)
+        yield "What is deployed", differences
 
 
 class _Client:
@@ -134,7 +143,8 @@ class _Client:
             if not refused.is_denial:
                 raise
             self._endpoint = _usual_endpoint(self._at.meant.arns)
-            return f"{self._endpoint} as usual: you may not ask for it, which `aws codeartifact login` does"
+            login = "you may not ask for it, so `aws codeartifact login` does not work"
+            return f"{self._endpoint}, the usual one: {login}"
         self._endpoint = f"{endpoint.removesuffix('/')}/"
         return self._endpoint
 
@@ -188,7 +198,8 @@ class _Client:
             if refused.code not in _REFUSED_CONTENT:
                 raise
             lets = "lets" if self._at.lets(PUBLISH[0], self._trial) else "does not let"
-            return f"not denied, only refused for its content; the config {lets} you publish {self._trial}"
+            said = "AWS did not deny it and refused only the content of the trial"
+            return f"{said}; the config {lets} you publish {self._trial}"
         raise RefusedError("HTTP 200", f"AWS took what it has to refuse: delete version 0.dev0 of {self._trial}")
 
     @property
@@ -246,6 +257,7 @@ def _situation(folder: Path, stack: Stack, aws: Aws, caller: Caller) -> Situatio
         meant=read_meant(folder, stack, account=account, region=str(aws.region)),
         existing_domain=stack.config.get(f"{NAMESPACE}:existingDomain") == "true",
         attaches_identity_policies=stack.config.get(f"{NAMESPACE}:attachIdentityPolicies") == "true",
+        has_region=bool(stack.region),
         has_secrets=bool(stack.stand_ins),
     )
 

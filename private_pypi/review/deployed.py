@@ -12,7 +12,7 @@ from private_pypi.review.meant import Meant
 Rule = tuple[str, str, str]
 """Whom a statement is about, what it allows them and on what; a Deny says so before whom it is about."""
 
-_DELETED = re.compile("A(RO|ID)A[A-Z0-9]{12,}")
+_DELETED = re.compile("A(RO|ID)A[A-Za-z0-9]{12,}")
 """The id that AWS writes where a policy named a role or a user that was deleted since."""
 
 
@@ -45,7 +45,7 @@ def compare(meant: Meant, deployed: Deployed, *, existing_domain: bool, has_secr
         besides = set[Rule]() if name == "domain" and existing_domain else lacking(there, said)
         yield f"the {name}'s policy is {'not ' if lacks or besides else ''}as the config says"
         yield from _grouped("lacks", lacks)
-        yield from _grouped("has too", besides)
+        yield from _grouped("also has", besides)
 
 
 def _grouped(title: str, rules: Iterable[Rule]) -> Iterator[str]:

@@ -210,21 +210,23 @@ def _permissions_policy(action: str, package: str, at: Situation, deployed: Depl
     if not at.lets(action, package):
         then = "; then give the output domain_policy_statement to the domain's owner" if is_theirs else ""
         mend = f"{_line_of_config(action, package, at)}, then `pulumi up --stack {at.stack}`{then}"
-        known = ". The config does not put it into that policy"
+        known = ". The config does not say so"
         return Cause(what=what, to_look_at=to_look_at, known=known, mends=[(mend, at.deployer)])
     mends: list[tuple[str, str]] = []
     if is_theirs and (there is None or lacking(said, there)):
         statement = f"`pulumi stack output domain_policy_statement --stack {at.stack}`"
         mends.append((f"add the output domain_policy_statement to it: {statement}", at.owner))
     elif there is None or lacking(said, there):
-        why = f", if it was changed, names a role that was deleted since, or is not there in {at.meant.arns.region}"
-        mends.append((f"`pulumi up --refresh --stack {at.stack}`{why if there is None else ''}", at.deployer))
+        up, region = f"`pulumi up --refresh --stack {at.stack}`", at.meant.arns.region
+        if there is None:
+            up += f", if it was changed, names a role that was deleted since, or is not in {region} (aws:region)"
+        mends.append((up, at.deployer))
     by_role = next((each.principal for each in at.listed if ":role/" in each.principal), None)
     if by_role and not at.caller.has_path:
         compare = f"compare the path: {by_role} in the config, `aws iam get-role --role-name {at.caller.short_name}`"
         mends.append((compare, at.administrator))
     mends = mends or [("try again in a minute: what was changed just now is not so everywhere", "you")]
-    known = f". The config puts {at.listed[0].principal} into that policy"
+    known = f". The config says so, for {at.listed[0].principal}"
     return Cause(what=what, to_look_at=to_look_at, known=known, mends=mends)
 
 

@@ -74,6 +74,8 @@ class Situation:
     meant: Meant
     existing_domain: bool
     attaches_identity_policies: bool
+    has_region: bool
+    """Whether the config names the region; else it is that of the environment."""
     has_secrets: bool
     """Whether some of the config is encrypted, so that `meant` is not all that it says."""
 
@@ -146,6 +148,8 @@ def describe_caller(at: Situation, *, passed: bool) -> Iterator[str]:
         yield f"{each.principal} may install{f' and publish {packages}' if packages else ''}"
         if each.principal.startswith("o-"):
             yield f"  if account {account} is in that organization, which is not known here"
+    if not at.has_region:
+        yield f"aws:region is not in it: {at.meant.arns.region} is the environment's"
     if at.has_secrets:
         yield "what is encrypted in it is not known here"
     if not at.listed:

@@ -58,6 +58,7 @@ def situation(said: Meant, arn: str = session(), *, path: str | None = None, **m
         "meant": said,
         "existing_domain": False,
         "attaches_identity_policies": False,
+        "has_region": True,
         "has_secrets": False,
     }
     return Situation(**known | more)

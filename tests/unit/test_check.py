@@ -179,7 +179,7 @@ def whole(text: str) -> str:
     return dedent(text).removeprefix("\n")
 
 
-END = "\nEvery step passes. If a client is refused all the same, its token is an older one, or its URL another.\n"
+END = "\nEvery step passes. If a client is refused all the same, its token has ended or its URL is another one.\n"
 
 
 def test_whoever_gets_in_is_told_so(
@@ -198,7 +198,7 @@ def test_whoever_gets_in_is_told_so(
               endpoint     ok  {aws.endpoint}
               index        ok  you may read
               package      ok  acme_core-1.0.whl
-              publish      ok  not denied, only refused for its content; the config does not let you publish acme-core
+              publish      ok  AWS did not deny it and refused only the content of the trial; the config does not let you publish acme-core
 
             You in the config
               arn:aws:iam::111122223333:role/reader may install
@@ -319,7 +319,7 @@ def test_whoever_is_refused_is_told_why(aws: Aws, capsys: pytest.CaptureFixture[
                 )
             },
             "publish      NO  AccessDeniedException",
-            "neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:PublishPackageVersion: one has to. The config does not put it into that policy",
+            "neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:PublishPackageVersion: one has to. The config does not say so",
         ),
         (
             ["--publish"],
@@ -363,7 +363,7 @@ def test_a_file_that_is_refused_says_why(aws: Aws, capsys: pytest.CaptureFixture
     assert said.splitlines()[:3] == [
         "AWS says  HTTP 403: You may not.",
         "It does not say which policy refuses. Look at these, in this order.",
-        "look at   the repository's permissions policy: it has to let role reader do codeartifact:GetPackageVersionAsset. The config puts arn:aws:iam::111122223333:role/reader into that policy",
+        "look at   the repository's permissions policy: it has to let role reader do codeartifact:GetPackageVersionAsset. The config says so, for arn:aws:iam::111122223333:role/reader",
     ]
 
 
@@ -395,7 +395,10 @@ def test_whoever_may_not_ask_for_the_endpoint_goes_to_the_usual_one(
     usual = f"https://acme-{ACCOUNT}.d.codeartifact.us-west-2.amazonaws.com/pypi/private-pypi/"
 
     assert status == 0
-    assert f"endpoint     ok  {usual} as usual: you may not ask for it, which `aws codeartifact login` does" in printed
+    assert (
+        f"endpoint     ok  {usual}, the usual one: you may not ask for it, so `aws codeartifact login` does not work"
+        in printed
+    )
     assert asked == [f"{usual}simple/private-pypi-check/"]
 
 
@@ -427,7 +430,7 @@ def test_without_a_name_what_the_config_lets_one_publish_is_tried(
     package: str,
 ) -> None:
     monkeypatch.setattr("private_pypi.review.check.read_meant", lambda *_, **__: meant([], publishers))
-    said = f"  publish      ok  not denied, only refused for its content; the config lets you publish {package}\n"
+    said = f"  publish      ok  AWS did not deny it and refused only the content of the trial; the config lets you publish {package}\n"
 
     assert said in check(capsys, "--publish")[1]
 

@@ -79,7 +79,7 @@ def test_a_role_that_was_deleted_is_said_to_be() -> None:
     assert compared(edited(READER, DELETED))[:3] == [
         "the domain's policy is not as the config says",
         f"  lacks  {READER}: GetAuthorizationToken",
-        f"  has too  {DELETED} (a role or user that was deleted): GetAuthorizationToken",
+        f"  also has  {DELETED} (a role or user that was deleted): GetAuthorizationToken",
     ]
 
 
@@ -99,7 +99,7 @@ def test_a_role_that_was_deleted_is_said_to_be() -> None:
             [
                 f"  lacks  {ORGANIZATION}: GetAuthorizationToken",
                 (
-                    '  has too  everybody if {"StringLike": {"aws:PrincipalOrgID": ["o-a1b2c3d4e5"]}}: '
+                    '  also has  everybody if {"StringLike": {"aws:PrincipalOrgID": ["o-a1b2c3d4e5"]}}: '
                     "GetAuthorizationToken"
                 ),
             ],
@@ -109,7 +109,7 @@ def test_a_role_that_was_deleted_is_said_to_be() -> None:
             [
                 f"  lacks  {ORGANIZATION}: GetAuthorizationToken",
                 (
-                    '  has too  everybody if {"Bool": {"x": "y"}, "StringEquals": {"aws:PrincipalOrgID": '
+                    '  also has  everybody if {"Bool": {"x": "y"}, "StringEquals": {"aws:PrincipalOrgID": '
                     '["o-a1b2c3d4e5"]}}: GetAuthorizationToken'
                 ),
             ],
@@ -129,7 +129,7 @@ def test_the_opposites_of_elements_are_read_too() -> None:
 
     assert compared(deployed)[:2] == [
         "the domain's policy is not as the config says",
-        f"  has too  all but {READER}: *",
+        f"  also has  all but {READER}: *",
     ]
 
 
@@ -140,5 +140,5 @@ def test_what_else_is_in_the_policy_of_an_existing_domain_is_its_owners() -> Non
     assert compared(deployed, existing_domain=True) == [
         "the domain's policy is as the config says",
         "the repository's policy is not as the config says",
-        "  has too  everybody: *",
+        "  also has  everybody: *",
     ]

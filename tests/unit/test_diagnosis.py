@@ -89,8 +89,8 @@ WORKFLOW = replace(
         pytest.param(
             lambda: told(denied(TOKEN, no("identity-based policy", TOKEN)), situation(READERS)),
             """
-            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config puts arn:aws:iam::111122223333:role/team/reader into that policy
-            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not there in us-west-2
+            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader
+            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
             who       whoever deploys stack dev
             or        compare the path: arn:aws:iam::111122223333:role/team/reader in the config, `aws iam get-role --role-name reader`
             who       whoever administers IAM in account 111122223333
@@ -100,8 +100,8 @@ WORKFLOW = replace(
         pytest.param(
             lambda: told(denied(TOKEN, no("identity-based policy", TOKEN)), situation(READERS, path="team/")),
             """
-            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config puts arn:aws:iam::111122223333:role/team/reader into that policy
-            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not there in us-west-2
+            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader
+            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
             who       whoever deploys stack dev
             """,
             id="the domain's policy, with the path",
@@ -113,7 +113,7 @@ WORKFLOW = replace(
                 Deployed(domain=[], repository=[]),
             ),
             """
-            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config puts arn:aws:iam::111122223333:role/team/reader into that policy
+            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader
             mend      `pulumi up --refresh --stack dev`
             who       whoever deploys stack dev
             """,
@@ -126,7 +126,7 @@ WORKFLOW = replace(
                 Deployed(domain=READERS.domain, repository=None),
             ),
             """
-            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config puts arn:aws:iam::111122223333:role/team/reader into that policy
+            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader
             mend      try again in a minute: what was changed just now is not so everywhere
             who       you
             """,
@@ -135,7 +135,7 @@ WORKFLOW = replace(
         pytest.param(
             lambda: told(denied(TOKEN, no("identity-based policy", TOKEN)), situation(READERS, path="")),
             """
-            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config does not put it into that policy
+            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config does not say so
             mend      write arn:aws:iam::111122223333:role/reader in the place of arn:aws:iam::111122223333:role/team/reader in Pulumi.dev.yaml (the path counts), then `pulumi up --stack dev`
             who       whoever deploys stack dev
             """,
@@ -144,7 +144,7 @@ WORKFLOW = replace(
         pytest.param(
             lambda: told(denied(TOKEN, no("identity-based policy", TOKEN)), situation(NOBODY)),
             """
-            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config does not put it into that policy
+            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config does not say so
             mend      add the ARN of role reader, with its path, to private-pypi:readers in Pulumi.dev.yaml, then `pulumi up --stack dev`
             who       whoever deploys stack dev
             """,
@@ -153,7 +153,7 @@ WORKFLOW = replace(
         pytest.param(
             lambda: told(denied(TOKEN, no("identity-based policy", TOKEN)), situation(NOBODY, path="a/")),
             """
-            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config does not put it into that policy
+            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config does not say so
             mend      add arn:aws:iam::111122223333:role/a/reader to private-pypi:readers in Pulumi.dev.yaml, then `pulumi up --stack dev`
             who       whoever deploys stack dev
             """,
@@ -162,8 +162,8 @@ WORKFLOW = replace(
         pytest.param(
             lambda: told(denied(TOKEN, no("identity-based policy", TOKEN)), situation(meant(["o-a1b2c3d4e5"]))),
             """
-            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config puts o-a1b2c3d4e5 into that policy
-            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not there in us-west-2
+            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config says so, for o-a1b2c3d4e5
+            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
             who       whoever deploys stack dev
             """,
             id="an organization",
@@ -174,7 +174,7 @@ WORKFLOW = replace(
                 situation(READERS, path="team/", existing_domain=True),
             ),
             """
-            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config puts arn:aws:iam::111122223333:role/team/reader into that policy
+            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader
             mend      add the output domain_policy_statement to it: `pulumi stack output domain_policy_statement --stack dev`
             who       whoever owns the domain, account 111122223333
             """,
@@ -183,7 +183,7 @@ WORKFLOW = replace(
         pytest.param(
             lambda: told(denied(TOKEN, no("identity-based policy", TOKEN)), situation(NOBODY, existing_domain=True)),
             """
-            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config does not put it into that policy
+            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config does not say so
             mend      add the ARN of role reader, with its path, to private-pypi:readers in Pulumi.dev.yaml, then `pulumi up --stack dev`; then give the output domain_policy_statement to the domain's owner
             who       whoever deploys stack dev
             """,
@@ -196,7 +196,7 @@ WORKFLOW = replace(
                 Deployed(domain=READERS.domain, repository=None),
             ),
             """
-            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config puts arn:aws:iam::111122223333:role/team/reader into that policy
+            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader
             mend      compare the path: arn:aws:iam::111122223333:role/team/reader in the config, `aws iam get-role --role-name reader`
             who       whoever administers IAM in account 111122223333
             """,
@@ -209,8 +209,8 @@ WORKFLOW = replace(
                 step="index",
             ),
             """
-            cause     neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:ReadFromRepository: one has to. The config puts arn:aws:iam::111122223333:role/team/reader into that policy
-            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not there in us-west-2
+            cause     neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:ReadFromRepository: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader
+            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
             who       whoever deploys stack dev
             """,
             id="an existing domain's repository",
@@ -236,8 +236,8 @@ WORKFLOW = replace(
         pytest.param(
             lambda: told(denied(TOKEN, no("resource-based policy", TOKEN)), situation(OTHERS, VISITOR)),
             """
-            cause     the domain's permissions policy does not let role job do codeartifact:GetAuthorizationToken. The config puts arn:aws:iam::444455556666:root into that policy
-            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not there in us-west-2
+            cause     the domain's permissions policy does not let role job do codeartifact:GetAuthorizationToken. The config says so, for arn:aws:iam::444455556666:root
+            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
             who       whoever deploys stack dev
             """,
             id="another account, refused by the domain",
@@ -245,7 +245,7 @@ WORKFLOW = replace(
         pytest.param(
             lambda: told(denied(TOKEN, no("resource-based policy", TOKEN)), situation(NOBODY, VISITOR)),
             """
-            cause     the domain's permissions policy does not let role job do codeartifact:GetAuthorizationToken. The config does not put it into that policy
+            cause     the domain's permissions policy does not let role job do codeartifact:GetAuthorizationToken. The config does not say so
             mend      add the ARN of role job, with its path, to private-pypi:readers in Pulumi.dev.yaml, then `pulumi up --stack dev`
             who       whoever deploys stack dev
             """,
@@ -282,7 +282,7 @@ WORKFLOW = replace(
                 package="acme-core",
             ),
             """
-            cause     neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:PublishPackageVersion: one has to. The config does not put it into that policy
+            cause     neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:PublishPackageVersion: one has to. The config does not say so
             mend      add the ARN of role reader, with its path, to private-pypi:publishers in Pulumi.dev.yaml, then `pulumi up --stack dev`
             who       whoever deploys stack dev
             """,
@@ -310,7 +310,7 @@ WORKFLOW = replace(
                 package="other",
             ),
             """
-            cause     neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:PublishPackageVersion: one has to. The config does not put it into that policy
+            cause     neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:PublishPackageVersion: one has to. The config does not say so
             mend      add other to the packages of role reader in private-pypi:publishers of Pulumi.dev.yaml, then `pulumi up --stack dev`
             who       whoever deploys stack dev
             """,
@@ -324,7 +324,7 @@ WORKFLOW = replace(
                 package="other",
             ),
             """
-            cause     neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:PublishPackageVersion: one has to. The config does not put it into that policy
+            cause     neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:PublishPackageVersion: one has to. The config does not say so
             mend      add other to the packages of acme/tools tag v* in private-pypi:githubPublishers of Pulumi.dev.yaml, then `pulumi up --stack dev`
             who       whoever deploys stack dev
             """,
@@ -451,8 +451,8 @@ WORKFLOW = replace(
             lambda: told(denied(TOKEN), situation(READERS, path="team/")),
             """
             It does not say which policy refuses. Look at these, in this order.
-            look at   the domain's permissions policy: it has to let role reader do codeartifact:GetAuthorizationToken. The config puts arn:aws:iam::111122223333:role/team/reader into that policy
-            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not there in us-west-2
+            look at   the domain's permissions policy: it has to let role reader do codeartifact:GetAuthorizationToken. The config says so, for arn:aws:iam::111122223333:role/team/reader
+            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
             who       whoever deploys stack dev
             look at   a Deny of codeartifact:GetAuthorizationToken, or a permissions boundary or a policy of the organization without it
             mend      take the Deny out, or allow it there
@@ -464,7 +464,7 @@ WORKFLOW = replace(
             lambda: told(denied(TOKEN, no("quantum policy", TOKEN)), situation(NOBODY)),
             """
             It does not say which policy refuses. Look at these, in this order.
-            look at   the domain's permissions policy: it has to let role reader do codeartifact:GetAuthorizationToken. The config does not put it into that policy
+            look at   the domain's permissions policy: it has to let role reader do codeartifact:GetAuthorizationToken. The config does not say so
             mend      add the ARN of role reader, with its path, to private-pypi:readers in Pulumi.dev.yaml, then `pulumi up --stack dev`
             who       whoever deploys stack dev
             look at   a Deny of codeartifact:GetAuthorizationToken, or a permissions boundary or a policy of the organization without it
@@ -480,8 +480,8 @@ WORKFLOW = replace(
             look at   the identity policies of role job: one has to allow codeartifact:GetPackageVersionAsset. Another account than the domain's has to allow it too
             mend      attach the output reader_policy to role job: `pulumi stack output reader_policy --stack dev`
             who       whoever administers IAM in account 444455556666
-            look at   the repository's permissions policy: it has to let role job do codeartifact:GetPackageVersionAsset. The config puts arn:aws:iam::444455556666:root into that policy
-            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not there in us-west-2
+            look at   the repository's permissions policy: it has to let role job do codeartifact:GetPackageVersionAsset. The config says so, for arn:aws:iam::444455556666:root
+            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
             who       whoever deploys stack dev
             look at   a Deny of codeartifact:GetPackageVersionAsset, or a permissions boundary or a policy of the organization without it
             mend      take the Deny out, or allow it there
@@ -517,7 +517,7 @@ WORKFLOW = replace(
                 situation(NOBODY, f"arn:aws:iam::{ACCOUNT}:user/team/ada"),
             ),
             """
-            cause     neither the domain's permissions policy nor an identity policy lets user ada do codeartifact:GetAuthorizationToken: one has to. The config does not put it into that policy
+            cause     neither the domain's permissions policy nor an identity policy lets user ada do codeartifact:GetAuthorizationToken: one has to. The config does not say so
             mend      add arn:aws:iam::111122223333:user/team/ada to private-pypi:readers in Pulumi.dev.yaml, then `pulumi up --stack dev`
             who       whoever deploys stack dev
             """,

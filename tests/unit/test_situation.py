@@ -88,6 +88,15 @@ def test_a_principal_names_a_caller(principal: str, arn: str, by_name: bool, by_
         ),
         (meant(), session(), {}, [f"no entry is about role reader of account {ACCOUNT}"]),
         (
+            meant([ACCOUNT]),
+            session(),
+            {"has_region": False},
+            [
+                f"arn:aws:iam::{ACCOUNT}:root may install",
+                "aws:region is not in it: us-west-2 is the environment's",
+            ],
+        ),
+        (
             meant(),
             session(),
             {"has_secrets": True},
