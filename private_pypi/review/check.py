@@ -19,7 +19,7 @@ from private_pypi.review.aws import Aws
 from private_pypi.review.deployed import Deployed, compare
 from private_pypi.review.diagnosis import RefusedError, Step, explain, explain_credentials
 from private_pypi.review.meant import read_meant
-from private_pypi.review.situation import Caller, Situation, describe_caller
+from private_pypi.review.situation import ALLOWED_ACCOUNTS, PROFILE, Caller, Situation, describe_caller
 from private_pypi.review.stacks import Stack, StackFileError, read_stack
 
 UNUSED_PACKAGE = "private-pypi-check"
@@ -72,7 +72,7 @@ def check(
         caller = Caller.of(aws.call("sts", "get_caller_identity", "Arn"))
     except RefusedError as refused:
         step("who you are", "NO", refused.code)
-        tell("Why", explain_credentials(refused, stack.config.get("aws:profile")))
+        tell("Why", explain_credentials(refused, stack.config.get(PROFILE)))
         return False
     step("who you are", "ok", caller.arn)
 
@@ -233,7 +233,7 @@ def _links(page: str) -> list[str]:
 def _read_stack(folder: Path, name: str) -> Stack:
     stack = read_stack(folder, name)
     names = [f"{NAMESPACE}:{key}" for key in ("domain", "domainOwner", "repository")]
-    for key in ("aws:profile", "aws:region", *names):
+    for key in (PROFILE, "aws:region", *names):
         if stack.config.get(key) in stack.stand_ins:
             raise StackFileError(
                 f"Pulumi.{stack.name}.yaml: {key} is encrypted, but AWS is asked for it: set it in plain"
@@ -243,14 +243,18 @@ def _read_stack(folder: Path, name: str) -> Stack:
 
 def _situation(folder: Path, stack: Stack, aws: Aws, caller: Caller) -> Situation:
     """What the config says, of the account that it allows, else of that of its profile, else of the caller's."""
-    profile = stack.config.get("aws:profile") or None
+    profile = stack.config.get(PROFILE) or None
     profile_account = _account_of(profile) if profile else None
-    account = stack.account or profile_account or caller.account
-    if caller.account in stack.config.get("aws:allowedAccountIds", ""):  # of several
-        account = caller.account
+    account, source = caller.account, ""
+    if stack.account:  # of several it may be the caller's
+        account = caller.account if caller.account in stack.config[ALLOWED_ACCOUNTS] else stack.account
+        source = ALLOWED_ACCOUNTS
+    elif profile_account:
+        account, source = profile_account, PROFILE
     return Situation(
         stack=stack.name,
         account=account,
+        account_source=source,
         profile=profile,
         profile_account=profile_account,
         caller=caller,

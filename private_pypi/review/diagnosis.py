@@ -12,7 +12,7 @@ from typing import Literal
 from private_pypi.access import is_closed
 from private_pypi.policies import DOWNLOAD, PUBLISH, READ, TOKEN
 from private_pypi.review.deployed import Deployed, lacking
-from private_pypi.review.situation import Situation
+from private_pypi.review.situation import PROFILE, Situation
 
 Step = Literal["who you are", "token", "endpoint", "index", "package", "publish"]
 
@@ -95,9 +95,13 @@ def explain_credentials(refused: RefusedError, profile: str | None) -> list[str]
 
 def explain(step: Step, refused: RefusedError, package: str, at: Situation, deployed: Deployed) -> list[str]:
     """What AWS said at a step that was about a package, then the cause, or all that it can be, with the mends."""
-    if refused.is_denial:
-        return _told(refused, [*_denials(refused, refused.action or _TAKES[step], package, at, deployed)])
-    return _told(refused, [_failure(step, refused, package, at)])
+    if not refused.is_denial:
+        return _told(refused, [_failure(step, refused, package, at)])
+    lines = _told(refused, [*_denials(refused, refused.action or _TAKES[step], package, at, deployed)])
+    if at.account_source == PROFILE and at.account != at.caller.account:
+        correct = f"correct aws:profile, which is of account {at.account}, if the domain is in another one"
+        lines += [f"or        {correct}", f"who       {at.deployer}"]
+    return lines
 
 
 def _told(refused: RefusedError, causes: Sequence[Cause]) -> list[str]:
@@ -119,7 +123,8 @@ def _failure(step: Step, refused: RefusedError, package: str, at: Situation) -> 
         what = f"domain {arns.domain_name} of account {arns.owner} in region {arns.region}"
         if step != "token":
             what = f"repository {arns.repository_name} in {what}"
-        correct = f"correct the names, domainOwner, aws:region and aws:allowedAccountIds in {at.config}"
+        account = at.account_source or "aws:allowedAccountIds"
+        correct = f"correct the names, domainOwner, aws:region and {account} in {at.config}"
         deploy = f"`pulumi up --stack {at.stack}`, if it is not deployed yet"
         return Cause(what=f"there is no {what}", mends=[(correct, at.deployer), (deploy, at.deployer)])
     if _NO_ANSWER.search(refused.code):

@@ -8,6 +8,9 @@ from private_pypi.access import Access, takes_in
 from private_pypi.policies import PUBLISH
 from private_pypi.review.meant import Meant
 
+PROFILE = "aws:profile"
+ALLOWED_ACCOUNTS = "aws:allowedAccountIds"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
@@ -65,7 +68,9 @@ class Situation:
 
     stack: str
     account: str
-    """The stack's account, 12 digits."""
+    """The account that Pulumi deploys the stack from, 12 digits."""
+    account_source: str
+    """The key of the config that says so; empty where the caller's is taken for it."""
     profile: str | None
     """The profile of the config, which Pulumi deploys with and a client knows nothing of."""
     profile_account: str | None
@@ -156,8 +161,10 @@ def describe_caller(at: Situation, *, passed: bool) -> Iterator[str]:
         yield f"no entry is about {at.caller.name} of account {account}{': you get in by rights of your own' * passed}"
     if account != at.meant.arns.owner:
         yield f"the domain is of account {at.meant.arns.owner} and you are of {account}: both have to let you in"
+    if not at.account_source:
+        yield f"no account is in it: yours, {account}, is taken for the stack's"
     if account != at.account:
-        yield f"Pulumi deploys the stack from account {at.account}, not from yours"
-    if at.profile and at.profile_account != account:
+        yield f"Pulumi deploys the stack from account {at.account} ({at.account_source}), not from yours"
+    if at.profile and at.account_source != PROFILE and at.profile_account != account:
         whose = f"of account {at.profile_account}" if at.profile_account else "not to be had here"
         yield f"aws:profile {at.profile} is {whose}; Pulumi takes it, and this takes the credentials of the environment"

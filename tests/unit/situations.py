@@ -52,6 +52,7 @@ def situation(said: Meant, arn: str = session(), *, path: str | None = None, **m
     known: dict[str, Any] = {
         "stack": "dev",
         "account": ACCOUNT,
+        "account_source": "aws:allowedAccountIds",
         "profile": None,
         "profile_account": None,
         "caller": Caller.of(arn, role_arn),

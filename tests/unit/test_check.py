@@ -535,8 +535,12 @@ def test_the_account_is_the_one_that_is_allowed_or_the_callers(
 @pytest.mark.parametrize(
     ("profile", "account", "said"),
     [
-        ("deploy", OTHER, f"aws:profile deploy is of account {OTHER}; "),
-        ("nowhere", ACCOUNT, "aws:profile nowhere is not to be had here; "),
+        ("deploy", OTHER, f"Pulumi deploys the stack from account {OTHER} (aws:profile), not from yours"),
+        (
+            "nowhere",
+            ACCOUNT,
+            "aws:profile nowhere is not to be had here; Pulumi takes it, and this takes the credentials of the environment",
+        ),
     ],
 )
 def test_the_profile_of_the_config_says_the_account_and_is_not_taken(
@@ -549,7 +553,7 @@ def test_the_profile_of_the_config_says_the_account_and_is_not_taken(
     status, printed = check(capsys)
 
     assert f"/v1/authorization-token?domain=acme&domain-owner={account}&duration=900" in aws.paths
-    assert f"  {said}Pulumi takes it, and this takes the credentials of the environment\n" in printed
+    assert f"\n  {said}\n" in printed
     assert status == 0
 
 

@@ -524,6 +524,34 @@ WORKFLOW = replace(
             id="a user",
         ),
         pytest.param(
+            lambda: told(
+                denied(TOKEN, no("identity-based policy", TOKEN)),
+                situation(meant([READER], owner=OTHER), account=OTHER, account_source="aws:profile"),
+            ),
+            """
+            cause     no identity policy of role reader allows codeartifact:GetAuthorizationToken. Another account than the domain's has to allow it too
+            mend      attach the output reader_policy to role reader: `pulumi stack output reader_policy --stack dev`
+            who       whoever administers IAM in account 111122223333
+            or        correct aws:profile, which is of account 444455556666, if the domain is in another one
+            who       whoever deploys stack dev
+            """,
+            id="a profile of another account",
+        ),
+        pytest.param(
+            lambda: told(
+                RefusedError("ResourceNotFoundException", "Domain not found"),
+                situation(meant([READER], owner=OTHER), account=OTHER, account_source="aws:profile"),
+            ),
+            """
+            cause     there is no domain acme of account 444455556666 in region us-west-2
+            mend      correct the names, domainOwner, aws:region and aws:profile in Pulumi.dev.yaml
+            who       whoever deploys stack dev
+            or        `pulumi up --stack dev`, if it is not deployed yet
+            who       whoever deploys stack dev
+            """,
+            id="no domain in the account of a profile",
+        ),
+        pytest.param(
             lambda: told(RefusedError("ResourceNotFoundException", "Domain not found"), situation(READERS)),
             """
             cause     there is no domain acme of account 111122223333 in region us-west-2

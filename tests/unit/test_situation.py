@@ -109,7 +109,7 @@ def test_a_principal_names_a_caller(principal: str, arn: str, by_name: bool, by_
             [
                 f"arn:aws:iam::{OTHER}:root may install",
                 f"the domain is of account {ACCOUNT} and you are of {OTHER}: both have to let you in",
-                f"Pulumi deploys the stack from account {ACCOUNT}, not from yours",
+                f"Pulumi deploys the stack from account {ACCOUNT} (aws:allowedAccountIds), not from yours",
             ],
         ),
         (
@@ -131,6 +131,25 @@ def test_a_principal_names_a_caller(principal: str, arn: str, by_name: bool, by_
                     f"aws:profile deploy is of account {OTHER}; "
                     "Pulumi takes it, and this takes the credentials of the environment"
                 ),
+            ],
+        ),
+        (
+            meant([ACCOUNT], owner=OTHER),
+            session(),
+            {"account": OTHER, "account_source": "aws:profile", "profile": "deploy", "profile_account": OTHER},
+            [
+                f"arn:aws:iam::{ACCOUNT}:root may install",
+                f"the domain is of account {OTHER} and you are of {ACCOUNT}: both have to let you in",
+                f"Pulumi deploys the stack from account {OTHER} (aws:profile), not from yours",
+            ],
+        ),
+        (
+            meant([ACCOUNT]),
+            session(),
+            {"account_source": ""},
+            [
+                f"arn:aws:iam::{ACCOUNT}:root may install",
+                f"no account is in it: yours, {ACCOUNT}, is taken for the stack's",
             ],
         ),
         (
