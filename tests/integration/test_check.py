@@ -1,7 +1,6 @@
 """`private-pypi check` with one grant taken away at a time: the whole text, and whether the mend mends it."""
 
 import json
-import re
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from engine import ACCOUNT, BIN, REGION, ROOT, Emulator, Project, document, packages, publish
+from engine import ACCOUNT, BIN, REGION, Emulator, Project, document, packages, publish
+from pages import blocks
 from tls_proxy import TlsProxy
 
 OTHER = "444455556666"
@@ -77,11 +77,10 @@ def text(block: str) -> str:
 
 def test_the_page_shows_what_is_printed(deployed: Project, emulator: Emulator) -> None:
     keys = emulator.assume_role("team/reader")
-    page = (ROOT / "docs/check.md").read_text()
-    (shown,) = re.findall(
-        r"^```console\n\$ .venv/bin/private-pypi check dev\n(.*?)^```$", page, re.MULTILINE | re.DOTALL
-    )
+    (block,) = blocks("check.md", "console")
+    command, _, shown = block.partition("\n")
 
+    assert command == "$ .venv/bin/private-pypi check dev"
     assert check(deployed, keys) == (1, shown)
 
 
