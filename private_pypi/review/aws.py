@@ -1,4 +1,4 @@
-"""AWS and the repository's own URL, asked with the credentials of the environment. `check` is the one who asks.
+"""AWS and the repository's URL, asked with the credentials of the environment. `check` alone asks.
 
 botocore is imported late: no other command needs it.
 """

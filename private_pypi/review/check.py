@@ -244,7 +244,7 @@ def _read_stack(folder: Path, name: str) -> Stack:
 def _situation(folder: Path, stack: Stack, aws: Aws, caller: Caller) -> Situation:
     """What the config says, of the account that it allows, else of that of its profile, else of the caller's."""
     profile = stack.config.get(PROFILE) or None
-    profile_account = _account_of(profile) if profile else None
+    profile_account = _account_of(profile, aws) if profile else None
     account, source = caller.account, ""
     if stack.account:  # of several it may be the caller's
         account = caller.account if caller.account in stack.config[ALLOWED_ACCOUNTS] else stack.account
@@ -266,10 +266,10 @@ def _situation(folder: Path, stack: Stack, aws: Aws, caller: Caller) -> Situatio
     )
 
 
-def _account_of(profile: str) -> str | None:
+def _account_of(profile: str, aws: Aws) -> str | None:
     """The account of a profile, if it is there and works."""
     try:
-        return Aws(None, profile).call("sts", "get_caller_identity", "Account")
+        return Aws(aws.region, profile).call("sts", "get_caller_identity", "Account")
     except RefusedError:
         return None
 
