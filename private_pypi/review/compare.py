@@ -5,12 +5,11 @@ them takes in whom, so that a role that gives way to a pattern which takes it in
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from private_pypi.access import Access
+from private_pypi.access import Access, matches
 from private_pypi.names import Arns
 from private_pypi.principals import Principal
 from private_pypi.review.preview import Preview
@@ -164,7 +163,7 @@ def takes_in(one: str, other: str) -> bool:
         return False
     if this.is_account:
         return this.account == that.account
-    return _matches(one, other)
+    return matches(one, other)
 
 
 def overlap(one: str, other: str) -> bool:
@@ -183,14 +182,9 @@ def overlap(one: str, other: str) -> bool:
     )
 
 
-def _matches(pattern: str, text: str) -> bool:
-    """Whether a pattern matches a text, and all that the text matches where that is a pattern too."""
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) is not None
-
-
 def _not_in(names: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
     """Those of `names` that none of `others` is or takes in."""
-    return tuple(name for name in names if not any(_matches(other, name) for other in others))
+    return tuple(name for name in names if not any(matches(other, name) for other in others))
 
 
 def publishable(access: Access) -> tuple[str, ...]:
@@ -245,7 +239,7 @@ def _rights_of_one_side(here: _Listed, there: _Listed) -> Iterator[AccessChange]
             holders = [
                 Holder(principal=other.principal, packages=publishable(other))
                 for other in related
-                if any(_matches(one, two) or _matches(two, one) for one in packages for two in publishable(other))
+                if any(matches(one, two) or matches(two, one) for one in packages for two in publishable(other))
             ]
             yield _change(each, packages, holders)
 

@@ -72,13 +72,15 @@ class Emulator:
         lines = [line.split(" ", 2) for line in self.log.read_text().splitlines() if line.startswith("action ")]
         return [(action, resource) for _, action, resource in lines]
 
-    def client(self, service: str, keys: Mapping[str, str] | None = None, *, account: str = ACCOUNT) -> Any:
+    def client(
+        self, service: str, keys: Mapping[str, str] | None = None, *, account: str = ACCOUNT, region: str = REGION
+    ) -> Any:
         """A client with the keys of an assumed role, or as the root of an account."""
         keys = keys or {"AccessKeyId": f"test{account}", "SecretAccessKey": "test", "SessionToken": ""}
         return boto3.client(  # pyright: ignore[reportUnknownMemberType]
             service,  # pyright: ignore[reportArgumentType]
             endpoint_url=self.endpoint,
-            region_name=REGION,
+            region_name=region,
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys["SessionToken"] or None,

@@ -1,5 +1,6 @@
 """The local AWS endpoint itself: what the other tests take for granted of AWS."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -294,3 +295,111 @@ def test_package_groups_and_tags_are_asked_for_by_their_own_arns(emulator: Emula
         ("codeartifact:DescribePackageGroup", group),
         ("codeartifact:ListTagsForResource", DOMAIN_ARN),
     ]
+
+
+ACTION = "codeartifact:GetAuthorizationToken"
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+DENY = {"Effect": "Deny", "Action": ACTION, "Resource": "*"}
+
+
+def no(kind: str, action: str = ACTION) -> str:
+    return f"because no {kind} allows the {action} action"
+
+
+@pytest.mark.parametrize(
+    ("identity", "boundary", "domain", "account", "why"),
+    [
+        ([BEARER_TOKEN], None, [], "111122223333", no("identity-based policy")),
+        (
+            [],
+            None,
+            [statement({"AWS": ROLE})],
+            "111122223333",
+            no("identity-based policy", "sts:GetServiceBearerToken"),
+        ),
+        ([BEARER_TOKEN], None, [statement({"AWS": "444455556666"})], "444455556666", no("identity-based policy")),
+        ([EVERYTHING], None, [], "444455556666", no("resource-based policy")),
+        ([EVERYTHING], BEARER_TOKEN, [], "111122223333", no("permissions boundary")),
+        ([BEARER_TOKEN], BEARER_TOKEN, [statement({"AWS": ROLE})], "111122223333", no("permissions boundary")),
+        ([EVERYTHING, DENY], None, [], "111122223333", "with an explicit deny in an identity-based policy"),
+        ([EVERYTHING], DENY, [], "111122223333", "with an explicit deny in a permissions boundary"),
+        (
+            [EVERYTHING],
+            None,
+            [statement("*", Effect="Deny")],
+            "111122223333",
+            "with an explicit deny in a resource-based policy",
+        ),
+    ],
+    ids=[
+        "neither side",
+        "no bearer token",
+        "own side of another account",
+        "domain's side for another account",
+        "boundary",
+        "boundary of what a domain allows",
+        "deny",
+        "deny in a boundary",
+        "deny of the domain",
+    ],
+)
+def test_a_refusal_names_the_kind_of_policy(
+    emulator: Emulator,
+    root: Any,
+    identity: list[object],
+    boundary: object,
+    domain: list[object],
+    account: str,
+    why: str,
+) -> None:
+    """IAM user guide, "Troubleshoot access denied error messages" and "Permissions boundaries"."""
+    if domain:
+        root.put_domain_permissions_policy(domain="acme", policyDocument=document(*domain))
+    keys = emulator.assume_role("path/someone", *identity, account=account)
+    if boundary:
+        iam = emulator.client("iam", account=account)
+        policy = iam.create_policy(PolicyName="boundary", PolicyDocument=document(boundary))["Policy"]["Arn"]
+        iam.put_role_permissions_boundary(RoleName="someone", PermissionsBoundary=policy)
+    action = "sts:GetServiceBearerToken" if "sts:" in why else ACTION
+    resource = "*" if "sts:" in why else DOMAIN_ARN
+
+    with pytest.raises(ClientError) as error:
+        emulator.client("codeartifact", keys).get_authorization_token(domain="acme", domainOwner="111122223333")
+    assert error.value.response["Error"] == {
+        "Code": "AccessDeniedException",
+        "Message": f"User: arn:aws:sts::{account}:assumed-role/someone/session is not authorized to perform: {action} "
+        f"on resource: {resource} {why}",
+    }
+
+
+def test_a_role_that_is_made_again_is_another_one(emulator: Emulator, root: Any) -> None:
+    iam = emulator.client("iam")
+    policies = document(statement({"AWS": [ROLE, "arn:aws:iam::111122223333:role/other"]}), statement({"AWS": ROLE}))
+    root.put_domain_permissions_policy(domain="acme", policyDocument=policies)
+    root.put_repository_permissions_policy(domain="acme", repository="internal", policyDocument=policies)
+    emulator.assume_role("path/someone")
+    deleted = iam.get_role(RoleName="someone")["Role"]["RoleId"]
+    iam.delete_role(RoleName="someone")
+    someone = emulator.client("codeartifact", emulator.assume_role("path/someone", BEARER_TOKEN))
+    expected = json.loads(policies.replace(ROLE, deleted))
+
+    assert error_code(someone.get_authorization_token, domain="acme") == "AccessDeniedException"
+    policy = root.get_domain_permissions_policy(domain="acme")["policy"]["document"]
+    assert json.loads(policy) == expected
+    policy = root.get_repository_permissions_policy(domain="acme", repository="internal")["policy"]["document"]
+    assert json.loads(policy) == expected
+
+
+def test_a_session_ends(emulator: Emulator) -> None:
+    emulator.assume_role("path/someone")
+    ended = emulator.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="ended")["Credentials"]
+
+    assert error_code(emulator.client("sts", ended).get_caller_identity) == "ExpiredToken"
+    assert error_code(emulator.client("sts", emulator.session("path/someone")).get_caller_identity) == ""
+
+
+@pytest.mark.usefixtures("root")
+def test_in_another_region_there_is_nothing(emulator: Emulator) -> None:
+    there = emulator.client("codeartifact", region="us-east-1")
+
+    assert error_code(there.get_authorization_token, domain="acme") == "ResourceNotFoundException"

@@ -9,6 +9,7 @@
 //! `action SERVICE:ACTION RESOURCE`.
 //! Access keys that begin with "test" are the account's root and bypass IAM, as in other emulators; with 12 digits
 //! after it, `test444455556666`, they are the root of that account.
+//! A session named `ended` has ended already.
 //! Web identity tokens are verified with the keys in the file that `AWS_EMULATOR_JWKS` names.
 //! With `AWS_EMULATOR_HOLD="METHOD PATH"` the first such call is never answered: the moment to kill a client.
 
@@ -16,10 +17,12 @@ mod authorize;
 mod pypi;
 mod web_identity;
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::{routing::get, Extension, Router};
@@ -38,7 +41,7 @@ use parking_lot::RwLock;
 
 use web_identity::VerifiedSts;
 
-use authorize::{AuthorizedCodeArtifact, ConditionedIam, CodeArtifactPolicies, RoleSessions, Tokens};
+use authorize::{AuthorizedCodeArtifact, ConditionedIam, CodeArtifactPolicies, RoleSessions, Tokens, WHY};
 
 #[tokio::main]
 async fn main() {
@@ -55,10 +58,15 @@ async fn main() {
     let policies = Arc::new(CodeArtifactPolicies::new(state.clone()));
     let evaluator: Arc<dyn IamPolicyEvaluator> = Arc::new(RoleSessions { inner: IamPolicyEvaluatorImpl::shared(iam.clone()), iam: iam.clone() });
     let tokens = Tokens::default();
-    let codeartifact = Arc::new(AuthorizedCodeArtifact::new(CodeArtifactService::new(state.clone()), policies.clone(), tokens.clone()));
+    let codeartifact = Arc::new(AuthorizedCodeArtifact::new(
+        CodeArtifactService::new(state.clone()),
+        policies.clone(),
+        tokens.clone(),
+        region.clone(),
+    ));
 
     let mut registry = ServiceRegistry::new();
-    registry.register(Arc::new(ConditionedIam(IamService::new(iam.clone()))));
+    registry.register(Arc::new(ConditionedIam { inner: IamService::new(iam.clone()), iam: iam.clone(), policies: policies.clone() }));
     registry.register(Arc::new(VerifiedSts { inner: StsService::new(iam.clone()), iam: iam.clone() }));
     registry.register(codeartifact.clone());
 
@@ -115,5 +123,27 @@ async fn prepare(mut request: Request, next: Next) -> Response {
             request.extensions_mut().insert(Arc::new(config));
         }
     }
-    next.run(request).await
+    let (response, why) = WHY
+        .scope(RefCell::default(), async {
+            let response = next.run(request).await;
+            (response, WHY.with(RefCell::take))
+        })
+        .await;
+    if why.is_empty() || response.status() != StatusCode::FORBIDDEN {
+        return response;
+    }
+    say_why(response, &why).await
+}
+
+/// Put why a call was refused in the place of what the crate says there, which is for nobody to read.
+async fn say_why(response: Response, why: &str) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&body);
+    let Some((before, rest)) = text.split_once("Encoded authorization failure message: ") else {
+        return Response::from_parts(parts, body.into());
+    };
+    let end = rest.find(['"', '<']).unwrap_or(rest.len());
+    parts.headers.remove("content-length");
+    Response::from_parts(parts, format!("{before}{why}{}", &rest[end..]).into())
 }
