@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from pages import blocks
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.text import Text
@@ -78,6 +79,9 @@ def outputs() -> Iterator[tuple[str, str, Text | Markdown]]:
             yield command, f"private-pypi {command}", _cut(Text.from_ansi(_printed(folder, command)))
         markdown = _printed(folder, "preview", "--markdown")
         yield "preview-markdown", "private-pypi preview --markdown", Markdown(markdown.partition("### What is made")[0])
+    # The integration tests find that this is what is printed.
+    _, _, check = blocks("check.md", "console")[0].partition("\n")
+    yield "check", "private-pypi check", Text(check)
 
 
 def _printed(folder: Path, *arguments: str) -> str:
