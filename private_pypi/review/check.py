@@ -197,7 +197,7 @@ class _Client:
         except RefusedError as refused:
             if refused.code not in _REFUSED_CONTENT:
                 raise
-            lets = "lets" if self._at.lets(PUBLISH[0], self._trial) else "does not let"
+            lets = "lets" if self._at.let_by(PUBLISH[0], self._trial) else "does not let"
             said = "AWS did not deny it and refused only the content of the trial"
             return f"{said}; the config {lets} you publish {self._trial}"
         raise RefusedError("HTTP 200", f"AWS took what it has to refuse: delete version 0.dev0 of {self._trial}")

@@ -183,7 +183,7 @@ def _identity_policy(action: str, package: str, at: Situation) -> Cause:
         known = f". The config leaves it to the identity policies of account {at.caller.account}"
         if action in PUBLISH:
             attach = f"attach one to {name} that allows {action} on {at.meant.arns.packages}"
-    elif not at.lets(action, package):
+    elif not at.let_by(action, package):
         attach = f"{_line_of_config(action, package, at)}, `pulumi up --stack {at.stack}`, and then {attach}"
         who = f"{at.deployer}, and then {at.administrator}"
     mends = [(attach, who)]
@@ -212,7 +212,8 @@ def _permissions_policy(action: str, package: str, at: Situation, deployed: Depl
     if at.is_at_home:
         what = f"neither {policy} nor an identity policy lets {at.caller.name} do {action}: one has to"
     to_look_at = f"{policy}: it has to let {at.caller.name} do {action}"
-    if not at.lets(action, package):
+    let_by = at.let_by(action, package)
+    if not let_by:
         then = "; then give the output domain_policy_statement to the domain's owner" if is_theirs else ""
         mend = f"{_line_of_config(action, package, at)}, then `pulumi up --stack {at.stack}`{then}"
         known = ". The config does not say so"
@@ -226,13 +227,11 @@ def _permissions_policy(action: str, package: str, at: Situation, deployed: Depl
         if there is None:
             up += f", if it was changed, names a role that was deleted since, or is not in {region} (aws:region)"
         mends.append((up, at.deployer))
-    by_role = next((each.principal for each in at.listed if ":role/" in each.principal), None)
-    if by_role and not at.caller.has_path:
-        compare = f"compare the path: {by_role} in the config, `aws iam get-role --role-name {at.caller.short_name}`"
+    if ":role/" in let_by and not at.caller.has_path:
+        compare = f"compare the path: {let_by} in the config, `aws iam get-role --role-name {at.caller.short_name}`"
         mends.append((compare, at.administrator))
     mends = mends or [("try again in a minute: what was changed just now is not so everywhere", "you")]
-    known = f". The config says so, for {at.listed[0].principal}"
-    return Cause(what=what, to_look_at=to_look_at, known=known, mends=mends)
+    return Cause(what=what, to_look_at=to_look_at, known=f". The config says so, for {let_by}", mends=mends)
 
 
 def _permissions_deny(action: str, package: str, at: Situation) -> Cause:

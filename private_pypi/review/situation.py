@@ -103,7 +103,7 @@ class Situation:
     def is_left_to_identity(self, action: str, package: str) -> bool:
         """Whether the config lets the caller do it as one of the domain's account, whose identity policies decide."""
         alone = all(each.principal.endswith(":root") for each in self.listed)
-        return self.is_at_home and alone and self.lets(action, package)
+        return self.is_at_home and alone and self.let_by(action, package) is not None
 
     @property
     def is_attached_to(self) -> bool:
@@ -111,11 +111,12 @@ class Situation:
         by_name = any("*" not in each.principal and ":role/" in each.principal for each in self.listed)
         return by_name and self.caller.account == self.account
 
-    def lets(self, action: str, package: str) -> bool:
-        """Whether the config lets the caller do an action, on a package."""
-        if action in PUBLISH:
-            return any(matches(each, package) for each in self.publishable)
-        return bool(self.listed)
+    def let_by(self, action: str, package: str) -> str | None:
+        """The principal as which the config lets the caller do an action, on a package; `None` if it does not."""
+        for each in self.listed:
+            if action not in PUBLISH or any(matches(name, package) for name in publishable(each)):
+                return each.principal
+        return None
 
     @property
     def config(self) -> str:

@@ -467,6 +467,13 @@ def test_a_policy_that_does_not_exist_lacks_everything(aws: Aws, capsys: pytest.
     )
 
 
+def test_nothing_is_said_of_the_policies_of_what_is_not_there(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.answers[TOKEN] = refused("ResourceNotFoundException", status=404)
+
+    assert "What is deployed" not in check(capsys)[1]
+    assert not {DOMAIN_POLICY, POLICY} & {asked for asked, _ in aws.asked}
+
+
 @pytest.mark.parametrize(
     ("environment", "answer", "code", "cause"),
     [

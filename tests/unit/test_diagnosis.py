@@ -262,6 +262,17 @@ WORKFLOW = replace(
         ),
         pytest.param(
             lambda: told(
+                denied(TOKEN, no("identity-based policy", TOKEN)), situation(meant([ACCOUNT, READER]), path="team/")
+            ),
+            """
+            cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader
+            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
+            who       whoever deploys stack dev
+            """,
+            id="the domain's own account, and the role",
+        ),
+        pytest.param(
+            lambda: told(
                 denied(PUBLISH, no("identity-based policy", PUBLISH)),
                 situation(meant([], [ACCOUNT])),
                 step="publish",
@@ -301,6 +312,20 @@ WORKFLOW = replace(
             who       whoever administers IAM in account 444455556666
             """,
             id="publishing from another account",
+        ),
+        pytest.param(
+            lambda: told(
+                denied(PUBLISH, no("identity-based policy", PUBLISH)),
+                situation(meant([f"{ROLES}/*"], [(READER, "acme-*")]), path="team/"),
+                step="publish",
+                package="acme-core",
+            ),
+            """
+            cause     neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:PublishPackageVersion: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader
+            mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
+            who       whoever deploys stack dev
+            """,
+            id="publishing what one entry of two lets",
         ),
         pytest.param(
             lambda: told(
