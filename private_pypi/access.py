@@ -74,6 +74,13 @@ def is_protected(repository: Sequence[Statement], arns: Arns) -> bool:
     return _are_denied(repository, LOSE, arns, exempt=set())
 
 
+def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern matches a text, and all that the text matches where that is a pattern too."""
+    if "*" not in pattern:
+        return pattern == text  # most are none, and where all are compared with all there are many
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) is not None
+
+
 def _are_denied(statements: Iterable[Statement], actions: Sequence[str], arns: Arns, exempt: set[str]) -> bool:
     """Whether everybody, but `exempt` at the most, is denied the actions on the repository and its packages."""
     denying = [
@@ -91,8 +98,8 @@ def _are_denied(statements: Iterable[Statement], actions: Sequence[str], arns: A
 
 
 def _is_about(statement: Statement, action: str, arn: str) -> bool:
-    return any(_takes_in(each, action) for each in _several(statement["Action"])) and any(
-        _takes_in(each, arn) for each in _several(statement["Resource"])
+    return any(matches(each, action) for each in _several(statement["Action"])) and any(
+        matches(each, arn) for each in _several(statement["Resource"])
     )
 
 
@@ -126,17 +133,12 @@ def _exempted(condition: Mapping[str, Any], arns: Arns) -> set[str]:
 
 def _publishable(statement: Statement, arns: Arns) -> Iterator[str]:
     """The packages that a statement is about, by name or `prefix-*`, if it is about publishing; `*` is all of them."""
-    if any(_takes_in(each, action) for each in _several(statement["Action"]) for action in PUBLISH):
+    if any(matches(each, action) for each in _several(statement["Action"]) for action in PUBLISH):
         for resource in _several(statement["Resource"]):
-            if _takes_in(resource, arns.packages):
+            if matches(resource, arns.packages):
                 yield "*"
             elif resource.startswith(arns.package("")):
                 yield resource.removeprefix(arns.package(""))
-
-
-def _takes_in(pattern: str, value: str) -> bool:
-    """Whether a pattern matches a value, or all that the value matches where that is a pattern too."""
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), value) is not None
 
 
 def _several(values: str | list[str]) -> list[str]:

@@ -4,13 +4,13 @@ By meaning and not by text. What a policy says is already read into principals (
 them takes in whom, so that a role that gives way to a pattern which takes it in loses nothing.
 """
 
+import functools
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from private_pypi.access import Access
+from private_pypi.access import Access, matches
 from private_pypi.names import Arns
 from private_pypi.principals import Principal
 from private_pypi.review.preview import Preview
@@ -155,6 +155,7 @@ def compare(base: Side | None, head: Side | None, *, stack: str) -> Difference:
     )
 
 
+@functools.cache  # all are compared with all, several times
 def takes_in(one: str, other: str) -> bool:
     """Whether everybody who is `other` is `one` too, as far as their names tell.
 
@@ -167,7 +168,7 @@ def takes_in(one: str, other: str) -> bool:
         return False
     if this.is_account:
         return this.account == that.account
-    return _matches(one, other)
+    return matches(one, other)
 
 
 def overlap(one: str, other: str) -> bool:
@@ -186,14 +187,9 @@ def overlap(one: str, other: str) -> bool:
     )
 
 
-def _matches(pattern: str, text: str) -> bool:
-    """Whether a pattern matches a text, and all that the text matches where that is a pattern too."""
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) is not None
-
-
 def _not_in(names: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
     """Those of `names` that none of `others` is or takes in."""
-    return tuple(name for name in names if not any(_matches(other, name) for other in others))
+    return tuple(name for name in names if not any(matches(other, name) for other in others))
 
 
 def publishable(access: Access) -> tuple[str, ...]:
@@ -219,7 +215,7 @@ def _rights_of_one_side(here: Iterable[Access], there: Iterable[Access]) -> Iter
             holders = [
                 Holder(principal=other.principal, packages=publishable(other))
                 for other in related
-                if any(_matches(one, two) or _matches(two, one) for one in packages for two in publishable(other))
+                if any(matches(one, two) or matches(two, one) for one in packages for two in publishable(other))
             ]
             yield _change(each, packages, holders)
 
