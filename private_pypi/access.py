@@ -74,6 +74,13 @@ def is_protected(repository: Sequence[Statement], arns: Arns) -> bool:
     return _are_denied(repository, LOSE, arns, exempt=set())
 
 
+def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern matches a text, and all that the text matches where that is a pattern too."""
+    if "*" not in pattern:
+        return pattern == text  # most are none, and where all are compared with all there are many
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) is not None
+
+
 def _are_denied(statements: Iterable[Statement], actions: Sequence[str], arns: Arns, exempt: set[str]) -> bool:
     """Whether everybody, but `exempt` at the most, is denied the actions on the repository and its packages."""
     denying = [
@@ -132,11 +139,6 @@ def _publishable(statement: Statement, arns: Arns) -> Iterator[str]:
                 yield "*"
             elif resource.startswith(arns.package("")):
                 yield resource.removeprefix(arns.package(""))
-
-
-def matches(pattern: str, value: str) -> bool:
-    """Whether a pattern matches a value, or all that the value matches where that is a pattern too."""
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), value) is not None
 
 
 def several(values: str | list[str]) -> list[str]:

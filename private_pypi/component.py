@@ -100,7 +100,10 @@ class PrivatePypi(pulumi.ComponentResource):
             self.domain_policy_statement = pulumi.Output.from_input(documents.domain_statement)
         self.register_outputs(self.outputs)
 
-    def _make_github_roles(self, roles: Sequence[GithubRole], identity_policy: str) -> list[aws.iam.Role]:
+    # Signatures say pulumi.Resource for what is of aws.iam or aws.cloudcontrol: to name a class there loads that part
+    # of the provider, a fifth of a preview's time, for stacks that have nothing of it.
+
+    def _make_github_roles(self, roles: Sequence[GithubRole], identity_policy: str) -> list[pulumi.Resource]:
         """The roles of workflows, each with the identity policy that it needs, and the provider that they trust."""
         provider: aws.iam.OpenIdConnectProvider | None = None
         if self._args.make_github_oidc_provider:
@@ -111,22 +114,21 @@ class PrivatePypi(pulumi.ComponentResource):
                 tags=self._args.tags or None,
                 opts=pulumi.ResourceOptions(parent=self, protect=self._args.protect),
             )
-        made: list[aws.iam.Role] = []
+        made: list[pulumi.Resource] = []
         for role in roles:
             resource_name = f"{self._name}-github-{role.workflow.replace(' ', ':')}"
-            made.append(
-                aws.iam.Role(
-                    resource_name,
-                    name=role.name,
-                    assume_role_policy=role.trust_policy,
-                    tags=self._args.tags or None,
-                    opts=pulumi.ResourceOptions(parent=self, depends_on=provider),
-                )
+            iam_role = aws.iam.Role(
+                resource_name,
+                name=role.name,
+                assume_role_policy=role.trust_policy,
+                tags=self._args.tags or None,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=provider),
             )
+            made.append(iam_role)
             aws.iam.RolePolicy(
                 f"{resource_name}-policy",
                 name="private-pypi",
-                role=made[-1].name,
+                role=iam_role.name,
                 policy=identity_policy,
                 opts=pulumi.ResourceOptions(parent=self),
             )
@@ -153,7 +155,7 @@ class PrivatePypi(pulumi.ComponentResource):
             )
         return domain
 
-    def _make_package_groups(self, domain: aws.codeartifact.Domain | None) -> list[aws.cloudcontrol.Resource]:
+    def _make_package_groups(self, domain: aws.codeartifact.Domain | None) -> list[pulumi.Resource]:
         args = self._args
         return [
             aws.cloudcontrol.Resource(
@@ -171,7 +173,7 @@ class PrivatePypi(pulumi.ComponentResource):
     def _make_store(
         self,
         domain: aws.codeartifact.Domain | None,
-        groups: Sequence[aws.cloudcontrol.Resource],
+        groups: Sequence[pulumi.Resource],
         document: str | None,
     ) -> aws.codeartifact.Repository:
         """The repository between ours and public PyPI; after the groups, which keep names from coming from there."""
@@ -191,7 +193,7 @@ class PrivatePypi(pulumi.ComponentResource):
     def _make_repository(
         self,
         domain: aws.codeartifact.Domain | None,
-        groups: Sequence[aws.cloudcontrol.Resource],
+        groups: Sequence[pulumi.Resource],
         store: aws.codeartifact.Repository | None,
     ) -> aws.codeartifact.Repository:
         upstreams: list[aws.codeartifact.RepositoryUpstreamArgs] | None = None

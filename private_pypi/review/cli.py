@@ -12,9 +12,8 @@ from pathlib import Path
 import pulumi
 from packaging.utils import InvalidName, canonicalize_name
 
-from private_pypi.review.markdown import fenced, render_difference_markdown, render_markdown
 from private_pypi.review.preview import PLACEHOLDER_ACCOUNT, PLACEHOLDER_REGION, hide_stand_ins, preview
-from private_pypi.review.render import render, render_difference
+from private_pypi.review.render import render
 from private_pypi.review.stacks import StackFileError, read_stack
 
 NEEDS_APPROVAL = 2
@@ -98,6 +97,8 @@ def _preview(options: argparse.Namespace) -> int:
         print(*notes, *(f"warning: {each}" for each in result.warnings), sep="\n", file=sys.stderr)
         _show(json.dumps({"stack": stack.name, **dataclasses.asdict(result)}, indent=2))
     elif options.markdown:
+        from private_pypi.review.markdown import render_markdown  # noqa: PLC0415  only this form needs it
+
         _show(render_markdown(result, notes))
     else:
         _show(*notes, "", render(result, _heading()))
@@ -105,7 +106,10 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from private_pypi.review.diff import MistakesError, diff  # noqa: PLC0415  only this command needs it
+    # Here, because no other command needs them and each import takes time.
+    from private_pypi.review.describe import render_difference  # noqa: PLC0415
+    from private_pypi.review.diff import MistakesError, diff  # noqa: PLC0415
+    from private_pypi.review.markdown import fenced, render_difference_markdown  # noqa: PLC0415
 
     try:
         compared = diff(Path.cwd(), options.stack, options.base)

@@ -4,6 +4,7 @@ By meaning and not by text. What a policy says is already read into principals (
 them takes in whom, so that a role that gives way to a pattern which takes it in loses nothing.
 """
 
+import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -151,6 +152,7 @@ def compare(base: Side | None, head: Side | None, *, stack: str) -> Difference:
     )
 
 
+@functools.cache  # all are compared with all, several times
 def takes_in(one: str, other: str) -> bool:
     """Whether everybody who is `other` is `one` too, as far as their names tell.
 

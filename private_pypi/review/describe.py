@@ -1,4 +1,4 @@
-"""A difference in words, for text and for Markdown alike."""
+"""A difference in words, for text and for Markdown alike; and as text."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +27,19 @@ class Item:
 
     text: str
     details: tuple[str, ...] = ()
+
+
+def render_difference(difference: Difference, heading: Callable[[str], str] = str) -> str:
+    """What changes, as text; `heading` styles the titles."""
+    sections = [
+        "\n".join([heading(title), *(line for item in items for line in _lines(item))])
+        for title, items in describe(difference, str)
+    ]
+    return "\n\n".join(sections) or "Nothing changes."
+
+
+def _lines(item: Item) -> list[str]:
+    return [f"  {item.text}", *(f"    {detail}" for detail in item.details)]
 
 
 def describe(difference: Difference, quote: Quote) -> list[tuple[str, list[Item]]]:

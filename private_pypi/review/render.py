@@ -7,8 +7,6 @@ from typing import cast
 
 from private_pypi.github import MAX_TRUST_POLICY_CHARACTERS
 from private_pypi.policies import MAX_DOCUMENT_CHARACTERS, MAX_IDENTITY_DOCUMENT_CHARACTERS
-from private_pypi.review.compare import Difference
-from private_pypi.review.describe import Item, describe
 from private_pypi.review.preview import Preview
 from private_pypi.review.record import Resource
 
@@ -30,19 +28,6 @@ def render(preview: Preview, heading: Callable[[str], str] = str) -> str:
         *((title, _pretty(document)) for title, document in identity_policies(preview)),
     ]
     return "\n\n".join("\n".join([heading(title), *(f"  {line}" for line in lines)]) for title, lines in sections)
-
-
-def render_difference(difference: Difference, heading: Callable[[str], str] = str) -> str:
-    """What changes, as text; `heading` styles the titles."""
-    sections = [
-        "\n".join([heading(title), *(line for item in items for line in _lines(item))])
-        for title, items in describe(difference, str)
-    ]
-    return "\n\n".join(sections) or "Nothing changes."
-
-
-def _lines(item: Item) -> list[str]:
-    return [f"  {item.text}", *(f"    {detail}" for detail in item.details)]
 
 
 def access(preview: Preview) -> list[tuple[str, ...]]:

@@ -15,9 +15,9 @@ from private_pypi.names import Arns
 from private_pypi.policies import make_documents
 from private_pypi.principals import Principal, Publisher
 from private_pypi.review.compare import Difference, Side, compare, overlap, takes_in
+from private_pypi.review.describe import render_difference
 from private_pypi.review.preview import Preview, program_of, read_preview
 from private_pypi.review.record import record
-from private_pypi.review.render import render_difference
 from private_pypi.review.stacks import Stack
 
 API = "arn:aws:iam::111122223333:role/service/api"

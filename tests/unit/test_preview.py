@@ -612,6 +612,26 @@ def test_the_command_is_installed(text: str) -> None:
     assert shown.stdout == text
 
 
+def test_what_a_stack_does_not_need_is_not_loaded() -> None:
+    """It would make a preview a quarter slower."""
+    code = (
+        "import sys; from private_pypi.review.cli import main; main(['preview', 'test', '--json']);"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stderr.split()
+
+    for module in ("private_pypi.review.render", "pulumi_aws.codeartifact.domain"):
+        assert module in loaded
+    for module in (
+        "botocore",
+        "private_pypi.review.compare",
+        "private_pypi.review.markdown",
+        "pulumi_aws.cloudcontrol.resource",
+        "pulumi_aws.iam.role",
+    ):
+        assert module not in loaded
+
+
 def test_where_there_are_few_characters_nothing_breaks(folder: Path) -> None:
     """As in a Windows code page. What it cannot show stands as an escape."""
     stack = folder / "Pulumi.test.yaml"
