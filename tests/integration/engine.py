@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 from urllib.request import Request, urlopen
@@ -205,6 +205,33 @@ class Project:
         if check:
             assert result.returncode == 0, f"{' '.join(result.args)}\n{result.stdout}\n{result.stderr}"
         return result
+
+    def killed(self, *arguments: str, when: Callable[[], object]) -> None:
+        """Start the Pulumi CLI, and kill it when `when` returns."""
+        command = ("pulumi", *arguments, "--non-interactive")
+        with subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL, start_new_session=True
+        ) as process:
+            try:
+                when()
+            finally:
+                # The whole session: the engine's plugins are in process groups of their own.
+                subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=True)
+
+    def shell(self, script: str) -> str:
+        """Run commands of a page, and return what they print."""
+        environment = self.environment | {"PULUMI_SKIP_CONFIRMATIONS": "true"}
+        result = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert result.returncode == 0, f"{script}\n{result.stdout}\n{result.stderr}"
+        return result.stdout
 
     def preview(self, stack: str) -> dict[str, Any]:
         """What `pulumi preview` says, as it says it to programs."""
