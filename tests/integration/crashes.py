@@ -20,15 +20,19 @@ PLAIN: Config = {"domain": "acme", "readers": [API], "publishers": [CI]}
 CLOSED = {"closedPublishing": True}
 UNPROTECTED = {"protect": False}
 PROVIDER = {"makeGithubOidcProvider": True}
-# Without the provider for GitHub: the stand-in reads another URL of it than it was given, and to make it anew is refused
-# while it is protected.
-EVERYTHING: Config = PLAIN | CLOSED | {
-    "publicUpstream": True,
-    "internalPackages": ["acme-*", "billing"],
-    "attachIdentityPolicies": True,
-    "githubPublishers": [{"repository": "acme/tools", "tag": "v*"}],
-    "tags": {"team": "platform"},
-}
+# Without the provider for GitHub: the stand-in reads another URL of it than it was given. To make it anew for that is
+# refused while it is protected.
+EVERYTHING: Config = (
+    PLAIN
+    | CLOSED
+    | {
+        "publicUpstream": True,
+        "internalPackages": ["acme-*", "billing"],
+        "attachIdentityPolicies": True,
+        "githubPublishers": [{"repository": "acme/tools", "tag": "v*"}],
+        "tags": {"team": "platform"},
+    }
+)
 
 # What is there before, and the keys that an edit adds. Another test takes them out again.
 EDITS: dict[str, tuple[Config, Config]] = {
@@ -62,6 +66,7 @@ class Transition:
 
 TRANSITIONS: dict[str, Transition] = {
     "the first up": Transition(before=None, after=EVERYTHING),
+    "the first up in an existing domain": Transition(before=None, after=PLAIN | {"existingDomain": True}),
     "destroy": Transition(before=EVERYTHING | PROVIDER | UNPROTECTED, after=None),
 }
 for key, (before, added) in EDITS.items():
@@ -88,15 +93,17 @@ DISTURBANCES = {
 
 PAGE = (ROOT / "docs/recovery.md").read_text()
 # The headings of the page, each with what is printed when it helps: before the command is run again, and afterwards.
-LOCKED, CHANGED, THERE = "It is locked", "A policy is another one than Pulumi knows", "It already exists"
+LOCKED, BROKEN = "It is locked", "It cannot load the checkpoint"
+CHANGED, THERE = "A policy is another one than Pulumi knows", "It already exists"
 MENDS = {
     LOCKED: r"the stack is currently locked by 1 lock\(s\)",
+    BROKEN: r"error: failed to load checkpoint: EOF",
     CHANGED: r"PermissionsPolicy.*ConflictException|ConflictException.*PermissionsPolicy",
     THERE: r"\((private-pypi-(?!\w+-policy\)).*)\):\n +error: .*(?:EntityAlreadyExists|already exists)",
 }
 TWICE, PENDING = "A policy was made twice", "It warns of pending operations"
 TIDYING = {
-    TWICE: r"iam/policy:Policy::\S+, interrupted while creating|\(private-pypi-\w+-policy\):\n +error: .*EntityAlreadyExists",
+    TWICE: r"Policy::private-pypi-\w+-policy, interrupted|\(private-pypi-\w+-policy\):\n +error: .*EntityAlreadyExists",
     PENDING: r"interrupted while creating",
 }
 AGAIN = "Run the same command again"
@@ -106,18 +113,28 @@ ENDINGS: dict[str, set[str]] = {
     "when run again": {AGAIN},
     "after `pulumi cancel`": {LOCKED, PENDING},
     "after `pulumi up --refresh`": {CHANGED},
-    "after other commands of the page": {THERE, TWICE},
+    "after other commands of the page": {BROKEN, THERE, TWICE},
 }
 
 # What is another one each time: times, ids, revisions, and the end of the names that the engine gives to policies.
-VOLATILE = {"createdTime", "created_at", "policy_id", "publishedTime", "revision", "role_id"}
+VOLATILE = {
+    *("createDate", "created", "createdTime", "created_at", "modified", "publishedTime"),
+    *("policyId", "policyRevision", "policy_id", "revision", "role_id", "uniqueId"),
+}
 SUFFIX = re.compile(r"(?<=-policy)-[0-9a-f]{7}$")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+
+REPOSITORY = f"arn:aws:codeartifact:us-west-2:{ACCOUNT}:repository/acme/private-pypi"
+
+
+def section(heading: str) -> str:
+    """What the page says under a heading."""
+    return PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
 def commands(heading: str, comment: str = "") -> str:
-    """The commands under a heading of the page; with a comment the first block and what is below that comment."""
-    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    first, *rest = re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    """The first commands under a heading; with a comment also those below it."""
+    first, *rest = re.findall(r"^```sh\n(.*?)^```$", section(heading), re.MULTILINE | re.DOTALL)
     if not comment:
         return first
     _, *parts = re.split(r"^# (.*)\n", "".join(rest), flags=re.MULTILINE)
@@ -131,7 +148,7 @@ def plain(state: object) -> object:
         return sorted(([plain(name), plain(value)] for name, value in items if name not in VOLATILE), key=repr)
     if isinstance(state, list):
         return sorted(map(plain, cast("list[object]", state)), key=repr)
-    return SUFFIX.sub("", state) if isinstance(state, str) else state
+    return UUID.sub("", SUFFIX.sub("", state)) if isinstance(state, str) else state
 
 
 def packages(state: State) -> set[str]:
@@ -165,74 +182,68 @@ class Sweep:
         self.project = Project(self.folder, self.emulator)
         for name in ("service/api", "ci"):
             self.emulator.assume_role(name)
+        if after and "existingDomain" in after:
+            self.emulator.client("codeartifact").create_domain(domain="acme")
         if before:
             self.project.configure("dev", **before)
             self.project.up("dev")
-            repository = before.get("repository", "private-pypi")
-            publish(self.emulator.client("codeartifact"), "acme-core", repository)
+            publish(self.emulator.client("codeartifact"), "acme-core", before.get("repository", "private-pypi"))
         if after:
             self.project.configure("dev", **after)
-        self.before = self.emulator.state()
+        self._before = self.emulator.state()
         shutil.copytree(self.folder / "state", self.folder / "before")
         known = len(self.emulator.changes())
         self.project.pulumi(*self.transition.command)
-        self.after = self.emulator.state()
+        self._after, self._recorded = self.emulator.state(), self.project.checkpoint("dev")
+        assert self._is_settled()
         names = [SUFFIX.sub("-*", change) for change in self.emulator.changes()[known:]]
         self.calls = [(name, names[: index + 1].count(name)) for index, name in enumerate(names)]
 
     def disturb(self, call: str, number: int, disturbance: Disturbance) -> str:
         """Go through the transition with a disturbance, end it as a user does, and return how it ended."""
-        self.emulator.restore(self.before)
+        self.emulator.restore(self._before)
         shutil.rmtree(self.folder / "state")
         shutil.copytree(self.folder / "before", self.folder / "state")
-        self._was_protected = False
-        self._look()
+        self._known, self._was_protected = len(self.emulator.changes()), is_protected(self._before)
         self.emulator.disturb(call, number, executed=disturbance.executed, answer=disturbance.answer)
         if disturbance.answer == "never":
             self.project.killed(*self.transition.command, when=self.emulator.wait_until_disturbed)
             self._look()
-            ended, printed = False, ""
+            taken = self._carry_on()
         else:
             ended, printed = self._run()
             self.emulator.wait_until_disturbed()
-        taken = self._end(printed, ended=ended)
-        assert plain(self.emulator.state()) == plain(self.after)
-        assert self.project.changes("dev") == {} if self.transition.after else self.project.recorded("dev") == set()
+            taken = set[str]() if ended else self._carry_on(printed)
+        assert plain(self.emulator.state()) == plain(self._after)
+        recorded = self.project.checkpoint("dev")
+        assert recorded.get("pending_operations", []) == []
+        # What is recorded as without a disturbance is previewed as without one.
+        assert plain(recorded.get("resources")) == plain(self._recorded.get("resources")) or self._is_settled()
         *_, ending = (ending for ending, headings in ENDINGS.items() if not headings or headings & taken)
         return ending
 
-    def _end(self, printed: str, *, ended: bool) -> set[str]:
-        """Run the command again, and do what the page says of what is printed, until it succeeds."""
-        taken: set[str] = set()
-        log = printed
+    def _carry_on(self, printed: str = "") -> set[str]:
+        """Do what the page says of what was printed, and run the command again, until it succeeds."""
+        taken, log = {AGAIN}, printed
         for _ in range(6):
-            if ended:
-                break
-            taken |= {AGAIN} | self._mend(printed)
+            for heading, pattern in MENDS.items():
+                for names in {match.groups() for match in re.finditer(pattern, printed)}:
+                    self._follow(commands(heading, *names))
+                    taken.add(heading)
             ended, printed = self._run()
             log += printed
-        assert ended, log
-        for heading in (TWICE, PENDING):
-            if re.search(TIDYING[heading], log):
-                self._tidy(heading)
+            if ended:
+                break
+        else:
+            raise AssertionError(log)
+        for heading, pattern in TIDYING.items():
+            if re.search(pattern, log):
+                printed = self._follow(commands(heading))
+                if heading == TWICE:
+                    for policy in printed.split():
+                        self._follow(commands(heading, "delete").replace("ARN", policy))
                 taken.add(heading)
         return taken
-
-    def _mend(self, printed: str) -> set[str]:
-        taken: set[str] = set()
-        for heading, pattern in MENDS.items():
-            for found in {match.groups() for match in re.finditer(pattern, printed)}:
-                script = commands(heading, *found)
-                repository = (self.transition.after or {}).get("repository", "private-pypi")
-                self._follow(script.replace("repository/acme/private-pypi ", f"repository/acme/{repository} "))
-                taken.add(heading)
-        return taken
-
-    def _tidy(self, heading: str) -> None:
-        printed = self._follow(commands(heading))
-        if heading == TWICE:
-            for policy in printed.split():
-                self._follow(commands(heading, "delete").replace("ARN", policy))
 
     def _run(self) -> tuple[bool, str]:
         """Whether the command of the transition succeeds, and what it prints."""
@@ -241,15 +252,25 @@ class Sweep:
         return result.returncode == 0, result.stdout + result.stderr
 
     def _follow(self, script: str) -> str:
-        """Run what is printed on the page."""
-        printed = self.project.shell(script)
+        """Run commands of the page, and return what they print."""
+        repository = (self.transition.after or {}).get("repository", "private-pypi")
+        script = re.sub("repository/acme/private-pypi$", f"repository/acme/{repository}", script, flags=re.MULTILINE)
+        printed = self.project.shell(script.replace("STATE", "state"))
         self._look()
         return printed
 
     def _look(self) -> None:
-        """At every moment: nothing is lost that is to stay, and while packages are protected no Deny goes."""
+        """What holds at every moment: no package is lost that is to stay, and with `protect` no Deny."""
         state = self.emulator.state()
-        assert packages(state) >= packages(self.before) & packages(self.after)
-        protects = self.transition.after is not None and self.transition.after.get("protect", True)
-        assert is_protected(state) >= (protects and self._was_protected)
+        assert packages(state) >= packages(self._before) & packages(self._after)
+        if self.transition.after and self.transition.after.get("protect", True):
+            assert is_protected(state) >= self._was_protected
+            unprotect = f"codeartifact:DeleteRepositoryPermissionsPolicy {REPOSITORY}"
+            assert unprotect not in self.emulator.changes()[self._known :]
         self._was_protected = is_protected(state)
+
+    def _is_settled(self) -> bool:
+        """Whether a preview shows no change; after `destroy`, whether Pulumi knows of nothing."""
+        if self.transition.after:
+            return self.project.changes("dev") == {}
+        return self.project.recorded("dev") == set()

@@ -74,7 +74,9 @@ class Emulator:
 
     def changes(self) -> list[str]:
         """What was asked so far that changes something: IAM actions, each with its resource."""
-        return [line.removeprefix("change ") for line in self.log.read_text().splitlines() if line.startswith("change ")]
+        return [
+            line.removeprefix("change ") for line in self.log.read_text().splitlines() if line.startswith("change ")
+        ]
 
     def disturb(self, call: str, number: int = 1, *, executed: bool, answer: str) -> None:
         """Let one of `changes`, the `number`th from now on, be answered never, closed, throttled or failed."""
@@ -260,10 +262,13 @@ class Project:
         return printed
 
     def recorded(self, stack: str) -> set[str]:
-        """The names of the resources in the state file, for a look while `pulumi up` is running."""
+        """The names of the resources in the state file."""
+        return {each["urn"].rpartition("::")[2] for each in self.checkpoint(stack).get("resources", [])}
+
+    def checkpoint(self, stack: str) -> dict[str, Any]:
+        """What the engine knows: the deployment in the state file."""
         path = self.folder / f"state/.pulumi/stacks/private-pypi/{stack}.json"
-        resources = json.loads(path.read_text())["checkpoint"]["latest"].get("resources", []) if path.exists() else []
-        return {each["urn"].rpartition("::")[2] for each in resources}
+        return json.loads(path.read_text())["checkpoint"]["latest"] if path.exists() else {}
 
     def outputs(self, stack: str) -> dict[str, Any]:
         """The stack's outputs."""

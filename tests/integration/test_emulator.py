@@ -1,7 +1,6 @@
 """The local AWS endpoint itself: what the other tests take for granted of AWS."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
