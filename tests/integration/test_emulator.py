@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
 from engine import Emulator, document, error_code, github_token
 
@@ -141,15 +142,72 @@ def test_each_call_is_in_the_log(emulator: Emulator) -> None:
     assert emulator.calls() == ["codeartifact POST /v1/domain", "codeartifact POST /v1/repository"]
 
 
-def test_a_call_that_is_held_is_answered_the_second_time(tmp_path: Path) -> None:
-    emulator = Emulator(tmp_path, hold="GET /v1/domain")
-    try:
-        with pytest.raises(TimeoutError):
-            urlopen(f"{emulator.endpoint}/v1/domain", timeout=0.5)
-        with pytest.raises(HTTPError):
-            urlopen(f"{emulator.endpoint}/v1/domain", timeout=60)
-    finally:
-        emulator.stop()
+CREATE = "codeartifact:CreateRepository arn:aws:codeartifact:us-west-2:111122223333:repository/acme/other"
+OTHER = {"domain": "acme", "repository": "other"}
+
+
+def repositories(codeartifact: Any) -> list[str]:
+    return [each["name"] for each in codeartifact.list_repositories()["repositories"]]
+
+
+@pytest.mark.usefixtures("root")
+def test_each_call_that_changes_something_is_in_the_log_by_its_action(emulator: Emulator) -> None:
+    arn = "arn:aws:codeartifact:us-west-2:111122223333"
+    assert emulator.changes() == [
+        f"codeartifact:CreateDomain {arn}:domain/acme",
+        f"codeartifact:CreateRepository {arn}:repository/acme/internal",
+    ]
+
+
+@pytest.mark.parametrize("executed", [False, True], ids=["not executed", "executed"])
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("never", "Read timeout on endpoint URL"),
+        ("closed", "Connection was closed before we received a valid response"),
+        ("throttled", r"\(ThrottlingException\) when calling"),
+        ("failed", r"\(InternalServerException\) when calling"),
+    ],
+)
+def test_a_call_is_disturbed_once(emulator: Emulator, root: Any, answer: str, error: str, *, executed: bool) -> None:
+    emulator.disturb(CREATE, executed=executed, answer=answer)
+
+    with pytest.raises((BotoCoreError, ClientError), match=error):
+        impatient(emulator).create_repository(**OTHER)
+    emulator.wait_until_disturbed()
+    assert repositories(root) == (["internal", "other"] if executed else ["internal"])
+    assert error_code(root.create_repository, **OTHER) == ("ConflictException" if executed else "")
+
+
+def impatient(emulator: Emulator) -> Any:
+    """A client that asks once and does not wait for long."""
+    client = emulator.client("codeartifact")
+    return boto3.client(  # pyright: ignore[reportUnknownMemberType]
+        "codeartifact",
+        endpoint_url=client.meta.endpoint_url,
+        region_name=client.meta.region_name,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(read_timeout=0.5, retries={"total_max_attempts": 1}),
+    )
+
+
+def test_of_several_calls_that_begin_the_same_one_is_disturbed(emulator: Emulator, root: Any) -> None:
+    emulator.disturb(CREATE.replace("other", "web-*"), 2, executed=False, answer="throttled")
+
+    for name in ("other", "web-one", "web-two", "web-three"):
+        error_code(impatient(emulator).create_repository, domain="acme", repository=name)
+    assert repositories(root) == ["internal", "other", "web-one", "web-three"]
+
+
+def test_a_state_is_gone_back_to(emulator: Emulator, root: Any) -> None:
+    state = emulator.state()
+    root.create_repository(**OTHER)
+    assert emulator.state() != state
+
+    emulator.restore(state)
+    assert repositories(root) == ["internal"]
+    assert emulator.state() == state
 
 
 SUBJECT = "repo:acme/tools:ref:refs/tags/v1"

@@ -11,14 +11,13 @@
 //! after it, `test444455556666`, they are the root of that account.
 //! A session named `ended` has ended already.
 //! Web identity tokens are verified with the keys in the file that `AWS_EMULATOR_JWKS` names.
-//! With `AWS_EMULATOR_HOLD="METHOD PATH"` the first such call is never answered: the moment to kill a client.
 
 mod authorize;
+mod disturb;
 mod pypi;
 mod web_identity;
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -39,6 +38,7 @@ use fakecloud_iam::SharedIamState;
 use fakecloud_iam::sts_service::StsService;
 use parking_lot::RwLock;
 
+use disturb::{Disturbed, Plan};
 use web_identity::VerifiedSts;
 
 use authorize::{AuthorizedCodeArtifact, ConditionedIam, CodeArtifactPolicies, RoleSessions, Tokens, WHY};
@@ -65,10 +65,12 @@ async fn main() {
         region.clone(),
     ));
 
+    let plan = Plan::new();
     let mut registry = ServiceRegistry::new();
-    registry.register(Arc::new(ConditionedIam { inner: IamService::new(iam.clone()), iam: iam.clone(), policies: policies.clone() }));
+    let conditioned = ConditionedIam { inner: IamService::new(iam.clone()), iam: iam.clone(), policies: policies.clone() };
+    registry.register(Arc::new(Disturbed { inner: Arc::new(conditioned), plan: plan.clone() }));
     registry.register(Arc::new(VerifiedSts { inner: StsService::new(iam.clone()), iam: iam.clone() }));
-    registry.register(codeartifact.clone());
+    registry.register(Arc::new(Disturbed { inner: codeartifact.clone(), plan: plan.clone() }));
 
     let config = DispatchConfig {
         region: region.clone(),
@@ -83,6 +85,7 @@ async fn main() {
         ])),
         scp_resolver: None,
     };
+    let control = disturb::routes(plan, state.clone(), iam);
     let index = pypi::Index { service: codeartifact, state, policies, evaluator, tokens, region };
 
     let app = Router::new()
@@ -94,7 +97,8 @@ async fn main() {
         .fallback(dispatch)
         .layer(middleware::from_fn(prepare))
         .layer(Extension(Arc::new(registry)))
-        .layer(Extension(Arc::new(config)));
+        .layer(Extension(Arc::new(config)))
+        .merge(control);
 
     println!("ready {endpoint}");
     axum::serve(listener, app.into_make_service_with_connect_info::<std::net::SocketAddr>())
@@ -103,19 +107,13 @@ async fn main() {
         .unwrap();
 }
 
-static HELD: AtomicBool = AtomicBool::new(false);
-
 /// Print each call, and let a root's access key choose its account.
 async fn prepare(mut request: Request, next: Next) -> Response {
     let header = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     // Credential=KEY/DATE/REGION/SERVICE/aws4_request
     let mut scope = header.split_once("Credential=").map_or("", |(_, rest)| rest).split('/');
     let (key, service) = (scope.next().unwrap_or_default().to_string(), scope.nth(2).unwrap_or("pypi").to_string());
-    let call = format!("{} {}", request.method(), request.uri().path());
-    println!("call {service} {call}");
-    if std::env::var("AWS_EMULATOR_HOLD").is_ok_and(|hold| hold == call) && !HELD.swap(true, Ordering::Relaxed) {
-        std::future::pending::<()>().await;
-    }
+    println!("call {service} {} {}", request.method(), request.uri().path());
 
     if let Some(account) = key.strip_prefix("test").filter(|rest| rest.len() == 12 && rest.bytes().all(|b| b.is_ascii_digit())) {
         if let Some(config) = request.extensions().get::<Arc<DispatchConfig>>() {
