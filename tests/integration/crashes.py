@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from engine import ACCOUNT, ROOT, Emulator, Project, publish
 
-Config = dict[str, object]
+Config = dict[str, Any]
 State = Mapping[str, Any]
 
 API, CI, ADA = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("service/api", "ci", "people/ada"))
