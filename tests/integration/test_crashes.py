@@ -20,7 +20,7 @@ def test_an_up_that_was_killed_after_a_call_is_ended_by_what_the_page_says(
 
 
 @pytest.mark.parametrize("disturbance", DISTURBANCES)
-@pytest.mark.parametrize("sweep", ["readers added"], indirect=True)
+@pytest.mark.parametrize("sweep", ["readers changed"], indirect=True)
 def test_a_change_of_a_policy_is_ended_whatever_happens_to_it(sweep: Sweep, disturbance: str) -> None:
     (call,) = [call for call in sweep.calls if "PutRepositoryPermissionsPolicy" in call[0]]
     sweep.disturb(*call, DISTURBANCES[disturbance])
