@@ -65,7 +65,7 @@ def trusts(trust_policy: Statements, token: Token) -> z3.BoolRef:
     allowed, denied = (
         z3.Or(
             [
-                z3.And(_is_from(statement, token), _is_action(statement, token.action), _conditions_hold(statement, token))
+                z3.And(_is_from(statement, token), z3.Or([token.action == each for each in _several(statement["Action"])]), _conditions_hold(statement, token))
                 for statement in trust_policy
                 if statement["Effect"] == effect
             ]
@@ -112,14 +112,20 @@ def _is_about(statement: Statement, request: Request) -> z3.BoolRef:
     if unknown := statement.keys() - {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}:
         raise NotImplementedError(unknown)
     return z3.And(
-        _is_action(statement, request.action),
+        z3.Or([_is_action(each, request) for each in _several(statement["Action"])]),
         z3.Or([_is_resource(each, request) for each in _several(statement["Resource"])]),
         _conditions_hold(statement, request),
     )
 
 
-def _is_action(statement: Statement, action: z3.SeqRef) -> z3.BoolRef:
-    return z3.Or([_is_like(action, each) for each in _several(statement["Action"])])
+def _is_action(pattern: str, request: Request) -> z3.BoolRef:
+    """An action, or all of a service. Other patterns are not known here."""
+    service, _, operation = pattern.partition(":")
+    if operation == "*":
+        return request.service == service
+    if re.search(r"[*?]", pattern):
+        raise NotImplementedError(pattern)
+    return request.is_action(pattern)
 
 
 def _is_resource(pattern: str, request: Request) -> z3.BoolRef:

@@ -89,11 +89,11 @@ class Meaning:
             # An administrator of the domain's account may do whatever their own IAM policies say.
             z3.And(own, z3.Or(at_home, z3.Not(in_domain))),
             # What no permissions policy can grant, and what `aws codeartifact login` asks for.
-            z3.And(has_policy, request.action == BEARER_TOKEN, request.service == "codeartifact.amazonaws.com"),
+            z3.And(has_policy, request.is_action(BEARER_TOKEN), request.token_for == "codeartifact.amazonaws.com"),
             z3.And(
                 has_policy,
                 at_home,
-                request.action == "codeartifact:GetRepositoryEndpoint",
+                request.is_action("codeartifact:GetRepositoryEndpoint"),
                 self.is_on(f"repository/{self.repository}"),
             ),
         ]
@@ -115,7 +115,7 @@ class Meaning:
         )
 
     def is_about(self, row: Row) -> z3.BoolRef:
-        return z3.And(z3.Or([self.request.action == each for each in row.does]), z3.Or([self.is_on(each) for each in row.on]))
+        return z3.And(z3.Or([self.request.is_action(each) for each in row.does]), z3.Or([self.is_on(each) for each in row.on]))
 
     def is_on(self, resource: str) -> z3.BoolRef:
         parts = resource.split("/", maxsplit=3)

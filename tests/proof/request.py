@@ -1,6 +1,7 @@
 """A request of which nothing is known but its form: what is proved of it holds for every caller that there can be."""
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import z3
@@ -25,8 +26,26 @@ KINDS = {
     "codeartifact:ReadFromRepository": ["repository"],
 }
 
-# How long the solver tries, in steps and not in seconds: no answer depends on how busy the machine is.
-_STEPS = 200_000_000
+LIKE_IN_LIFE = {
+    "account": ["111122223333", "444455556666", "777788889999"],
+    "name": [
+        *("role/admin", "role/ci", "role/other", "role/path/team/ci", "role/stranger", "role/team/ci", "role/team/other"),
+        *("role/sso/eu/Developers_1", "role/glue/job-number-00", "user/ada", "user/eve"),
+    ],
+    "organization": ["", "o-a1b2c3d4e5", "o-zzzzzzzzzz", "o-9999999999"],
+    "service": ["codeartifact", "sts"],
+    "operation": [
+        *(action.partition(":")[2] for action in KINDS),
+        *("DeleteRepositoryPermissionsPolicy", "PutRepositoryPermissionsPolicy", "TagResource"),
+        *("GetServiceBearerToken", "AssumeRole"),
+    ],
+    "token_for": ["", "codeartifact.amazonaws.com", "codecommit.amazonaws.com"],
+    "owner": ["", *(f"arn:aws:codeartifact:us-west-2:{owner}" for owner in ("111122223333", "444455556666"))],
+    "kind": ["", "domain", "repository", "package"],
+    "domain": ["", "acme", "other"],
+    "repository": ["", "other", "private-pypi", "private-pypi-store"],
+    "package": ["", *(f"pypi//{name}" for name in ("acme-core", "acme-core-x", "acme-x", "acmecorp", "beta", "x")), "npm//x"],
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +67,7 @@ class Example:
     """Of the documents ready to attach, those that the caller has."""
     own: bool
     action: str
-    service: str
+    token_for: str | None
     resource: str
 
     def __str__(self) -> str:
@@ -56,7 +75,7 @@ class Example:
         having += ["is allowed it by IAM policies of its own"] if self.own else []
         return (
             f"{self.caller}, of {self.organization or 'no organization'}, which {' and '.join(having) or 'has no policy'}: "
-            f"{self.action} on {self.resource}" + (f" for {self.service}" if self.service else "")
+            f"{self.action} on {self.resource}" + (f" for {self.token_for}" if self.token_for else "")
         )
 
 
@@ -71,64 +90,51 @@ class Request:
         # What may allow it on the caller's side: the two documents ready to attach, and other IAM policies.
         self.has_reader_policy, self.has_publisher_policy = z3.Bools("has_reader_policy has_publisher_policy")
         self.own = z3.Bool("own")
-        self.action = z3.String("action")
-        self.service = z3.String("service")  # whose bearer token is asked for
-        # The resource's ARN is OWNER:KIND/DOMAIN/REPOSITORY/PACKAGE, the package with its format and namespace. Parts
-        # instead of one text, because the solver is a hundred times quicker with short texts.
+        # SERVICE:OPERATION, codeartifact:PublishPackageVersion say.
+        self.service, self.operation = z3.Strings("service operation")
+        self.token_for = z3.String("token_for")  # the service whose bearer token is asked for
+        # The resource's ARN is OWNER:KIND/DOMAIN/REPOSITORY/PACKAGE, the package with its format and namespace. These
+        # are parts and not one text because the solver is a hundred times quicker with what it need not take apart.
         self.owner = z3.String("owner")
         self.path = z3.Strings("kind domain repository package")
+        self.flags = [self.has_reader_policy, self.has_publisher_policy, self.own]
+        self.texts = [self.account, self.name, self.organization, self.service, self.operation, self.token_for, self.owner, *self.path]
         self.context = {
             "aws:PrincipalAccount": self.account,
             "aws:PrincipalOrgID": self.organization,
-            "sts:AWSServiceName": self.service,
+            "sts:AWSServiceName": self.token_for,
         }
+
+    def is_action(self, action: str) -> z3.BoolRef:
+        service, operation = action.split(":")
+        return z3.And(self.service == service, self.operation == operation)
 
     def is_possible(self) -> z3.BoolRef:
         """Whether there can be such a request. More than there can be does no harm: it is proved of them too."""
         kind, _, repository, package = self.path
-        is_token = self.action == BEARER_TOKEN
+        is_token = self.is_action(BEARER_TOKEN)
         return z3.And(
-            *(z3.Implies(self.action == action, z3.Or([kind == each for each in kinds])) for action, kinds in KINDS.items()),
+            *(z3.Implies(self.is_action(action), z3.Or([kind == each for each in kinds])) for action, kinds in KINDS.items()),
             *(z3.Implies(part == "", after == "") for part, after in itertools.pairwise([self.owner, *self.path])),
             z3.Implies(kind == "domain", repository == ""),
             z3.Implies(kind == "repository", package == ""),
-            is_token == (self.service != ""),
+            is_token == (self.token_for != ""),
             z3.Implies(is_token, self.owner == ""),
         )
 
-    def is_readable(self) -> z3.BoolRef:
-        """Whether it is pleasant to read: for examples alone."""
-        letters = z3.Plus(z3.Range("a", "z"))
-        digits = z3.Loop(z3.Range("0", "9"), 12, 12)
-        forms = {
-            self.account: digits,
-            self.name: z3.Concat(z3.Union(z3.Re("role/"), z3.Re("user/")), z3.Plus(z3.Union(z3.Range("a", "z"), z3.Re("/"), z3.Re("-")))),
-            self.organization: z3.Concat(z3.Re("o-"), z3.Loop(z3.Union(z3.Range("a", "z"), z3.Range("0", "9")), 10, 10)),
-            self.action: z3.Concat(letters, z3.Re(":"), z3.Plus(z3.Union(z3.Range("A", "Z"), z3.Range("a", "z")))),
-            self.service: z3.Concat(letters, z3.Re(".amazonaws.com")),
-        }
-        return z3.And([z3.Or(text == "", z3.InRe(text, form)) for text, form in forms.items()])
-
-    def read(self, model: z3.ModelRef) -> Example:
-        def text(variable: z3.SeqRef) -> str:
-            return model.eval(variable, model_completion=True).py_value()
-
-        def is_true(variable: z3.BoolRef) -> bool:
-            return z3.is_true(model.eval(variable))
-
-        path = "/".join(filter(None, map(text, self.path)))
+    def read(self, values: Mapping[z3.ExprRef, z3.ExprRef]) -> Example:
+        text = {str(variable): values[variable].py_value() for variable in self.texts}
+        path = "/".join(filter(None, (text[str(each)] for each in self.path)))
         return Example(
-            caller=f"arn:{self.partition}:iam::{text(self.account)}:{text(self.name)}",
-            organization=text(self.organization) or None,
+            caller=f"arn:{self.partition}:iam::{text['account']}:{text['name']}",
+            organization=text["organization"] or None,
             policies=frozenset(
-                name
-                for name, has in (("reader_policy", self.has_reader_policy), ("publisher_policy", self.has_publisher_policy))
-                if is_true(has)
+                each for each in ("reader_policy", "publisher_policy") if z3.is_true(values[z3.Bool(f"has_{each}")])
             ),
-            own=is_true(self.own),
-            action=text(self.action),
-            service=text(self.service),
-            resource=f"{text(self.owner)}:{path}" if text(self.owner) else "*",
+            own=z3.is_true(values[self.own]),
+            action=f"{text['service']}:{text['operation']}",
+            token_for=text["token_for"] or None,
+            resource=f"{text['owner']}:{path}" if text["owner"] else "*",
         )
 
 

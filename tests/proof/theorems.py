@@ -6,7 +6,7 @@ from proof import iam
 from proof.made import Made, make
 from proof.matrix import Config
 from proof.meaning import Meaning
-from proof.request import Example, Place, Request, Token
+from proof.request import LIKE_IN_LIFE, Example, Place, Request, Token
 
 # How long the solver tries, in steps and not in seconds: no answer depends on how busy the machine is.
 _STEPS = 100_000_000
@@ -28,8 +28,16 @@ def find(*conditions: z3.BoolRef) -> z3.ModelRef | None:
 
 
 def find_request(request: Request, condition: z3.BoolRef) -> Example | None:
-    """A request for which the condition holds, pleasant to read if there is such a one."""
-    model = find(request.is_possible(), condition)
-    if model:
-        model = find(request.is_possible(), request.is_readable(), condition) or model
-    return request.read(model) if model else None
+    """A request for which the condition holds; as like those in life as it can be."""
+    condition = z3.And(request.is_possible(), condition)
+    model = find(condition)
+    if not model:
+        return None
+    values = {each: model.eval(each, model_completion=True) for each in [*request.flags, *request.texts]}
+    for text in request.texts:
+        for value in LIKE_IN_LIFE[str(text)]:
+            others = values | {text: z3.StringVal(value)}
+            if z3.is_true(z3.simplify(z3.substitute(condition, *others.items()))):
+                values = others
+                break
+    return request.read(values)
