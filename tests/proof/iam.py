@@ -30,8 +30,9 @@ class Policies:
     domain_name: str
     domain: Statements
     repositories: Mapping[str, Statements]
-    reader_policy: Statements
-    publisher_policy: Statements
+    """By the name of the repository."""
+    identity: Mapping[str, Statements]
+    """The documents ready to attach, `reader_policy` and `publisher_policy`."""
 
 
 def allows(policies: Policies, request: Request) -> z3.BoolRef:
@@ -94,14 +95,10 @@ def _resource_side(
 
 
 def _identity_side(policies: Policies, request: Request, effect: str) -> z3.BoolRef:
-    documents = [
-        (request.has_reader_policy, policies.reader_policy),
-        (request.has_publisher_policy, policies.publisher_policy),
-    ]
     return z3.Or(
         [
-            z3.And(has, _is_about(statement, request))
-            for has, statements in documents
+            z3.And(request.has[name], _is_about(statement, request))
+            for name, statements in policies.identity.items()
             for statement in statements
             if statement["Effect"] == effect
         ]

@@ -54,8 +54,7 @@ def make(config: Mapping[str, Any], place: Place) -> Made:
             repositories={
                 each["repository"]: read(each["policyDocument"]) for each in inputs(mocks.REPOSITORY_PERMISSIONS)
             },
-            reader_policy=read(run.exports["reader_policy"]),
-            publisher_policy=read(run.exports["publisher_policy"]),
+            identity={name: read(run.exports[name]) for name in ("reader_policy", "publisher_policy")},
         ),
         roles=run.exports.get("github_role_arns", {}),
         trust_policies={

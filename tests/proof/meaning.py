@@ -52,8 +52,8 @@ class Meaning:
     def rights(self) -> list[Row]:
         request, repository = self.request, self.repository
         installers = [*self.readers, *(who for who, _ in self.publishers)]
-        either = z3.Or(request.has_reader_policy, request.has_publisher_policy)
-        to_publish = z3.And(request.has_publisher_policy, request.account != self.owner)
+        either = z3.Or([*request.has.values()])
+        to_publish = z3.And(request.has["publisher_policy"], request.account != self.owner)
         rights = [
             Row(who=installers, does=TOKEN, on=[f"domain/{self.domain}"], opened_by=either),
             Row(who=installers, does=READ, on=[f"repository/{repository}"], opened_by=either),
@@ -84,7 +84,7 @@ class Meaning:
         request, own = self.request, self.request.own
         at_home = request.account == self.owner
         in_domain = z3.And(self.is_on("*"), request.path[1] == self.domain)
-        has_policy = z3.Or(request.has_reader_policy, request.has_publisher_policy)
+        has_policy = z3.Or([*request.has.values()])
         given = [
             # An administrator of the domain's account may do whatever their own IAM policies say.
             z3.And(own, z3.Or(at_home, z3.Not(in_domain))),
@@ -114,13 +114,32 @@ class Meaning:
             ]
         )
 
+    def promises(self) -> list[z3.BoolRef]:
+        """Each thing that is given to those who are listed: one can see it happen."""
+        return [
+            z3.And(self.gives(), self.is_about(right), self.request.is_action(action), z3.Or([self.is_caller(who) for who in right.who]))
+            for right in self.rights()
+            if right.who
+            for action in right.does
+        ]
+
+    def threats(self) -> list[z3.BoolRef]:
+        """Each thing that is forbidden."""
+        return [
+            z3.And(self.forbids(), self.is_about(denial), self.request.is_action(action), self.request.account == self.owner)
+            for denial in self.denials()
+            for action in denial.does
+        ]
+
     def is_about(self, row: Row) -> z3.BoolRef:
         return z3.And(z3.Or([self.request.is_action(each) for each in row.does]), z3.Or([self.is_on(each) for each in row.on]))
 
     def is_on(self, resource: str) -> z3.BoolRef:
-        parts = resource.split("/", maxsplit=3)
+        """Whether it is about a resource of the domain's account. A `*` by itself is all that is below."""
+        *parts, last = resource.split("/", maxsplit=3)
+        texts = parts if last == "*" else [*parts, last, "", "", ""]
         place = f"arn:{self.place.partition}:codeartifact:{self.place.region}:{self.owner}"
-        return z3.And(self.request.owner == place, *map(_is_text, self.request.path, [*parts, *([parts[-1] if parts[-1] == "*" else ""] * (4 - len(parts)))]))
+        return z3.And(self.request.owner == place, *map(_is_text, self.request.path, texts))
 
     def is_caller(self, who: str) -> z3.BoolRef:
         """Whether the caller is, or is one of, what a person writes as a principal."""
@@ -131,20 +150,18 @@ class Meaning:
         *_, account, name = who.split(":")
         return z3.And(self.request.account == account, _is_text(self.request.name, name))
 
-    def is_workflow(self, entry: Mapping[str, Any], token: Token) -> z3.BoolRef:
-        """Whether the token is one of the workflow, in the one form that its repository sends, and asks for its role."""
-        owner, name = entry["repository"].split("/")
-        if "ownerId" in entry:
-            owner, name = f"{owner}@{entry['ownerId']}", f"{name}@{entry['repositoryId']}"
-        kinds = {"branch": "ref:refs/heads/", "tag": "ref:refs/tags/", "environment": "environment:"}
-        (where,) = [f"{prefix}{entry[kind]}" for kind, prefix in kinds.items() if kind in entry]
-        github = "oidc-provider/token.actions.githubusercontent.com"
-        return z3.And(
-            token.provider == f"arn:{self.place.partition}:iam::{self.place.account}:{github}",
+    def trusted(self, token: Token) -> Mapping[str, z3.BoolRef]:
+        """Which tokens each role of a workflow is for: those of the workflow, in the one form that its repository sends."""
+        provider = f"arn:{self.place.partition}:iam::{self.place.account}:oidc-provider/token.actions.githubusercontent.com"
+        asked = [
+            token.provider == provider,
             token.action == "sts:AssumeRoleWithWebIdentity",
             token.audience == "sts.amazonaws.com",
-            _is_text(token.subject, f"repo:{owner}/{name}:{where}"),
-        )
+        ]
+        return {
+            self.roles[_workflow(each)]: z3.And(*asked, _is_text(token.subject, _subject(each)))
+            for each in self.config.get("githubPublishers", [])
+        }
 
     def attached(self) -> Mapping[str, str]:
         """Which of the documents ready to attach the program attaches by itself, by the name of the role."""
@@ -182,3 +199,12 @@ def _packages(entry: Mapping[str, Any]) -> list[str]:
 def _workflow(entry: Mapping[str, Any]) -> str:
     (kind,) = entry.keys() & {"branch", "tag", "environment"}
     return f"{entry['repository']} {kind} {entry[kind]}"
+
+
+def _subject(entry: Mapping[str, Any]) -> str:
+    owner, name = entry["repository"].split("/")
+    if "ownerId" in entry:
+        owner, name = f"{owner}@{entry['ownerId']}", f"{name}@{entry['repositoryId']}"
+    if "environment" in entry:
+        return f"repo:{owner}/{name}:environment:{entry['environment']}"
+    return f"repo:{owner}/{name}:ref:refs/" + (f"tags/{entry['tag']}" if "tag" in entry else f"heads/{entry['branch']}")

@@ -1,15 +1,16 @@
 """A request of which nothing is known but its form: what is proved of it holds for every caller that there can be."""
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import z3
 
 ANYTHING = z3.Full(z3.ReSort(z3.StringSort()))
+
 BEARER_TOKEN = "sts:GetServiceBearerToken"  # noqa: S105  the name of an action
 
-# The kinds of resource that an action is about, for the actions where it matters. All others are asked of everything.
+# The kinds of resource that an action is about. An action that is not here is asked of every resource there can be.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodeartifact.html
 KINDS = {
     "codeartifact:CopyPackageVersions": ["package", "repository"],
@@ -26,25 +27,36 @@ KINDS = {
     "codeartifact:ReadFromRepository": ["repository"],
 }
 
-LIKE_IN_LIFE = {
+# For examples alone: values of the variables as they are in life. Nothing is proved with them.
+LIKE_IN_LIFE: Mapping[str, list[str]] = {
     "account": ["111122223333", "444455556666", "777788889999"],
     "name": [
-        *("role/admin", "role/ci", "role/other", "role/path/team/ci", "role/stranger", "role/team/ci", "role/team/other"),
-        *("role/sso/eu/Developers_1", "role/glue/job-number-00", "user/ada", "user/eve"),
+        *("role/admin", "role/ci", "role/team/ci", "role/path/team/ci", "role/team/other", "role/sso/eu/Developers_1"),
+        *("role/stranger", "user/ada", "user/eve"),
     ],
     "organization": ["", "o-a1b2c3d4e5", "o-zzzzzzzzzz", "o-9999999999"],
     "service": ["codeartifact", "sts"],
     "operation": [
         *(action.partition(":")[2] for action in KINDS),
-        *("DeleteRepositoryPermissionsPolicy", "PutRepositoryPermissionsPolicy", "TagResource"),
-        *("GetServiceBearerToken", "AssumeRole"),
+        *("DeleteRepositoryPermissionsPolicy", "PutRepositoryPermissionsPolicy", "TagResource", "GetServiceBearerToken"),
     ],
     "token_for": ["", "codeartifact.amazonaws.com", "codecommit.amazonaws.com"],
-    "owner": ["", *(f"arn:aws:codeartifact:us-west-2:{owner}" for owner in ("111122223333", "444455556666"))],
-    "kind": ["", "domain", "repository", "package"],
-    "domain": ["", "acme", "other"],
-    "repository": ["", "other", "private-pypi", "private-pypi-store"],
-    "package": ["", *(f"pypi//{name}" for name in ("acme-core", "acme-core-x", "acme-x", "acmecorp", "beta", "x")), "npm//x"],
+    "owner": [f"arn:aws:codeartifact:us-west-2:{owner}" for owner in ("111122223333", "444455556666")],
+    "kind": ["package", "repository", "domain"],
+    "domain": ["acme", "other"],
+    "repository": ["private-pypi", "private-pypi-store", "other", ""],
+    "package": [
+        *(f"pypi//{name}" for name in ("acme-core", "acme-core-x", "acme-x", "acmecorp", "beta", "x")),
+        *("npm//x", ""),
+    ],
+    "provider": ["arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"],
+    "action": ["sts:AssumeRoleWithWebIdentity"],
+    "audience": ["sts.amazonaws.com", "https://github.com/acme"],
+    "subject": [
+        f"repo:{repository}:{where}"
+        for repository in ("acme/tools", "acme@12/core@34", "acme/core", "acme@1/core@2", "acme/other", "acme2/tools")
+        for where in ("ref:refs/tags/v1", "ref:refs/heads/v1", "ref:refs/heads/main", "pull_request")
+    ],
 }
 
 
@@ -63,7 +75,7 @@ class Example:
 
     caller: str
     organization: str | None
-    policies: frozenset[str]
+    has: tuple[str, ...]
     """Of the documents ready to attach, those that the caller has."""
     own: bool
     action: str
@@ -71,12 +83,9 @@ class Example:
     resource: str
 
     def __str__(self) -> str:
-        having = [f"has the {policy}" for policy in sorted(self.policies)]
-        having += ["is allowed it by IAM policies of its own"] if self.own else []
-        return (
-            f"{self.caller}, of {self.organization or 'no organization'}, which {' and '.join(having) or 'has no policy'}: "
-            f"{self.action} on {self.resource}" + (f" for {self.token_for}" if self.token_for else "")
-        )
+        policies = [f"the {each}" for each in self.has] + ["IAM policies of its own that allow it"] * self.own
+        what = f"{self.action} on {self.resource}" + (f" for {self.token_for}" if self.token_for else "")
+        return f"{self.caller} of {self.organization or 'no organization'} with {' and '.join(policies) or 'no policy'}: {what}"
 
 
 class Request:
@@ -85,21 +94,26 @@ class Request:
     def __init__(self, partition: str) -> None:
         self.partition = partition
         # The caller's ARN is arn:PARTITION:iam::ACCOUNT:NAME. A session goes by the ARN of its role.
-        self.account, self.name = z3.Strings("account name")
-        self.organization = z3.String("organization")
-        # What may allow it on the caller's side: the two documents ready to attach, and other IAM policies.
-        self.has_reader_policy, self.has_publisher_policy = z3.Bools("has_reader_policy has_publisher_policy")
+        self.account, self.name, self.organization = z3.Strings("account name organization")
+        # What may allow it on the caller's side: the documents ready to attach, and other IAM policies.
+        self.has = {name: z3.Bool(name) for name in ("reader_policy", "publisher_policy")}
         self.own = z3.Bool("own")
-        # SERVICE:OPERATION, codeartifact:PublishPackageVersion say.
-        self.service, self.operation = z3.Strings("service operation")
-        self.token_for = z3.String("token_for")  # the service whose bearer token is asked for
-        # The resource's ARN is OWNER:KIND/DOMAIN/REPOSITORY/PACKAGE, the package with its format and namespace. These
-        # are parts and not one text because the solver is a hundred times quicker with what it need not take apart.
+        # SERVICE:OPERATION, codeartifact:PublishPackageVersion say; and the service whose bearer token is asked for.
+        self.service, self.operation, self.token_for = z3.Strings("service operation token_for")
+        # The resource's ARN is OWNER:KIND/DOMAIN/REPOSITORY/PACKAGE, the last with its format and namespace. These are
+        # parts and not one text because the solver is a hundred times quicker with what it need not take apart.
         self.owner = z3.String("owner")
         self.path = z3.Strings("kind domain repository package")
-        self.flags = [self.has_reader_policy, self.has_publisher_policy, self.own]
-        self.texts = [self.account, self.name, self.organization, self.service, self.operation, self.token_for, self.owner, *self.path]
-        self.context = {
+
+    @property
+    def variables(self) -> list[z3.ExprRef]:
+        caller = [self.own, *self.has.values(), self.account, self.name, self.organization]
+        return [*caller, self.service, self.operation, self.token_for, self.owner, *self.path]
+
+    @property
+    def context(self) -> Mapping[str, z3.SeqRef]:
+        """The values of condition keys."""
+        return {
             "aws:PrincipalAccount": self.account,
             "aws:PrincipalOrgID": self.organization,
             "sts:AWSServiceName": self.token_for,
@@ -110,41 +124,55 @@ class Request:
         return z3.And(self.service == service, self.operation == operation)
 
     def is_possible(self) -> z3.BoolRef:
-        """Whether there can be such a request. More than there can be does no harm: it is proved of them too."""
+        """Whether there can be such a request. That it takes in more does no harm: then it is proved of more."""
         kind, _, repository, package = self.path
-        is_token = self.is_action(BEARER_TOKEN)
+        asks_for_token = self.is_action(BEARER_TOKEN)
         return z3.And(
-            *(z3.Implies(self.is_action(action), z3.Or([kind == each for each in kinds])) for action, kinds in KINDS.items()),
-            *(z3.Implies(part == "", after == "") for part, after in itertools.pairwise([self.owner, *self.path])),
+            *(
+                z3.Implies(self.is_action(action), z3.Or([kind == each for each in kinds]))
+                for action, kinds in KINDS.items()
+            ),
+            *(z3.Implies(part == "", after == "") for part, after in pairwise([self.owner, *self.path])),
             z3.Implies(kind == "domain", repository == ""),
             z3.Implies(kind == "repository", package == ""),
-            is_token == (self.token_for != ""),
-            z3.Implies(is_token, self.owner == ""),
+            z3.Implies(kind == "package", package != ""),
+            asks_for_token == (self.token_for != ""),
+            z3.Implies(asks_for_token, self.owner == ""),
         )
 
-    def read(self, values: Mapping[z3.ExprRef, z3.ExprRef]) -> Example:
-        text = {str(variable): values[variable].py_value() for variable in self.texts}
-        path = "/".join(filter(None, (text[str(each)] for each in self.path)))
+    def example(self, values: Mapping[z3.ExprRef, z3.ExprRef]) -> Example:
+        value = {str(variable): each.py_value() for variable, each in values.items()}
+        path = "/".join(filter(None, (value[str(part)] for part in self.path)))
         return Example(
-            caller=f"arn:{self.partition}:iam::{text['account']}:{text['name']}",
-            organization=text["organization"] or None,
-            policies=frozenset(
-                each for each in ("reader_policy", "publisher_policy") if z3.is_true(values[z3.Bool(f"has_{each}")])
-            ),
-            own=z3.is_true(values[self.own]),
-            action=f"{text['service']}:{text['operation']}",
-            token_for=text["token_for"] or None,
-            resource=f"{text['owner']}:{path}" if text["owner"] else "*",
+            caller=f"arn:{self.partition}:iam::{value['account']}:{value['name']}",
+            organization=value["organization"] or None,
+            has=tuple(name for name in self.has if value[name]),
+            own=value["own"],
+            action=f"{value['service']}:{value['operation']}",
+            token_for=value["token_for"] or None,
+            resource=f"{value['owner']}:{path}" if value["owner"] else "*",
         )
 
 
 class Token:
-    """A token of a workflow with which somebody asks for a role: variables of the solver."""
+    """A token with which somebody asks for the role of a workflow: variables of the solver."""
 
     def __init__(self) -> None:
         self.provider, self.action, self.subject, self.audience = z3.Strings("provider action subject audience")
+
+    @property
+    def variables(self) -> list[z3.ExprRef]:
+        return [self.provider, self.action, self.subject, self.audience]
+
+    @property
+    def context(self) -> Mapping[str, z3.SeqRef]:
+        """The values of condition keys."""
         issuer = "token.actions.githubusercontent.com"
-        self.context = {f"{issuer}:sub": self.subject, f"{issuer}:aud": self.audience}
+        return {f"{issuer}:sub": self.subject, f"{issuer}:aud": self.audience}
 
     def is_possible(self) -> z3.BoolRef:
         return z3.And(self.subject != "", self.audience != "")
+
+    def example(self, values: Mapping[z3.ExprRef, z3.ExprRef]) -> str:
+        provider, action, subject, audience = (values[each].py_value() for each in self.variables)
+        return f"{action} with a token of {provider} for {subject}, made for {audience}"
