@@ -5,6 +5,7 @@ It starts from what a person writes, and shares nothing with the program that ma
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import z3
@@ -79,6 +80,7 @@ class Meaning:
                 denials.append(Row(who=[], does=[*PUBLISH, *COPY], on=store))
         return denials
 
+    @cached_property
     def gives(self) -> z3.BoolRef:
         """Whether the request succeeds."""
         request, own = self.request, self.request.own
@@ -103,8 +105,9 @@ class Meaning:
             asked = z3.Or(own, right.opened_by)
             gets_in = z3.Or(z3.And(listed, z3.Or(at_home, asked)), z3.And(of_account, asked))
             given.append(z3.And(gets_in, self.is_about(right)))
-        return z3.And(z3.Or(given), z3.Not(self.forbids()))
+        return z3.And(z3.Or(given), z3.Not(self.forbids))
 
+    @cached_property
     def forbids(self) -> z3.BoolRef:
         """Whether the request fails, whatever else lets the caller do it."""
         return z3.Or(
@@ -117,7 +120,7 @@ class Meaning:
     def promises(self) -> list[z3.BoolRef]:
         """Each thing that is given to those who are listed: one can see it happen."""
         return [
-            z3.And(self.gives(), self.is_about(right), self.request.is_action(action), z3.Or([self.is_caller(who) for who in right.who]))
+            z3.And(self.gives, self.is_about(right), self.request.is_action(action), z3.Or([self.is_caller(who) for who in right.who]))
             for right in self.rights()
             if right.who
             for action in right.does
@@ -126,7 +129,7 @@ class Meaning:
     def threats(self) -> list[z3.BoolRef]:
         """Each thing that is forbidden."""
         return [
-            z3.And(self.forbids(), self.is_about(denial), self.request.is_action(action), self.request.account == self.owner)
+            z3.And(self.forbids, self.is_about(denial), self.request.is_action(action), self.request.account == self.owner)
             for denial in self.denials()
             for action in denial.does
         ]

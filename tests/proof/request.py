@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import z3
@@ -54,8 +55,8 @@ LIKE_IN_LIFE: Mapping[str, list[str]] = {
     "audience": ["sts.amazonaws.com", "https://github.com/acme"],
     "subject": [
         f"repo:{repository}:{where}"
-        for repository in ("acme/tools", "acme@12/core@34", "acme/core", "acme@1/core@2", "acme/other", "acme2/tools")
-        for where in ("ref:refs/tags/v1", "ref:refs/heads/v1", "ref:refs/heads/main", "pull_request")
+        for repository in ("acme/tools", "acme@12/core@34", "acme/core", "acme@99/core@34", "acme/other", "acme2/tools")
+        for where in ("ref:refs/tags/v1", "ref:refs/heads/v1", "ref:refs/heads/main", "ref:refs/heads/main-2", "pull_request")
     ],
 }
 
@@ -123,6 +124,7 @@ class Request:
         service, operation = action.split(":")
         return z3.And(self.service == service, self.operation == operation)
 
+    @cached_property
     def is_possible(self) -> z3.BoolRef:
         """Whether there can be such a request. That it takes in more does no harm: then it is proved of more."""
         kind, _, repository, package = self.path
@@ -170,6 +172,7 @@ class Token:
         issuer = "token.actions.githubusercontent.com"
         return {f"{issuer}:sub": self.subject, f"{issuer}:aud": self.audience}
 
+    @cached_property
     def is_possible(self) -> z3.BoolRef:
         return z3.And(self.subject != "", self.audience != "")
 

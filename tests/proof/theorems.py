@@ -36,7 +36,7 @@ class Case:
 
     def difference(self, policies: Policies) -> Example | None:
         """A request that succeeds and is not given by the config, or the other way round. `None` proves there is none."""
-        return find(self.request, iam.allows(policies, self.request) != self.meaning.gives())
+        return find(self.request, iam.allows(policies, self.request) != self.meaning.gives)
 
 
 def prove(config: Config, place: Place = Place()) -> None:
@@ -44,7 +44,7 @@ def prove(config: Config, place: Place = Place()) -> None:
     made, meaning, request = case.made, case.meaning, case.request
 
     assert case.difference(made.policies) is None
-    assert find(request, iam.denies(made.policies, request) != meaning.forbids()) is None
+    assert find(request, iam.denies(made.policies, request) != meaning.forbids) is None
     for promise in meaning.promises():
         example = solve(request, promise)
         assert example, promise
@@ -69,10 +69,11 @@ def find(about: Request | Token, condition: z3.BoolRef) -> Any:
     values = solve(about, condition)
     if values is None:
         return None
+    condition = z3.And(about.is_possible, condition)
     for variable in about.variables:
         others = map(z3.StringVal, LIKE_IN_LIFE[str(variable)]) if z3.is_string(variable) else [z3.BoolVal(False)]
         changes = [{**values, variable: other} for other in others]
-        values = next((each for each in changes if _holds(z3.And(about.is_possible(), condition), each)), values)
+        values = next((each for each in changes if _holds(condition, each)), values)
     return about.example(values)
 
 
@@ -80,7 +81,7 @@ def solve(about: Request | Token, condition: z3.BoolRef) -> _Values | None:
     """Values of the variables for which the condition holds; `None` proves that there are none."""
     solver = z3.Solver()
     solver.set("rlimit", MAX_STEPS)
-    solver.add(about.is_possible(), condition)
+    solver.add(about.is_possible, condition)
     answer = solver.check()
     if answer == z3.unknown:
         raise UndecidedError(solver.reason_unknown())
