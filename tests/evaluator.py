@@ -18,7 +18,7 @@ class Caller:
     arn: str
     identity_policies: tuple[Document, ...] = ()
     organization: str | None = None
-    token_for: str | None = "codeartifact.amazonaws.com"
+    for_service: str | None = "codeartifact.amazonaws.com"
     """The service that it asks for a bearer token for, if it does."""
 
     @property
@@ -88,7 +88,7 @@ def _context(caller: Caller) -> dict[str, str]:
         "aws:PrincipalArn": caller.arn,
         "aws:PrincipalAccount": caller.account,
         "aws:PrincipalOrgID": caller.organization,
-        "sts:AWSServiceName": caller.token_for,
+        "sts:AWSServiceName": caller.for_service,
     }
     return {key: value for key, value in keys.items() if value}
 

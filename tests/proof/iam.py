@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import z3
-
-from proof.request import ANYTHING, Request, Token
+from proof.request import ANYTHING, Formula, Request, Token
 
 Statement = Mapping[str, Any]
 Statements = Sequence[Statement]
 
 _ANY_CHARACTER = z3.AllChar(z3.ReSort(z3.StringSort()))
-_NEVER = z3.BoolVal(False)
-_ALWAYS = z3.BoolVal(True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +32,7 @@ class Policies:
     """The documents ready to attach, `reader_policy` and `publisher_policy`."""
 
 
-def allows(policies: Policies, request: Request) -> z3.BoolRef:
+def allows(policies: Policies, request: Request) -> Formula:
     """Whether the request succeeds.
 
     In the account of the resource a policy on one side is enough, from another account it takes both. A resource policy
@@ -52,7 +49,7 @@ def allows(policies: Policies, request: Request) -> z3.BoolRef:
     )
 
 
-def denies(policies: Policies, request: Request) -> z3.BoolRef:
+def denies(policies: Policies, request: Request) -> Formula:
     """Whether a policy refuses the request, whatever allows it."""
     return z3.Or(
         _resource_side(policies, request, "Deny", _names),
@@ -61,53 +58,50 @@ def denies(policies: Policies, request: Request) -> z3.BoolRef:
     )
 
 
-def trusts(trust_policy: Statements, token: Token) -> z3.BoolRef:
+def trusts(trust_policy: Statements, token: Token) -> Formula:
     """Whether whoever has the token may assume a role with the trust policy."""
-    allowed, denied = (
-        z3.Or(
-            [
-                z3.And(_is_from(statement, token), z3.Or([token.action == each for each in _several(statement["Action"])]), _conditions_hold(statement, token))
-                for statement in trust_policy
-                if statement["Effect"] == effect
-            ]
-        )
-        for effect in ("Allow", "Deny")
-    )
-    return z3.And(allowed, z3.Not(denied))
+
+    def is_about(statement: Statement) -> Formula:
+        is_action = z3.Or([token.action == each for each in _several(statement["Action"])])
+        return z3.And(_is_from(statement, token), is_action, _conditions_hold(statement, token))
+
+    return z3.And(_say("Allow", trust_policy, is_about), z3.Not(_say("Deny", trust_policy, is_about)))
 
 
 def _resource_side(
-    policies: Policies, request: Request, effect: str, names: Callable[[Statement, Request], z3.BoolRef]
-) -> z3.BoolRef:
+    policies: Policies, request: Request, effect: str, names: Callable[[Statement, Request], Formula]
+) -> Formula:
     """Whether the domain's policy says it, which covers what is in the domain too, or that of the repository."""
+
+    def is_about(statement: Statement) -> Formula:
+        return z3.And(names(statement, request), _is_about(statement, request))
+
     _, domain, repository, _ = request.path
-    in_domain = z3.And(request.owner == policies.place, domain == policies.domain_name)
-    scopes = [(in_domain, policies.domain)]
-    scopes += [(z3.And(in_domain, repository == name), own) for name, own in policies.repositories.items()]
-    return z3.Or(
-        [
-            z3.And(scope, names(statement, request), _is_about(statement, request))
-            for scope, statements in scopes
-            for statement in statements
-            if statement["Effect"] == effect
-        ]
-    )
+    is_said = [_say(effect, policies.domain, is_about)]
+    for name, statements in policies.repositories.items():
+        is_said.append(z3.And(repository == name, _say(effect, statements, is_about)))
+    return z3.And(request.owner == policies.place, domain == policies.domain_name, z3.Or(is_said))
 
 
-def _identity_side(policies: Policies, request: Request, effect: str) -> z3.BoolRef:
+def _identity_side(policies: Policies, request: Request, effect: str) -> Formula:
     return z3.Or(
         [
-            z3.And(request.has[name], _is_about(statement, request))
+            z3.And(request.has[name], _say(effect, statements, lambda statement: _is_about(statement, request)))
             for name, statements in policies.identity.items()
-            for statement in statements
-            if statement["Effect"] == effect
         ]
     )
 
 
-def _is_about(statement: Statement, request: Request) -> z3.BoolRef:
-    if unknown := statement.keys() - {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}:
-        raise NotImplementedError(unknown)
+def _say(effect: str, statements: Statements, is_about: Callable[[Statement], Formula]) -> Formula:
+    """Whether one of the statements has the effect on what they are asked about."""
+    for statement in statements:
+        unknown = statement.keys() - {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
+        if unknown or statement["Effect"] not in {"Allow", "Deny"}:
+            raise NotImplementedError(statement)
+    return z3.Or([is_about(statement) for statement in statements if statement["Effect"] == effect])
+
+
+def _is_about(statement: Statement, request: Request) -> Formula:
     return z3.And(
         z3.Or([_is_action(each, request) for each in _several(statement["Action"])]),
         z3.Or([_is_resource(each, request) for each in _several(statement["Resource"])]),
@@ -115,49 +109,54 @@ def _is_about(statement: Statement, request: Request) -> z3.BoolRef:
     )
 
 
-def _is_action(pattern: str, request: Request) -> z3.BoolRef:
+def _is_action(pattern: str, request: Request) -> Formula:
     """An action, or all of a service. Other patterns are not known here."""
     service, _, operation = pattern.partition(":")
     if operation == "*":
         return request.service == service
-    if re.search(r"[*?]", pattern):
+    if _is_pattern(pattern):
         raise NotImplementedError(pattern)
     return request.is_action(pattern)
 
 
-def _is_resource(pattern: str, request: Request) -> z3.BoolRef:
-    """A `*` is any text, slashes too. Within a part of the path before its last it is not known here."""
+def _is_resource(pattern: str, request: Request) -> Formula:
+    """A `*` is any text, slashes too. It is known here for all that is below, and in the names of packages."""
     if pattern == "*":
-        return _ALWAYS
-    *place, rest = pattern.split(":", maxsplit=5)
-    *parts, last = rest.split("/", maxsplit=3)
-    if len(place) != 5 or re.search(r"[*?]", "".join([*place, *parts])):
+        return True
+    *place, path = pattern.split(":", maxsplit=5)
+    *parts, last = path.split("/", maxsplit=3)
+    if (
+        len(place) != 5
+        or _is_pattern("".join([*place, *parts]))
+        or (_is_pattern(last) and last != "*" and len(parts) != 3)
+    ):
         raise NotImplementedError(pattern)
-    same = [request.owner == ":".join(place), *(one == other for one, other in zip(request.path, parts, strict=False))]
-    here, *after = request.path[len(parts) :]
-    if last == "*":
-        return z3.And(same)
-    if after and re.search(r"[*?]", last):
-        raise NotImplementedError(pattern)
-    return z3.And(*same, _is_like(here, last), *(part == "" for part in after))
+    texts = parts if last == "*" else [*parts, last, "", "", ""]
+    return z3.And(request.owner == ":".join(place), *map(_is_like, request.path, texts))
 
 
-def _names(statement: Statement, request: Request) -> z3.BoolRef:
+def _names(statement: Statement, request: Request) -> Formula:
     """Whether the statement names the caller."""
-    return z3.Or([_ALWAYS if each == "*" else _is_caller(each, request) for each in _principals(statement)])
+    return z3.Or([_is_caller(each, request) for each in _principals(statement)])
 
 
-def _names_account(statement: Statement, request: Request) -> z3.BoolRef:
+def _names_account(statement: Statement, request: Request) -> Formula:
     """Whether the statement names the caller's account."""
-    accounts = [_arn(each, request)[0] for each in _principals(statement) if each.endswith(":root")]
-    return z3.Or([request.account == account for account in accounts])
+    return z3.Or([_is_in_account(each, request) for each in _principals(statement)])
 
 
-def _is_caller(principal: str, request: Request) -> z3.BoolRef:
-    account, name = _arn(principal, request)
-    if re.search(r"[*?]", principal):
-        raise NotImplementedError(principal)
-    return _NEVER if name == "root" else z3.And(request.account == account, request.name == name)
+def _is_caller(principal: str, request: Request) -> Formula:
+    if principal == "*":
+        return True
+    account, name = _parse(principal, request)
+    return z3.And(name != "root", request.account == account, request.name == name)
+
+
+def _is_in_account(principal: str, request: Request) -> Formula:
+    if principal == "*":
+        return False
+    account, name = _parse(principal, request)
+    return z3.And(name == "root", request.account == account)
 
 
 def _principals(statement: Statement) -> list[str]:
@@ -170,7 +169,7 @@ def _principals(statement: Statement) -> list[str]:
             raise NotImplementedError(other)
 
 
-def _is_from(statement: Statement, token: Token) -> z3.BoolRef:
+def _is_from(statement: Statement, token: Token) -> Formula:
     match statement["Principal"]:
         case {"Federated": providers, **others} if not others:
             return z3.Or([token.provider == each for each in _several(providers)])
@@ -178,7 +177,7 @@ def _is_from(statement: Statement, token: Token) -> z3.BoolRef:
             raise NotImplementedError(other)
 
 
-def _conditions_hold(statement: Statement, request: Request | Token) -> z3.BoolRef:
+def _conditions_hold(statement: Statement, request: Request | Token) -> Formula:
     return z3.And(
         [
             _holds(operator, key, _several(values), request)
@@ -188,48 +187,53 @@ def _conditions_hold(statement: Statement, request: Request | Token) -> z3.BoolR
     )
 
 
-def _holds(operator: str, key: str, values: list[str], request: Request | Token) -> z3.BoolRef:
+def _holds(operator: str, key: str, values: list[str], request: Request | Token) -> Formula:
     """A key that is missing equals nothing, so that only the negated operators hold for it."""
-    if any("${" in value for value in values):
-        raise NotImplementedError(values)
-    match operator, request:
+    match operator, key:
         case "StringNotEquals", _:
             return z3.Not(_holds("StringEquals", key, values, request))
         case "ArnNotLike", _:
             return z3.Not(_holds("ArnLike", key, values, request))
-        case "ArnLike", Request() if key == "aws:PrincipalArn":
+        case "ArnLike", "aws:PrincipalArn" if isinstance(request, Request):
             return z3.Or([_is_caller_like(each, request) for each in values])
-        case "StringEquals", _:
-            value = request.context[key]
-            return z3.And(value != "", z3.Or([value == each for each in values]))
-        case "StringLike", _:
-            value = request.context[key]
-            return z3.And(value != "", z3.Or([_is_like(value, each) for each in values]))
+        case "StringEquals" | "StringLike", _ if key in request.context:
+            value, is_it = request.context[key], {"StringEquals": _is_equal, "StringLike": _is_like}[operator]
+            return z3.And(value != "", z3.Or([is_it(value, each) for each in values]))
         case _:
             raise NotImplementedError(operator, key)
 
 
-def _is_caller_like(pattern: str, request: Request) -> z3.BoolRef:
+def _is_caller_like(pattern: str, request: Request) -> Formula:
     """Each part of an ARN is matched by itself."""
-    account, name = _arn(pattern, request)
+    account, name = _parse(pattern, request, is_pattern=True)
     return z3.And(_is_like(request.account, account), _is_like(request.name, name))
 
 
-def _arn(arn: str, request: Request) -> tuple[str, str]:
-    """The account and the name of a principal."""
-    if not arn.startswith(f"arn:{request.partition}:iam::") or arn.count(":") < 5:
+def _parse(arn: str, request: Request, *, is_pattern: bool = False) -> tuple[str, str]:
+    """The account of a role, a user or an account, and its name in there, `root` for the account."""
+    *place, account, name = [*arn.split(":", maxsplit=5), ""][:6]
+    if place != ["arn", request.partition, "iam", ""] or not name or (_is_pattern(arn) and not is_pattern):
         raise NotImplementedError(arn)
-    *_, account, name = arn.split(":", maxsplit=5)
     return account, name
 
 
-def _is_like(text: z3.SeqRef, pattern: str) -> z3.BoolRef:
+def _is_equal(text: z3.SeqRef, value: str) -> Formula:
+    if "$" in value:
+        raise NotImplementedError(value)
+    return text == value
+
+
+def _is_like(text: z3.SeqRef, pattern: str) -> Formula:
     """`*` is any text and `?` any character."""
-    if not re.search(r"[*?]", pattern):
-        return text == pattern
+    if not _is_pattern(pattern):
+        return _is_equal(text, pattern)
     wildcards = {"*": ANYTHING, "?": _ANY_CHARACTER}
-    first, *others = [wildcards[each] if each in wildcards else z3.Re(each) for each in re.split(r"([*?])", pattern) if each]
-    return z3.InRe(text, z3.Concat(first, *others) if others else first)
+    parts = [wildcards[each] if each in wildcards else z3.Re(each) for each in re.split("([*?])", pattern) if each]
+    return z3.InRe(text, z3.Concat(*parts) if len(parts) > 1 else parts[0])
+
+
+def _is_pattern(text: str) -> bool:
+    return re.search(r"[*?]", text) is not None
 
 
 def _several(values: str | list[str]) -> list[str]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import mocks
-
 from proof.iam import Policies, Statements
 from proof.request import Place
 
@@ -38,7 +37,9 @@ def make(config: Mapping[str, Any], place: Place) -> Made:
 
     domain_policies = [each["policyDocument"] for each in inputs(mocks.DOMAIN_PERMISSIONS)]
     domain_policies += [run.exports[name] for name in ("domain_policy_statement",) if name in run.exports]
-    managed = {f"arn-of-{each.name}": each.inputs["policy"] for each in run.resources.values() if each.type == mocks.POLICY}
+    managed = {
+        f"arn-of-{each.name}": each.inputs["policy"] for each in run.resources.values() if each.type == mocks.POLICY
+    }
     attached: dict[str, list[Statements]] = {}
     for each in inputs(mocks.ROLE_POLICY):
         attached.setdefault(each["role"], []).append(read(each["policy"]))

@@ -1,7 +1,6 @@
 """The configs of which it is proved: every feature alone, in pairs, and all of them together."""
 
 import itertools
-import json
 from typing import Any
 
 Config = dict[str, Any]
@@ -38,7 +37,13 @@ FEATURES: dict[str, Config] = {
     "workflow, tag": {"githubPublishers": [{"repository": "acme/tools", "tag": "v*"}]},
     "workflow, branch": {
         "githubPublishers": [
-            {"repository": "acme/core", "branch": "main", "ownerId": "12", "repositoryId": "34", "packages": ["acme-core"]}
+            {
+                "repository": "acme/core",
+                "branch": "main",
+                "ownerId": "12",
+                "repositoryId": "34",
+                "packages": ["acme-core"],
+            }
         ]
     },
     "workflow, environment": {"githubPublishers": [{"repository": "acme/tools", "environment": "pypi release"}]},
@@ -53,6 +58,8 @@ FEATURES: dict[str, Config] = {
     "a policy that is too long": {"readers": [f"{ARN}:role/glue/job-number-{number:02}" for number in range(70)]},
 }
 
+ALTERNATIVES = ["no protect", "existingDomain", "existingDomain of another account"]
+
 
 def join(*parts: Config) -> Config:
     """A config with all of what the parts have; lists are joined."""
@@ -66,4 +73,9 @@ def join(*parts: Config) -> Config:
 ALONE = {name: join(feature) for name, feature in FEATURES.items()}
 PAIRS = {
     f"{one} + {other}": join(FEATURES[one], FEATURES[other]) for one, other in itertools.combinations(FEATURES, 2)
+}
+_EVERYTHING = join(*(feature for name, feature in FEATURES.items() if name not in ALTERNATIVES))
+TOGETHER = {
+    "everything": _EVERYTHING,
+    **{f"everything, {name}": join(_EVERYTHING, FEATURES[name]) for name in ALTERNATIVES},
 }

@@ -1,6 +1,6 @@
 """What a config gives and what it forbids, as formulas: read it beside "What is made" and "Who gets in" in README.md.
 
-It starts from what a person writes, and shares nothing with the program that makes the policies.
+It begins with what a person writes, and shares nothing with the program that makes the policies.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,7 @@ from typing import Any
 
 import z3
 from packaging.utils import canonicalize_name
-
-from proof.request import ANYTHING, BEARER_TOKEN, Place, Request, Token
+from proof.request import ANYTHING, BEARER_TOKEN, Formula, Place, Request, Token
 
 TOKEN = ["codeartifact:GetAuthorizationToken"]
 READ = ["codeartifact:ReadFromRepository"]
@@ -25,127 +24,143 @@ LOSE = [
     "codeartifact:DisposePackageVersions",
 ]
 CREATE = ["codeartifact:CreateRepository", "codeartifact:TagResource"]
+ENDPOINT = "codeartifact:GetRepositoryEndpoint"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row of "What is made": who may do it; in one of the Denies, everybody but who may."""
+    """A row of "What is made". An Allow is for who is in it; a Deny is for everybody else."""
 
+    action: list[str]
+    resource: list[str]
     who: list[str]
-    does: list[str]
-    on: list[str]
-    opened_by: z3.BoolRef = z3.BoolVal(False)
+    opened_by: Formula = False
     """Whether the caller has a document ready to attach that opens this door, where being listed is not enough."""
 
 
 class Meaning:
-    """What a config means for a request; `roles` has the ARN of the role that is made for each workflow."""
+    """What a config means for a request; `roles` are those made for `githubPublishers`, by workflow."""
 
     def __init__(self, config: Mapping[str, Any], place: Place, roles: Mapping[str, str], request: Request) -> None:
         self.config, self.place, self.roles, self.request = config, place, roles, request
         self.owner = config.get("domainOwner", place.account)
         self.domain = config["domain"]
         self.repository = f"{self.domain}/{config.get('repository', 'private-pypi')}"
-        self.readers: list[str] = config.get("readers", [])
-        self.publishers = [_publisher(each) for each in config.get("publishers", [])]
+        self.store = [f"{self.repository}-store"] if config.get("publicUpstream") else []
+        self.publishers = [_publisher(entry) for entry in config.get("publishers", [])]
         self.publishers += [(roles[_workflow(each)], _packages(each)) for each in config.get("githubPublishers", [])]
 
-    def rights(self) -> list[Row]:
-        request, repository = self.request, self.repository
-        installers = [*self.readers, *(who for who, _ in self.publishers)]
-        either = z3.Or([*request.has.values()])
-        to_publish = z3.And(request.has["publisher_policy"], request.account != self.owner)
-        rights = [
-            Row(who=installers, does=TOKEN, on=[f"domain/{self.domain}"], opened_by=either),
-            Row(who=installers, does=READ, on=[f"repository/{repository}"], opened_by=either),
-            Row(who=installers, does=DOWNLOAD, on=[f"package/{repository}/*"], opened_by=either),
+    def allows(self) -> list[Row]:
+        repository, packages = f"repository/{self.repository}", f"package/{self.repository}/*"
+        installers = [*self.config.get("readers", []), *(who for who, _ in self.publishers)]
+        to_install = z3.Or(*self.request.has.values())
+        to_publish = z3.And(self.request.has["publisher_policy"], z3.Not(self.is_at_home))
+        rows = [
+            Row(action=TOKEN, resource=[f"domain/{self.domain}"], who=installers, opened_by=to_install),
+            Row(action=READ, resource=[repository], who=installers, opened_by=to_install),
+            Row(action=DOWNLOAD, resource=[packages], who=installers, opened_by=to_install),
         ]
-        for who, packages in self.publishers:
-            on = [f"package/{repository}/{package}" for package in packages]
-            rights.append(Row(who=[who], does=PUBLISH, on=on, opened_by=to_publish))
-        if self.owner != self.place.account:
-            stores = [f"repository/{repository}-store"] if self.config.get("publicUpstream") else []
-            rights.append(Row(who=[self.place.account], does=CREATE, on=[f"repository/{repository}", *stores]))
-        return rights
+        rows += [
+            Row(
+                action=PUBLISH,
+                resource=[f"package/{self.repository}/{name}" for name in names],
+                who=[who],
+                opened_by=to_publish,
+            )
+            for who, names in self.publishers
+        ]
+        if self.owner != self.place.account:  # whose domain it is lets the repositories be made in it
+            resources = [repository, *(f"repository/{store}" for store in self.store)]
+            rows.append(Row(action=CREATE, resource=resources, who=[self.place.account]))
+        return rows
 
-    def denials(self) -> list[Row]:
+    def denies(self) -> list[Row]:
+        rows: list[Row] = []
         ours = [f"repository/{self.repository}", f"package/{self.repository}/*"]
-        store = [f"repository/{self.repository}-store", f"package/{self.repository}-store/*"]
-        denials: list[Row] = []
         if self.config.get("protect", True):
-            denials.append(Row(who=[], does=LOSE, on=ours))
+            rows.append(Row(action=LOSE, resource=ours, who=[]))
         if self.config.get("closedPublishing"):
-            denials.append(Row(who=[who for who, _ in self.publishers], does=[*PUBLISH, *COPY], on=ours))
-            if self.config.get("publicUpstream"):
-                denials.append(Row(who=[], does=[*PUBLISH, *COPY], on=store))
-        return denials
+            rows.append(Row(action=[*PUBLISH, *COPY], resource=ours, who=[who for who, _ in self.publishers]))
+            for store in self.store:  # what is published there would be installed like what is published here
+                rows.append(
+                    Row(action=[*PUBLISH, *COPY], resource=[f"repository/{store}", f"package/{store}/*"], who=[])
+                )
+        return rows
 
     @cached_property
-    def gives(self) -> z3.BoolRef:
+    def gives(self) -> Formula:
         """Whether the request succeeds."""
-        request, own = self.request, self.request.own
-        at_home = request.account == self.owner
-        in_domain = z3.And(self.is_on("*"), request.path[1] == self.domain)
-        has_policy = z3.Or([*request.has.values()])
+        request = self.request
+        is_in_domain = z3.And(self.is_on("*"), request.path[1] == self.domain)
+        has_document = z3.Or(*request.has.values())
         given = [
-            # An administrator of the domain's account may do whatever their own IAM policies say.
-            z3.And(own, z3.Or(at_home, z3.Not(in_domain))),
-            # What no permissions policy can grant, and what `aws codeartifact login` asks for.
-            z3.And(has_policy, request.is_action(BEARER_TOKEN), request.token_for == "codeartifact.amazonaws.com"),
+            # Outside of the domain, and in the account that it is of, IAM policies of one's own are enough.
+            z3.And(request.own, z3.Or(self.is_at_home, z3.Not(is_in_domain))),
+            # What no permissions policy can grant, and what `aws codeartifact login` asks.
+            z3.And(has_document, request.is_action(BEARER_TOKEN), request.for_service == "codeartifact.amazonaws.com"),
             z3.And(
-                has_policy,
-                at_home,
-                request.is_action("codeartifact:GetRepositoryEndpoint"),
-                self.is_on(f"repository/{self.repository}"),
+                has_document, self.is_at_home, request.is_action(ENDPOINT), self.is_on(f"repository/{self.repository}")
             ),
         ]
-        for right in self.rights():
-            listed = z3.Or([self.is_caller(who) for who in right.who if not _is_account(who)])
-            of_account = z3.Or([self.is_caller(who) for who in right.who if _is_account(who)])
-            asked = z3.Or(own, right.opened_by)
-            gets_in = z3.Or(z3.And(listed, z3.Or(at_home, asked)), z3.And(of_account, asked))
-            given.append(z3.And(gets_in, self.is_about(right)))
+        for row in self.allows():
+            # Who is listed in person gets in, from another account with the leave of that account. An account that is
+            # listed says itself who in it does.
+            is_listed = z3.Or([self.is_caller(who) for who in row.who if not _is_account(who)])
+            is_of_account = z3.Or([self.is_caller(who) for who in row.who if _is_account(who)])
+            is_let = z3.Or(request.own, row.opened_by)
+            gets_in = z3.Or(z3.And(is_listed, z3.Or(self.is_at_home, is_let)), z3.And(is_of_account, is_let))
+            given.append(z3.And(self.is_about(row), gets_in))
         return z3.And(z3.Or(given), z3.Not(self.forbids))
 
     @cached_property
-    def forbids(self) -> z3.BoolRef:
-        """Whether the request fails, whatever else lets the caller do it."""
-        return z3.Or(
-            [
-                z3.And(self.is_about(denial), z3.Not(z3.Or([self.is_caller(who) for who in denial.who])))
-                for denial in self.denials()
-            ]
+    def forbids(self) -> Formula:
+        """Whether the request fails, whatever IAM policies allow it."""
+        return z3.Or([z3.And(self.is_about(row), z3.Not(self.is_any_of(row.who))) for row in self.denies()])
+
+    def trusts(self, token: Token) -> Mapping[str, Formula]:
+        """Whether the token is for the role of a workflow: for each role the one subject that its repository sends."""
+        provider = "oidc-provider/token.actions.githubusercontent.com"
+        is_for_us = z3.And(
+            token.provider == f"arn:{self.place.partition}:iam::{self.place.account}:{provider}",
+            token.action == "sts:AssumeRoleWithWebIdentity",
+            token.audience == "sts.amazonaws.com",
         )
+        return {
+            self.roles[_workflow(entry)]: z3.And(is_for_us, _is_text(token.subject, _subject(entry)))
+            for entry in self.config.get("githubPublishers", [])
+        }
 
-    def promises(self) -> list[z3.BoolRef]:
-        """Each thing that is given to those who are listed: one can see it happen."""
-        return [
-            z3.And(self.gives, self.is_about(right), self.request.is_action(action), z3.Or([self.is_caller(who) for who in right.who]))
-            for right in self.rights()
-            if right.who
-            for action in right.does
-        ]
+    def attaches(self) -> Mapping[str, str]:
+        """Which document ready to attach the program attaches itself, by the name of the role."""
+        for_publishers = "reader_policy" if self.owner == self.place.account else "publisher_policy"
+        attached = dict.fromkeys(self.roles.values(), for_publishers)
+        if self.config.get("attachIdentityPolicies"):
+            listed = dict.fromkeys(self.config.get("readers", []), "reader_policy")
+            listed |= dict.fromkeys([who for who, _ in self.publishers], for_publishers)
+            role = f"arn:{self.place.partition}:iam::{self.place.account}:role/"
+            attached |= {who: name for who, name in listed.items() if who.startswith(role) and "*" not in who}
+        return {role.rpartition("/")[2]: name for role, name in attached.items()}
 
-    def threats(self) -> list[z3.BoolRef]:
-        """Each thing that is forbidden."""
-        return [
-            z3.And(self.forbids, self.is_about(denial), self.request.is_action(action), self.request.account == self.owner)
-            for denial in self.denials()
-            for action in denial.does
-        ]
+    @cached_property
+    def is_at_home(self) -> Formula:
+        return self.request.account == self.owner
 
-    def is_about(self, row: Row) -> z3.BoolRef:
-        return z3.And(z3.Or([self.request.is_action(each) for each in row.does]), z3.Or([self.is_on(each) for each in row.on]))
+    def is_about(self, row: Row) -> Formula:
+        does = [self.request.is_action(action) for action in row.action]
+        return z3.And(z3.Or(does), z3.Or([self.is_on(resource) for resource in row.resource]))
 
-    def is_on(self, resource: str) -> z3.BoolRef:
+    def is_on(self, resource: str) -> Formula:
         """Whether it is about a resource of the domain's account. A `*` by itself is all that is below."""
         *parts, last = resource.split("/", maxsplit=3)
         texts = parts if last == "*" else [*parts, last, "", "", ""]
         place = f"arn:{self.place.partition}:codeartifact:{self.place.region}:{self.owner}"
         return z3.And(self.request.owner == place, *map(_is_text, self.request.path, texts))
 
-    def is_caller(self, who: str) -> z3.BoolRef:
-        """Whether the caller is, or is one of, what a person writes as a principal."""
+    def is_any_of(self, who: list[str]) -> Formula:
+        return z3.Or([self.is_caller(each) for each in who])
+
+    def is_caller(self, who: str) -> Formula:
+        """Whether the caller is a principal, or one of many, as a person writes it."""
         if who.startswith("o-"):
             return self.request.organization == who
         if _is_account(who):
@@ -153,36 +168,12 @@ class Meaning:
         *_, account, name = who.split(":")
         return z3.And(self.request.account == account, _is_text(self.request.name, name))
 
-    def trusted(self, token: Token) -> Mapping[str, z3.BoolRef]:
-        """Which tokens each role of a workflow is for: those of the workflow, in the one form that its repository sends."""
-        provider = f"arn:{self.place.partition}:iam::{self.place.account}:oidc-provider/token.actions.githubusercontent.com"
-        asked = [
-            token.provider == provider,
-            token.action == "sts:AssumeRoleWithWebIdentity",
-            token.audience == "sts.amazonaws.com",
-        ]
-        return {
-            self.roles[_workflow(each)]: z3.And(*asked, _is_text(token.subject, _subject(each)))
-            for each in self.config.get("githubPublishers", [])
-        }
-
-    def attached(self) -> Mapping[str, str]:
-        """Which of the documents ready to attach the program attaches by itself, by the name of the role."""
-        to_publish = "reader_policy" if self.owner == self.place.account else "publisher_policy"
-        attached = dict.fromkeys(self.roles.values(), to_publish)
-        if self.config.get("attachIdentityPolicies"):
-            listed = dict.fromkeys(self.readers, "reader_policy")
-            listed |= {who: to_publish for who, _ in self.publishers}
-            ours = f"arn:{self.place.partition}:iam::{self.place.account}:role/"
-            attached |= {who: each for who, each in listed.items() if who.startswith(ours) and "*" not in who}
-        return {arn.rpartition("/")[2]: each for arn, each in attached.items()}
-
 
 def _is_account(who: str) -> bool:
     return who.isdigit() or who.endswith(":root")
 
 
-def _is_text(variable: z3.SeqRef, text: str) -> z3.BoolRef:
+def _is_text(variable: z3.SeqRef, text: str) -> Formula:
     """Whether it is the text, in which a `*` is any text."""
     first, *others = text.split("*")
     if not others:
@@ -195,7 +186,7 @@ def _publisher(entry: Any) -> tuple[str, list[str]]:
 
 
 def _packages(entry: Mapping[str, Any]) -> list[str]:
-    """Python's packages have no namespace."""
+    """The names, with the format and the namespace, which Python's packages have none of."""
     return [f"pypi//{canonicalize_name(name)}" for name in entry["packages"]] if "packages" in entry else ["*"]
 
 
@@ -208,6 +199,6 @@ def _subject(entry: Mapping[str, Any]) -> str:
     owner, name = entry["repository"].split("/")
     if "ownerId" in entry:
         owner, name = f"{owner}@{entry['ownerId']}", f"{name}@{entry['repositoryId']}"
-    if "environment" in entry:
-        return f"repo:{owner}/{name}:environment:{entry['environment']}"
-    return f"repo:{owner}/{name}:ref:refs/" + (f"tags/{entry['tag']}" if "tag" in entry else f"heads/{entry['branch']}")
+    where = {"branch": "ref:refs/heads/", "tag": "ref:refs/tags/", "environment": "environment:"}
+    (what,) = [f"{prefix}{entry[kind]}" for kind, prefix in where.items() if kind in entry]
+    return f"repo:{owner}/{name}:{what}"

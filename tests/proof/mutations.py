@@ -1,9 +1,9 @@
 """Mistakes that one could make in a policy: changes of a statement, each made wherever there is such a statement.
 
-Not among them is what changes nothing for anybody: a statement that names the domain's own account, which leaves it to
-that account as no statement does; the account in a condition beside a pattern, which has the account in it; `StringLike`
-for `StringEquals` where there is no `*`; a wider resource in a repository's policy, which is about that repository alone;
-an Allow of publishing for whom `closedPublishing` denies it; and the identity policies of those in the domain's account.
+Not among them is what changes nothing for anybody: statements for the domain's own account, which leave it to that
+account's policies, as no statement does; the account beside a pattern, which has the account in it; `StringLike` for
+`StringEquals` where there is no `*`; a wider resource in a repository's policy, which is about that repository alone; an
+Allow for whom `closedPublishing` denies it; and what is to attach where nobody from another account is listed.
 """
 
 import copy
@@ -16,7 +16,7 @@ from typing import Any
 from proof import iam
 from proof.iam import Policies, Statement, Statements
 from proof.matrix import ALONE, PAIRS
-from proof.request import Example, Place, Token
+from proof.request import Example, Token
 from proof.theorems import Case, find, succeeds
 
 Change = Callable[[Statement], Iterable[Statement | None]]
@@ -198,7 +198,10 @@ TRUSTED: Mapping[str, Change] = {
     "a way more to a role": _more(_ACTION, "sts:AssumeRole"),
     "an audience more": _more(_AUDIENCE, "https://github.com/acme"),
     "every audience": _to(_AUDIENCE, lambda _: []),
-    "every subject": lambda statement: [*_to(_SUBJECT, lambda _: [])(statement), *_to(_SUBJECTS, lambda _: [])(statement)],
+    "every subject": lambda statement: [
+        *_to(_SUBJECT, lambda _: [])(statement),
+        *_to(_SUBJECTS, lambda _: [])(statement),
+    ],
     "every repository of the owner": _operator(_SUBJECT, "StringLike", _sub("/.*", "/*")),
     "every run of the repository": _operator(_SUBJECT, "StringLike", _sub(":[^:]*:[^:]*$", ":*")),
     "every id": _operator(_SUBJECT, "StringLike", _sub("@[0-9]+", "@*")),
@@ -209,7 +212,7 @@ TRUSTED: Mapping[str, Change] = {
     "all that begins like the subject": _operator(_SUBJECT, "StringLike", _sub("$", "*")),
     "a branch for a tag": _each(_SUBJECTS, _sub("tags", "heads")),
     "a star that is no pattern": _operator(_SUBJECTS, "StringEquals"),
-    "no trust": _nothing,
+    "nobody trusted": _nothing,
 }
 """Mistakes in whom the role of a workflow trusts."""
 
@@ -218,19 +221,19 @@ MISTAKES = [*ALLOWED, *DENIED, *ATTACHED, *TRUSTED]
 _Documents = Iterator[tuple[Statements, Callable[[Statements], object]]]
 """The statements of documents, each with what is found when they are others."""
 
-_case = cache(lambda name: Case((ALONE | PAIRS)[name], Place()))
+_case = cache(lambda name: Case((ALONE | PAIRS)[name]))
 
 
 def mutants(mistake: str) -> Iterator[tuple[str, Statement, object]]:
     """Each place where the mistake can be made: the config, the statement, and what is found there."""
-    others = [name for name in ALONE if not name.endswith("own account")]
-    closed = [name for name in PAIRS if name.startswith("publisher") and name.endswith("+ closedPublishing")]
-    from_elsewhere = [name for name in others if name.endswith(("elsewhere", ", account", ", organization"))]
+    alone = [name for name in ALONE if "own account" not in name]
+    closed = [name for name in PAIRS if re.fullmatch("publisher((?!own account).)* [+] closedPublishing", name)]
+    from_elsewhere = [name for name in alone if name.endswith(("elsewhere", ", account", ", organization"))]
     for changes, effect, names, documents in (
-        (ALLOWED, "Allow", others, _permissions),
-        (DENIED, "Deny", [*others, *closed], _permissions),
+        (ALLOWED, "Allow", alone, _permissions),
+        (DENIED, "Deny", [*alone, *closed], _permissions),
         (ATTACHED, "Allow", from_elsewhere, _identity),
-        (TRUSTED, "Allow", others, _trust),
+        (TRUSTED, "Allow", alone, _trust),
     ):
         for name in names if mistake in changes else []:
             for statements, find_difference in documents(_case(name)):
@@ -245,20 +248,26 @@ def _permissions(case: Case) -> _Documents:
     policies = case.made.policies
     yield policies.domain, lambda new: _difference(case, replace(policies, domain=new))
     for name, statements in policies.repositories.items():
-        yield statements, lambda new, name=name: _difference(
-            case, replace(policies, repositories={**policies.repositories, name: new})
+        yield (
+            statements,
+            lambda new, name=name: _difference(
+                case, replace(policies, repositories={**policies.repositories, name: new})
+            ),
         )
 
 
 def _identity(case: Case) -> _Documents:
     policies = case.made.policies
     for name, statements in policies.identity.items():
-        yield statements, lambda new, name=name: _difference(case, replace(policies, identity={**policies.identity, name: new}))
+        yield (
+            statements,
+            lambda new, name=name: _difference(case, replace(policies, identity={**policies.identity, name: new})),
+        )
 
 
 def _trust(case: Case) -> _Documents:
     token = Token()
-    for role, is_workflow in case.meaning.trusted(token).items():
+    for role, is_workflow in case.meaning.trusts(token).items():
         yield case.made.trust_policies[role], lambda new, it=is_workflow: find(token, iam.trusts(new, token) != it)
 
 

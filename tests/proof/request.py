@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any, TypeAlias
 
 import z3
 
+Formula: TypeAlias = Any
+"""A `z3.BoolRef`: the types of z3 are wrong about what makes one."""
+
 ANYTHING = z3.Full(z3.ReSort(z3.StringSort()))
 
-BEARER_TOKEN = "sts:GetServiceBearerToken"  # noqa: S105  the name of an action
+BEARER_TOKEN = "sts:GetServiceBearerToken"  # noqa: S105  an action
 
 # The kinds of resource that an action is about. An action that is not here is asked of every resource there can be.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodeartifact.html
@@ -32,16 +36,21 @@ KINDS = {
 LIKE_IN_LIFE: Mapping[str, list[str]] = {
     "account": ["111122223333", "444455556666", "777788889999"],
     "name": [
-        *("role/admin", "role/ci", "role/team/ci", "role/path/team/ci", "role/team/other", "role/sso/eu/Developers_1"),
+        *(f"role/{name}" for name in ("admin", "ci", "team/ci", "path/team/ci", "team/other", "sso/eu/Developers_1")),
         *("role/stranger", "user/ada", "user/eve"),
     ],
     "organization": ["", "o-a1b2c3d4e5", "o-zzzzzzzzzz", "o-9999999999"],
     "service": ["codeartifact", "sts"],
     "operation": [
         *(action.partition(":")[2] for action in KINDS),
-        *("DeleteRepositoryPermissionsPolicy", "PutRepositoryPermissionsPolicy", "TagResource", "GetServiceBearerToken"),
+        *(
+            "DeleteRepositoryPermissionsPolicy",
+            "PutRepositoryPermissionsPolicy",
+            "TagResource",
+            "GetServiceBearerToken",
+        ),
     ],
-    "token_for": ["", "codeartifact.amazonaws.com", "codecommit.amazonaws.com"],
+    "for_service": ["", "codeartifact.amazonaws.com", "codecommit.amazonaws.com"],
     "owner": [f"arn:aws:codeartifact:us-west-2:{owner}" for owner in ("111122223333", "444455556666")],
     "kind": ["package", "repository", "domain"],
     "domain": ["acme", "other"],
@@ -56,7 +65,13 @@ LIKE_IN_LIFE: Mapping[str, list[str]] = {
     "subject": [
         f"repo:{repository}:{where}"
         for repository in ("acme/tools", "acme@12/core@34", "acme/core", "acme@99/core@34", "acme/other", "acme2/tools")
-        for where in ("ref:refs/tags/v1", "ref:refs/heads/v1", "ref:refs/heads/main", "ref:refs/heads/main-2", "pull_request")
+        for where in (
+            "ref:refs/tags/v1",
+            "ref:refs/heads/v1",
+            "ref:refs/heads/main",
+            "ref:refs/heads/main-2",
+            "pull_request",
+        )
     ],
 }
 
@@ -80,13 +95,15 @@ class Example:
     """Of the documents ready to attach, those that the caller has."""
     own: bool
     action: str
-    token_for: str | None
+    for_service: str | None
     resource: str
 
     def __str__(self) -> str:
-        policies = [f"the {each}" for each in self.has] + ["IAM policies of its own that allow it"] * self.own
-        what = f"{self.action} on {self.resource}" + (f" for {self.token_for}" if self.token_for else "")
-        return f"{self.caller} of {self.organization or 'no organization'} with {' and '.join(policies) or 'no policy'}: {what}"
+        policies = [f"the {name}" for name in self.has] + ["IAM policies of its own that allow it"] * self.own
+        caller = (
+            f"{self.caller} of {self.organization or 'no organization'} with {' and '.join(policies) or 'no policy'}"
+        )
+        return f"{caller}: {self.action} on {self.resource}" + (f" for {self.for_service}" if self.for_service else "")
 
 
 class Request:
@@ -100,7 +117,7 @@ class Request:
         self.has = {name: z3.Bool(name) for name in ("reader_policy", "publisher_policy")}
         self.own = z3.Bool("own")
         # SERVICE:OPERATION, codeartifact:PublishPackageVersion say; and the service whose bearer token is asked for.
-        self.service, self.operation, self.token_for = z3.Strings("service operation token_for")
+        self.service, self.operation, self.for_service = z3.Strings("service operation for_service")
         # The resource's ARN is OWNER:KIND/DOMAIN/REPOSITORY/PACKAGE, the last with its format and namespace. These are
         # parts and not one text because the solver is a hundred times quicker with what it need not take apart.
         self.owner = z3.String("owner")
@@ -109,7 +126,7 @@ class Request:
     @property
     def variables(self) -> list[z3.ExprRef]:
         caller = [self.own, *self.has.values(), self.account, self.name, self.organization]
-        return [*caller, self.service, self.operation, self.token_for, self.owner, *self.path]
+        return [*caller, self.service, self.operation, self.for_service, self.owner, *self.path]
 
     @property
     def context(self) -> Mapping[str, z3.SeqRef]:
@@ -117,15 +134,15 @@ class Request:
         return {
             "aws:PrincipalAccount": self.account,
             "aws:PrincipalOrgID": self.organization,
-            "sts:AWSServiceName": self.token_for,
+            "sts:AWSServiceName": self.for_service,
         }
 
-    def is_action(self, action: str) -> z3.BoolRef:
+    def is_action(self, action: str) -> Formula:
         service, operation = action.split(":")
         return z3.And(self.service == service, self.operation == operation)
 
     @cached_property
-    def is_possible(self) -> z3.BoolRef:
+    def is_possible(self) -> Formula:
         """Whether there can be such a request. That it takes in more does no harm: then it is proved of more."""
         kind, _, repository, package = self.path
         asks_for_token = self.is_action(BEARER_TOKEN)
@@ -138,7 +155,7 @@ class Request:
             z3.Implies(kind == "domain", repository == ""),
             z3.Implies(kind == "repository", package == ""),
             z3.Implies(kind == "package", package != ""),
-            asks_for_token == (self.token_for != ""),
+            asks_for_token == (self.for_service != ""),
             z3.Implies(asks_for_token, self.owner == ""),
         )
 
@@ -149,9 +166,9 @@ class Request:
             caller=f"arn:{self.partition}:iam::{value['account']}:{value['name']}",
             organization=value["organization"] or None,
             has=tuple(name for name in self.has if value[name]),
-            own=value["own"],
+            own=bool(value["own"]),
             action=f"{value['service']}:{value['operation']}",
-            token_for=value["token_for"] or None,
+            for_service=value["for_service"] or None,
             resource=f"{value['owner']}:{path}" if value["owner"] else "*",
         )
 
@@ -173,7 +190,7 @@ class Token:
         return {f"{issuer}:sub": self.subject, f"{issuer}:aud": self.audience}
 
     @cached_property
-    def is_possible(self) -> z3.BoolRef:
+    def is_possible(self) -> Formula:
         return z3.And(self.subject != "", self.audience != "")
 
     def example(self, values: Mapping[z3.ExprRef, z3.ExprRef]) -> str:

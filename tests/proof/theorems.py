@@ -3,23 +3,24 @@
 Examples that the solver gives are put to the evaluator in `tests/` too, which knows nothing of formulas.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import evaluator
 import z3
-
 from proof import iam
 from proof.iam import Policies
 from proof.made import make
 from proof.matrix import Config
 from proof.meaning import Meaning
-from proof.request import LIKE_IN_LIFE, Example, Place, Request, Token
+from proof.request import LIKE_IN_LIFE, Example, Formula, Place, Request, Token
 
 # How long the solver tries, in steps and not in seconds: no answer depends on how busy the machine is.
 MAX_STEPS = 100_000_000
 
-_Values = Mapping[z3.ExprRef, z3.ExprRef]
+_HERE = Place()
+_Values = Mapping[z3.ExprRef, Any]
 
 
 class UndecidedError(Exception):
@@ -29,55 +30,65 @@ class UndecidedError(Exception):
 class Case:
     """A config, what it means, and what the program makes of it."""
 
-    def __init__(self, config: Config, place: Place) -> None:
+    def __init__(self, config: Config, place: Place = _HERE) -> None:
         self.made = make(config, place)
         self.request = Request(place.partition)
         self.meaning = Meaning(config, place, self.made.roles, self.request)
 
     def difference(self, policies: Policies) -> Example | None:
-        """A request that succeeds and is not given by the config, or the other way round. `None` proves there is none."""
+        """A request that succeeds and is not given by the config, or the other way round; `None` proves there is none."""
         return find(self.request, iam.allows(policies, self.request) != self.meaning.gives)
 
 
-def prove(config: Config, place: Place = Place()) -> None:
+def prove(config: Config, place: Place = _HERE) -> None:
+    """Raise an error if anything in the policies of a config is not as the config means it."""
     case = Case(config, place)
     made, meaning, request = case.made, case.meaning, case.request
 
     assert case.difference(made.policies) is None
     assert find(request, iam.denies(made.policies, request) != meaning.forbids) is None
-    for promise in meaning.promises():
-        example = solve(request, promise)
-        assert example, promise
-        assert succeeds(made.policies, request.example(example))
-    for threat in meaning.threats():
-        example = solve(request, z3.And(threat, request.own))
-        assert example, threat
-        assert not succeeds(made.policies, request.example(example))
+    for is_allowed, action_of_row in _in_single_actions(meaning):
+        # It is said of somebody: for each row there is a caller whom it lets in, or shuts out.
+        values = solve(request, action_of_row)
+        assert values
+        assert succeeds(made.policies, request.example(values)) is is_allowed
 
     token = Token()
-    trusted = meaning.trusted(token)
+    trusted = meaning.trusts(token)
     assert made.trust_policies.keys() == trusted.keys()
-    for role, is_workflow in trusted.items():
-        assert find(token, iam.trusts(made.trust_policies[role], token) != is_workflow) is None
-        assert solve(token, is_workflow)
+    for role, is_of_workflow in trusted.items():
+        assert find(token, iam.trusts(made.trust_policies[role], token) != is_of_workflow) is None
+        assert solve(token, is_of_workflow)
 
-    assert made.attached == {role: [made.policies.identity[name]] for role, name in meaning.attached().items()}
+    assert made.attached == {role: [made.policies.identity[name]] for role, name in meaning.attaches().items()}
 
 
-def find(about: Request | Token, condition: z3.BoolRef) -> Any:
+def _in_single_actions(meaning: Meaning) -> Iterator[tuple[bool, Formula]]:
+    """Of each row each action: that one who is in it does it, or that an administrator who is not in it cannot."""
+    for row in meaning.allows():
+        for action in row.action if row.who else []:
+            is_in_it = z3.And(meaning.is_about(replace(row, action=[action])), meaning.is_any_of(row.who))
+            yield True, z3.And(is_in_it, meaning.gives)
+    for row in meaning.denies():
+        for action in row.action:
+            is_administrator = z3.And(meaning.is_at_home, meaning.request.own)
+            yield False, z3.And(is_administrator, meaning.is_about(replace(row, action=[action])), meaning.forbids)
+
+
+def find(about: Request | Token, condition: Formula) -> Any:
     """An example for which the condition holds, made as like to life as can be; `None` proves that there is none."""
     values = solve(about, condition)
     if values is None:
         return None
     condition = z3.And(about.is_possible, condition)
     for variable in about.variables:
-        others = map(z3.StringVal, LIKE_IN_LIFE[str(variable)]) if z3.is_string(variable) else [z3.BoolVal(False)]
+        others = [z3.StringVal(text) for text in LIKE_IN_LIFE.get(str(variable), [])] or [z3.BoolVal(False)]  # noqa: FBT003
         changes = [{**values, variable: other} for other in others]
         values = next((each for each in changes if _holds(condition, each)), values)
     return about.example(values)
 
 
-def solve(about: Request | Token, condition: z3.BoolRef) -> _Values | None:
+def solve(about: Request | Token, condition: Formula) -> _Values | None:
     """Values of the variables for which the condition holds; `None` proves that there are none."""
     solver = z3.Solver()
     solver.set("rlimit", MAX_STEPS)
@@ -87,19 +98,20 @@ def solve(about: Request | Token, condition: z3.BoolRef) -> _Values | None:
         raise UndecidedError(solver.reason_unknown())
     if answer == z3.unsat:
         return None
-    return {each: solver.model().eval(each, model_completion=True) for each in about.variables}
+    model = solver.model()
+    return {each: model.eval(each, model_completion=True) for each in about.variables}
 
 
-def _holds(condition: z3.BoolRef, values: _Values) -> bool:
+def _holds(condition: Formula, values: _Values) -> bool:
     return z3.is_true(z3.simplify(z3.substitute(condition, *values.items())))
 
 
 def succeeds(policies: Policies, example: Example) -> bool:
-    """What the evaluator says."""
+    """Whether the request succeeds by the evaluator."""
     _, _, path = example.resource.partition(f"{policies.place}:")
     _, domain, repository = [*path.split("/"), "", ""][:3]
-    inside = domain == policies.domain_name
-    permissions = [*policies.domain, *policies.repositories.get(repository, [])] if inside else []
+    is_in_domain = domain == policies.domain_name
+    permissions = [*policies.domain, *policies.repositories.get(repository, [])] if is_in_domain else []
     own = {"Effect": "Allow", "Action": example.action, "Resource": example.resource}
     caller = evaluator.Caller(
         arn=example.caller,
@@ -108,9 +120,9 @@ def succeeds(policies: Policies, example: Example) -> bool:
             *({"Statement": policies.identity[name]} for name in example.has),
         ),
         organization=example.organization,
-        token_for=example.token_for,
+        for_service=example.for_service,
     )
-    owner = policies.owner if inside else caller.account
+    owner = policies.owner if is_in_domain else caller.account
     return evaluator.allows(
         caller, example.action, example.resource, permissions_policy={"Statement": permissions}, owner=owner
     )
