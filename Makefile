@@ -4,12 +4,13 @@ PYTHON ?= python3
 STACK ?= dev
 BIN := .venv/bin
 
-.PHONY: help preview test lint integration pulumi-and-cargo bench lock
+.PHONY: help preview test proof lint integration pulumi-and-cargo bench lock
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make preview [STACK=dev]  show what the stack would be: resources, policies, outputs, who gets in"
 	@echo "make test                 run the tests"
+	@echo "make proof                prove for every caller that the policies allow what the config gives"
 	@echo "make lint                 run the linters and the type checker"
 	@echo "make integration          run the tests on the real Pulumi engine against a local AWS endpoint"
 	@echo "make bench                compare the speed of the preview with that of the imports it needs"
@@ -25,6 +26,9 @@ preview: .venv/.installed
 
 test: .venv/.installed-dev
 	$(BIN)/pytest --cov --cov-report=term
+
+proof: .venv/.installed-dev
+	$(BIN)/pytest tests/unit/test_every_caller.py tests/proof -rP
 
 lint: .venv/.installed-integration
 	$(BIN)/ruff check

@@ -81,10 +81,10 @@ class Meaning:
             rows.append(Row(action=LOSE, resource=ours, who=[]))
         if self.config.get("closedPublishing"):
             rows.append(Row(action=[*PUBLISH, *COPY], resource=ours, who=[who for who, _ in self.publishers]))
-            for store in self.store:  # what is published there would be installed like what is published here
-                rows.append(
-                    Row(action=[*PUBLISH, *COPY], resource=[f"repository/{store}", f"package/{store}/*"], who=[])
-                )
+            # What is published to the store is installed like what is published here.
+            for store in self.store:
+                there = [f"repository/{store}", f"package/{store}/*"]
+                rows.append(Row(action=[*PUBLISH, *COPY], resource=there, who=[]))
         return rows
 
     @cached_property

@@ -1,9 +1,12 @@
 """Mistakes that one could make in a policy: changes of a statement, each made wherever there is such a statement.
 
-Not among them is what changes nothing for anybody: statements for the domain's own account, which leave it to that
-account's policies, as no statement does; the account beside a pattern, which has the account in it; `StringLike` for
-`StringEquals` where there is no `*`; a wider resource in a repository's policy, which is about that repository alone; an
-Allow for whom `closedPublishing` denies it; and what is to attach where nobody from another account is listed.
+Not among them is what changes nothing for anybody:
+- a statement for the domain's own account, which leaves it to that account's policies as no statement does too;
+- the account beside a pattern, which has the account in it;
+- `StringLike` for `StringEquals` where there is no `*`;
+- a wider resource in a repository's policy, which is about that repository alone;
+- an Allow of publishing for whom `closedPublishing` denies it;
+- what is to attach, where nobody from another account is listed.
 """
 
 import copy
@@ -204,7 +207,7 @@ TRUSTED: Mapping[str, Change] = {
     ],
     "every repository of the owner": _operator(_SUBJECT, "StringLike", _sub("/.*", "/*")),
     "every run of the repository": _operator(_SUBJECT, "StringLike", _sub(":[^:]*:[^:]*$", ":*")),
-    "every id": _operator(_SUBJECT, "StringLike", _sub("@[0-9]+", "@*")),
+    "every id": _operator(_SUBJECT, "StringLike", _sub("@[0-9]+:", "@*:")),
     "the subject without ids too": _where(
         lambda statement: "@" in "".join(_values(statement, _SUBJECT)),
         _to(_SUBJECT, lambda old: [*old, *(re.sub("@[0-9]+", "", each) for each in old)]),

@@ -64,7 +64,7 @@ LIKE_IN_LIFE: Mapping[str, list[str]] = {
     "audience": ["sts.amazonaws.com", "https://github.com/acme"],
     "subject": [
         f"repo:{repository}:{where}"
-        for repository in ("acme/tools", "acme@12/core@34", "acme/core", "acme@99/core@34", "acme/other", "acme2/tools")
+        for repository in ("acme/tools", "acme@12/core@34", "acme/core", "acme@12/core@99", "acme/other", "acme2/tools")
         for where in (
             "ref:refs/tags/v1",
             "ref:refs/heads/v1",

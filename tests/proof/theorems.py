@@ -36,7 +36,7 @@ class Case:
         self.meaning = Meaning(config, place, self.made.roles, self.request)
 
     def difference(self, policies: Policies) -> Example | None:
-        """A request that succeeds and is not given by the config, or the other way round; `None` proves there is none."""
+        """A request that succeeds and is not given, or the other way round; `None` proves that there is none."""
         return find(self.request, iam.allows(policies, self.request) != self.meaning.gives)
 
 
@@ -64,15 +64,15 @@ def prove(config: Config, place: Place = _HERE) -> None:
 
 
 def _in_single_actions(meaning: Meaning) -> Iterator[tuple[bool, Formula]]:
-    """Of each row each action: that one who is in it does it, or that an administrator who is not in it cannot."""
+    """Of each row each action: somebody who is in it does it, or somebody cannot whom IAM policies allow it."""
     for row in meaning.allows():
         for action in row.action if row.who else []:
-            is_in_it = z3.And(meaning.is_about(replace(row, action=[action])), meaning.is_any_of(row.who))
-            yield True, z3.And(is_in_it, meaning.gives)
+            is_about = meaning.is_about(replace(row, action=[action]))
+            yield True, z3.And(is_about, meaning.is_any_of(row.who), meaning.gives)
     for row in meaning.denies():
         for action in row.action:
-            is_administrator = z3.And(meaning.is_at_home, meaning.request.own)
-            yield False, z3.And(is_administrator, meaning.is_about(replace(row, action=[action])), meaning.forbids)
+            is_about = meaning.is_about(replace(row, action=[action]))
+            yield False, z3.And(is_about, meaning.request.own, meaning.forbids)
 
 
 def find(about: Request | Token, condition: Formula) -> Any:
