@@ -4,13 +4,14 @@ PYTHON ?= python3
 STACK ?= dev
 BIN := .venv/bin
 
-.PHONY: help preview diff install test lint integration crash pulumi-and-cargo aws-emulator bench pictures lock
+.PHONY: help preview diff install test proof lint integration crash pulumi-and-cargo aws-emulator bench pictures lock
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make preview [STACK=dev]  show what the stack would be: resources, policies, outputs, who gets in"
 	@echo "make diff [STACK=dev]     show what the branch changes for people: who gains, who loses, what can be lost"
 	@echo "make test                 run the tests"
+	@echo "make proof                prove for every caller that the policies allow what the config gives"
 	@echo "make lint                 run the linters and the type checker"
 	@echo "make integration          run the tests on the real Pulumi engine against a local AWS endpoint"
 	@echo "make crash                kill the engine at every call to AWS that changes something, and carry on"
@@ -33,6 +34,9 @@ install: .venv/.installed
 
 test: .venv/.installed-dev
 	$(BIN)/pytest --cov --cov-report=term
+
+proof: .venv/.installed-dev
+	$(BIN)/pytest tests/unit/test_every_caller.py tests/proof -rP
 
 lint: .venv/.installed-integration
 	$(BIN)/ruff check

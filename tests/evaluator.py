@@ -18,6 +18,8 @@ class Caller:
     arn: str
     identity_policies: tuple[Document, ...] = ()
     organization: str | None = None
+    for_service: str | None = "codeartifact.amazonaws.com"
+    """The service that it asks for a bearer token for, if it does."""
 
     @property
     def account(self) -> str:
@@ -61,7 +63,7 @@ def _names(statement: Document, caller: Caller, owner: str) -> bool:
         return True
     principals = statement["Principal"]["AWS"]
     # An account leaves it to its identity policies. For its own resources these are enough by themselves.
-    account = f"arn:aws:iam::{caller.account}:root"
+    account = f"{caller.arn.rpartition(':')[0]}:root"
     return caller.arn in principals or (account in principals and caller.account != owner)
 
 
@@ -85,9 +87,10 @@ def _context(caller: Caller) -> dict[str, str]:
     keys = {
         "aws:PrincipalArn": caller.arn,
         "aws:PrincipalAccount": caller.account,
-        "sts:AWSServiceName": "codeartifact.amazonaws.com",
+        "aws:PrincipalOrgID": caller.organization,
+        "sts:AWSServiceName": caller.for_service,
     }
-    return keys | ({"aws:PrincipalOrgID": caller.organization} if caller.organization else {})
+    return {key: value for key, value in keys.items() if value}
 
 
 def _holds(operator: str, value: str | None, expected: list[str]) -> bool:

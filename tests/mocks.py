@@ -15,7 +15,7 @@ from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mo
 from pulumi.runtime.rpc import UNKNOWN
 from pulumi.runtime.stack import run_pulumi_func
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 COMPONENT = "private-pypi:index:PrivatePypi"
 DOMAIN = "aws:codeartifact/domain:Domain"

@@ -1,0 +1,75 @@
+"""The configs of which it is proved: every feature alone, in pairs, and all of them together."""
+
+import itertools
+from typing import Any
+
+Config = dict[str, Any]
+
+ACCOUNT, OTHER, THIRD = "111122223333", "444455556666", "777788889999"
+ORGANIZATION = "o-a1b2c3d4e5"
+ARN = f"arn:aws:iam::{ACCOUNT}"
+THERE = f"arn:aws:iam::{OTHER}"
+
+# Few names, so that those of one feature are often those of the other, or match its pattern.
+FEATURES: dict[str, Config] = {
+    "reader, role": {"readers": [f"{ARN}:role/team/ci"]},
+    "reader, user": {"readers": [f"{ARN}:user/ada"]},
+    "reader, pattern": {"readers": [f"{ARN}:role/team/*"]},
+    "reader, role elsewhere": {"readers": [f"{THERE}:role/ci"]},
+    "reader, pattern elsewhere": {"readers": [f"{THERE}:role/sso/*/Developers_*"]},
+    "reader, account": {"readers": [OTHER]},
+    "reader, own account": {"readers": [f"{ARN}:root"]},
+    "reader, organization": {"readers": [ORGANIZATION]},
+    "publisher, role": {"publishers": [f"{ARN}:role/team/ci"]},
+    "publisher, user": {"publishers": [f"{ARN}:user/ada"]},
+    "publisher, pattern": {"publishers": [f"{ARN}:role/*/ci"]},
+    "publisher, pattern elsewhere": {"publishers": [f"{THERE}:role/*"]},
+    "publisher, account": {"publishers": [OTHER]},
+    "publisher, own account": {"publishers": [ACCOUNT]},
+    "publisher, organization": {"publishers": ["o-zzzzzzzzzz"]},
+    "publisher of a package, role": {"publishers": [{"principal": f"{ARN}:role/team/ci", "packages": ["Acme_Core"]}]},
+    "publisher of packages, user": {"publishers": [{"principal": f"{ARN}:user/ada", "packages": ["acme-*", "beta"]}]},
+    "publisher of packages, pattern": {
+        "publishers": [{"principal": f"{ARN}:role/team/*", "packages": ["acme-core", "acme-core-*"]}]
+    },
+    "publisher of packages, account": {"publishers": [{"principal": OTHER, "packages": ["acme-*"]}]},
+    "publisher of packages, organization": {"publishers": [{"principal": ORGANIZATION, "packages": ["beta"]}]},
+    "workflow, tag": {"githubPublishers": [{"repository": "acme/tools", "tag": "v*"}]},
+    "workflow, branch": {
+        "githubPublishers": [
+            {
+                "repository": "acme/core",
+                "branch": "main",
+                "ownerId": "12",
+                "repositoryId": "34",
+                "packages": ["acme-core"],
+            }
+        ]
+    },
+    "workflow, environment": {"githubPublishers": [{"repository": "acme/tools", "environment": "pypi release"}]},
+    "makeGithubOidcProvider": {"makeGithubOidcProvider": True},
+    "closedPublishing": {"closedPublishing": True},
+    "no protect": {"protect": False},
+    "publicUpstream": {"publicUpstream": True},
+    "internalPackages": {"internalPackages": ["acme-*"]},
+    "attachIdentityPolicies": {"attachIdentityPolicies": True},
+    "existingDomain": {"existingDomain": True},
+    "existingDomain of another account": {"existingDomain": True, "domainOwner": OTHER},
+    "a policy that is too long": {"readers": [f"{ARN}:role/glue/job-number-{number:02}" for number in range(70)]},
+}
+
+
+def join(*parts: Config) -> Config:
+    """A config with all of what the parts have; lists are joined."""
+    config: Config = {"domain": "acme"}
+    for part in parts:
+        for key, value in part.items():
+            config[key] = [*config.get(key, []), *value] if isinstance(value, list) else value
+    return config
+
+
+ALONE = {name: join(feature) for name, feature in FEATURES.items()}
+PAIRS = {f"{one} + {other}": join(FEATURES[one], FEATURES[other]) for one, other in itertools.combinations(FEATURES, 2)}
+_APART = ["no protect", "existingDomain", "existingDomain of another account", "a policy that is too long"]
+_TOGETHER = join(*(feature for name, feature in FEATURES.items() if name not in _APART))
+TOGETHER = {"together": _TOGETHER, **{f"together, {name}": join(_TOGETHER, FEATURES[name]) for name in _APART[:3]}}

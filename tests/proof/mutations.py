@@ -1,0 +1,281 @@
+"""Mistakes that one could make in a policy: changes of a statement, each made wherever there is such a statement.
+
+Not among them is what changes nothing for anybody:
+- a statement for the domain's own account, which leaves it to that account's policies as no statement does too;
+- the account beside a pattern, which has the account in it;
+- `StringLike` for `StringEquals` where there is no `*`;
+- a wider resource in a repository's policy, which is about that repository alone;
+- an Allow of publishing for whom `closedPublishing` denies it;
+- what is to attach, where nobody from another account is listed.
+"""
+
+import copy
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from typing import Any
+
+from proof import iam
+from proof.iam import Policies, Statement, Statements
+from proof.matrix import ALONE, PAIRS
+from proof.request import Example, Token
+from proof.theorems import Case, find, succeeds
+
+Change = Callable[[Statement], Iterable[Statement | None]]
+"""The statements that could stand for one; `None` is none."""
+
+_Path = Sequence[str]
+
+_ACTION, _RESOURCE, _PRINCIPAL, _PROVIDER = ["Action"], ["Resource"], ["Principal", "AWS"], ["Principal", "Federated"]
+_PATTERN = ["Condition", "ArnLike", "aws:PrincipalArn"]
+_ACCOUNT = ["Condition", "StringEquals", "aws:PrincipalAccount"]
+_ORGANIZATION = ["Condition", "StringEquals", "aws:PrincipalOrgID"]
+_SERVICE = ["Condition", "StringEquals", "sts:AWSServiceName"]
+_NOT_ARN = ["Condition", "ArnNotLike", "aws:PrincipalArn"]
+_NOT_ACCOUNT = ["Condition", "StringNotEquals", "aws:PrincipalAccount"]
+_NOT_ORGANIZATION = ["Condition", "StringNotEquals", "aws:PrincipalOrgID"]
+_AUDIENCE = ["Condition", "StringEquals", "token.actions.githubusercontent.com:aud"]
+_SUBJECT = ["Condition", "StringEquals", "token.actions.githubusercontent.com:sub"]
+_SUBJECTS = ["Condition", "StringLike", "token.actions.githubusercontent.com:sub"]
+
+
+def _values(statement: Statement, path: _Path) -> list[str]:
+    """The texts at a path; none where there is no such path."""
+    found: Any = statement
+    for key in path:
+        found = found.get(key, []) if isinstance(found, dict) else []
+    return [found] if isinstance(found, str) else found
+
+
+def _put(statement: Statement, path: _Path, *values: str) -> Statement | None:
+    """The statement with other texts at a path. Without any a condition goes, or else the statement."""
+    changed: Any = copy.deepcopy(statement)
+    *before, last = path
+    holder = changed
+    for key in before:
+        holder = holder.setdefault(key, {})
+    holder[last] = [*values]
+    if not values:
+        del holder[last]
+        return changed if path[0] == "Condition" else None
+    return changed
+
+
+def _to(path: _Path, change: Callable[[list[str]], list[str]]) -> Change:
+    """All texts at the path become others."""
+    return lambda statement: [_put(statement, path, *change(old)) for old in [_values(statement, path)] if old]
+
+
+def _each(path: _Path, change: Callable[[str], str | None]) -> Change:
+    """Each text at the path, by itself, becomes another; or goes, where there is none."""
+
+    def changes(statement: Statement) -> Iterator[Statement | None]:
+        old = _values(statement, path)
+        for index, text in enumerate(old):
+            if (new := change(text)) != text:
+                yield _put(statement, path, *old[:index], *([new] if new else []), *old[index + 1 :])
+
+    return changes
+
+
+def _less(path: _Path) -> Change:
+    return _each(path, lambda _: None)
+
+
+def _more(path: _Path, *texts: str) -> Change:
+    return _to(path, lambda old: [*old, *texts])
+
+
+def _operator(path: _Path, operator: str, change: Callable[[str], str] = str) -> Change:
+    """The condition at the path has another operator."""
+
+    def changes(statement: Statement) -> Iterator[Statement | None]:
+        if (old := _values(statement, path)) and (without := _put(statement, path)):
+            yield _put(without, ["Condition", operator, path[2]], *map(change, old))
+
+    return changes
+
+
+def _sub(pattern: str, new: str) -> Callable[[str], str]:
+    return partial(re.sub, pattern, new, count=1)
+
+
+def _with(**parts: Any) -> Change:
+    return lambda statement: [{**statement, **parts}]
+
+
+def _where(is_it: Callable[[Statement], Any], change: Change) -> Change:
+    return lambda statement: change(statement) if is_it(statement) else []
+
+
+def _no_condition(statement: Statement) -> list[Statement | None]:
+    return [{key: value for key, value in statement.items() if key != "Condition"}] if "Condition" in statement else []
+
+
+def _nothing(_: Statement) -> list[Statement | None]:
+    return [None]
+
+
+def _then(first: Change, second: Change) -> Change:
+    return lambda statement: [after for before in first(statement) if before for after in second(before)]
+
+
+_STRANGER = "arn:aws:iam::777788889999:role/stranger"
+_ADMINS = [f"arn:aws:iam::{account}:role/admin" for account in ("111122223333", "444455556666")]
+_OTHER_ACCOUNT = _sub("[0-9]{12}", "777788889999")
+_OTHER_REPOSITORY = _sub("(?<=/)private-pypi", "other")
+
+ALLOWED: Mapping[str, Change] = {
+    "an action more": _more(_ACTION, "codeartifact:PutRepositoryPermissionsPolicy"),
+    "an action less": _less(_ACTION),
+    "every action": _to(_ACTION, lambda _: ["codeartifact:*"]),
+    "a principal more": _more(_PRINCIPAL, _STRANGER),
+    "a principal less": _less(_PRINCIPAL),
+    "a principal's whole account": _each(_PRINCIPAL, _sub("(role|user)/.*", "root")),
+    "a principal of another account": _each(_PRINCIPAL, _OTHER_ACCOUNT),
+    "a principal of another path": _each(_PRINCIPAL, _sub("role/", "role/path/")),
+    "everybody": _where(lambda statement: statement["Principal"] != "*", _with(Principal="*")),
+    "everybody, without the condition": _no_condition,
+    "everybody of the account, without the pattern": _to(_PATTERN, lambda _: []),
+    "a wider pattern": _each(_PATTERN, _sub("(role|user)/.*", "*")),
+    "a narrower pattern": _each(_PATTERN, _sub("$", "x")),
+    "a pattern in another account": _each(_PATTERN, _OTHER_ACCOUNT),
+    "a pattern in every account": _then(_each(_PATTERN, _sub("[0-9]{12}", "*")), _to(_ACCOUNT, lambda _: [])),
+    "a pattern, and another account beside it": _each(_ACCOUNT, _OTHER_ACCOUNT),
+    "an organization more": _more(_ORGANIZATION, "o-9999999999"),
+    "another organization": _each(_ORGANIZATION, lambda _: "o-9999999999"),
+    "every organization": _operator(_ORGANIZATION, "StringLike", lambda _: "o-*"),
+    "every organization but one": _operator(_ORGANIZATION, "StringNotEquals"),
+    "all packages for some": _each(_RESOURCE, _sub("pypi//.*", "*")),
+    "all that begin like a package": _each(_RESOURCE, _sub(r"(pypi//.*?)(-\*)?$", r"\1*")),
+    "a resource less": _less(_RESOURCE),
+    "packages of one format": _each(_RESOURCE, _sub(r"(package/.*/.*/)\*$", r"\1pypi/*")),
+    "packages of another repository": _each(_RESOURCE, _OTHER_REPOSITORY),
+    "the repository for its packages": _each(_RESOURCE, _sub(r"package/(.*)/\*$", r"repository/\1")),
+    "the packages for their repository": _each(_RESOURCE, _sub("repository/(.*)", r"package/\1/*")),
+    "a Deny for an Allow": _with(Effect="Deny"),
+    "no Allow": _nothing,
+}
+"""Mistakes in what the policies of the domain and of the repository allow."""
+
+DENIED: Mapping[str, Change] = {
+    "an action more denied": _more(_ACTION, "codeartifact:DeleteRepositoryPermissionsPolicy"),
+    "an action less denied": _less(_ACTION),
+    "every action denied": _to(_ACTION, lambda _: ["codeartifact:*"]),
+    "a resource less denied": _less(_RESOURCE),
+    "packages of one format denied": _each(_RESOURCE, _sub(r"(package/.*/.*/)\*$", r"\1pypi/*")),
+    "packages of another repository denied": _each(_RESOURCE, _OTHER_REPOSITORY),
+    "denied to one alone": _with(Principal={"AWS": [_STRANGER]}),
+    "denied to all but some": lambda statement: [_put(statement, _NOT_ARN, *_values(statement, _NOT_ARN), *_ADMINS)],
+    "denied to publishers too": _no_condition,
+    "denied to a publisher": _less(_NOT_ARN),
+    "denied to a publisher's account": _less(_NOT_ACCOUNT),
+    "denied to a publisher's organization": _less(_NOT_ORGANIZATION),
+    "denied to publishers alone": _operator(_NOT_ARN, "ArnLike"),
+    "denied to the publishers' account alone": _operator(_NOT_ACCOUNT, "StringEquals"),
+    "denied to the publishers' organization alone": _operator(_NOT_ORGANIZATION, "StringEquals"),
+    "an Allow for a Deny": _with(Effect="Allow"),
+    "no Deny": _nothing,
+}
+"""Mistakes in what the policies of the repositories deny."""
+
+ATTACHED: Mapping[str, Change] = {
+    "an action more to attach": _where(
+        lambda statement: "Condition" not in statement, _more(_ACTION, "codeartifact:PutRepositoryPermissionsPolicy")
+    ),
+    "an action less to attach": _less(_ACTION),
+    "every resource to attach": _each(_RESOURCE, _sub("arn:.*", "*")),
+    "attached, in the domain's account too": _to(_NOT_ACCOUNT, lambda _: []),
+    "attached, in the domain's account alone": _operator(_NOT_ACCOUNT, "StringEquals"),
+    "attached, but in another account": _each(_NOT_ACCOUNT, _OTHER_ACCOUNT),
+    "bearer tokens of every service": _operator(_SERVICE, "StringLike", lambda _: "*"),
+    "bearer tokens of another service": _each(_SERVICE, lambda _: "codecommit.amazonaws.com"),
+    "nothing to attach": _nothing,
+}
+"""Mistakes in the documents ready to attach."""
+
+TRUSTED: Mapping[str, Change] = {
+    "the provider of another account": _each(_PROVIDER, _OTHER_ACCOUNT),
+    "a provider more": _more(_PROVIDER, "arn:aws:iam::111122223333:oidc-provider/gitlab.com"),
+    "a way more to a role": _more(_ACTION, "sts:AssumeRole"),
+    "an audience more": _more(_AUDIENCE, "https://github.com/acme"),
+    "every audience": _to(_AUDIENCE, lambda _: []),
+    "every subject": lambda statement: [
+        *_to(_SUBJECT, lambda _: [])(statement),
+        *_to(_SUBJECTS, lambda _: [])(statement),
+    ],
+    "every repository of the owner": _operator(_SUBJECT, "StringLike", _sub("/.*", "/*")),
+    "every run of the repository": _operator(_SUBJECT, "StringLike", _sub(":[^:]*:[^:]*$", ":*")),
+    "every id": _operator(_SUBJECT, "StringLike", _sub("@[0-9]+:", "@*:")),
+    "the subject without ids too": _where(
+        lambda statement: "@" in "".join(_values(statement, _SUBJECT)),
+        _to(_SUBJECT, lambda old: [*old, *(re.sub("@[0-9]+", "", each) for each in old)]),
+    ),
+    "all that begins like the subject": _operator(_SUBJECT, "StringLike", _sub("$", "*")),
+    "a branch for a tag": _each(_SUBJECTS, _sub("tags", "heads")),
+    "a star that is no pattern": _operator(_SUBJECTS, "StringEquals"),
+    "nobody trusted": _nothing,
+}
+"""Mistakes in whom the role of a workflow trusts."""
+
+MISTAKES = [*ALLOWED, *DENIED, *ATTACHED, *TRUSTED]
+
+_Documents = Iterator[tuple[Statements, Callable[[Statements], object]]]
+"""The statements of documents, each with what is found when they are others."""
+
+_case = cache(lambda name: Case((ALONE | PAIRS)[name]))
+
+
+def mutants(mistake: str) -> Iterator[tuple[str, Statement, object]]:
+    """Each place where the mistake can be made: the config, the statement, and what is found there."""
+    alone = [name for name in ALONE if "own account" not in name]
+    closed = [name for name in PAIRS if re.fullmatch("publisher((?!own account).)* [+] closedPublishing", name)]
+    from_elsewhere = [name for name in alone if name.endswith(("elsewhere", ", account", ", organization"))]
+    for changes, effect, names, documents in (
+        (ALLOWED, "Allow", alone, _permissions),
+        (DENIED, "Deny", [*alone, *closed], _permissions),
+        (ATTACHED, "Allow", from_elsewhere, _identity),
+        (TRUSTED, "Allow", alone, _trust),
+    ):
+        for name in names if mistake in changes else []:
+            for statements, find_difference in documents(_case(name)):
+                for index, statement in enumerate(statements):
+                    if statement["Effect"] == effect:
+                        for new in changes[mistake](statement):
+                            changed = [*statements[:index], *([new] if new else []), *statements[index + 1 :]]
+                            yield name, statement, find_difference(changed)
+
+
+def _permissions(case: Case) -> _Documents:
+    policies = case.made.policies
+    yield policies.domain, lambda new: _difference(case, replace(policies, domain=new))
+    for name, statements in policies.repositories.items():
+        yield (
+            statements,
+            lambda new, name=name: _difference(
+                case, replace(policies, repositories={**policies.repositories, name: new})
+            ),
+        )
+
+
+def _identity(case: Case) -> _Documents:
+    policies = case.made.policies
+    for name, statements in policies.identity.items():
+        yield (
+            statements,
+            lambda new, name=name: _difference(case, replace(policies, identity={**policies.identity, name: new})),
+        )
+
+
+def _trust(case: Case) -> _Documents:
+    token = Token()
+    for role, is_workflow in case.meaning.trusts(token).items():
+        yield case.made.trust_policies[role], lambda new, it=is_workflow: find(token, iam.trusts(new, token) != it)
+
+
+def _difference(case: Case, changed: Policies) -> Example | None:
+    """A request that the config gives and the changed policies do not, or the other way round; by the evaluator too."""
+    example = case.difference(changed)
+    assert not example or succeeds(changed, example) != succeeds(case.made.policies, example), example
+    return example

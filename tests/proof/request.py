@@ -1,0 +1,198 @@
+"""A request of which nothing is known but its form: what is proved of it holds for every caller that there can be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import z3
+
+Formula: TypeAlias = Any
+"""A `z3.BoolRef`: the types of z3 are wrong about what makes one."""
+
+ANYTHING = z3.Full(z3.ReSort(z3.StringSort()))
+
+BEARER_TOKEN = "sts:GetServiceBearerToken"  # noqa: S105  an action
+
+# The kinds of resource that an action is about. An action that is not here is asked of every resource there can be.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodeartifact.html
+KINDS = {
+    "codeartifact:CopyPackageVersions": ["package", "repository"],
+    "codeartifact:CreateRepository": ["repository"],
+    "codeartifact:DeletePackage": ["package"],
+    "codeartifact:DeletePackageVersions": ["package"],
+    "codeartifact:DeleteRepository": ["repository"],
+    "codeartifact:DisposePackageVersions": ["package"],
+    "codeartifact:GetAuthorizationToken": ["domain"],
+    "codeartifact:GetPackageVersionAsset": ["package"],
+    "codeartifact:GetPackageVersionReadme": ["package"],
+    "codeartifact:GetRepositoryEndpoint": ["repository"],
+    "codeartifact:PublishPackageVersion": ["package"],
+    "codeartifact:ReadFromRepository": ["repository"],
+}
+
+# For examples alone: values of the variables as they are in life. Nothing is proved with them.
+LIKE_IN_LIFE: Mapping[str, list[str]] = {
+    "account": ["111122223333", "444455556666", "777788889999"],
+    "name": [
+        *(f"role/{name}" for name in ("admin", "ci", "team/ci", "path/team/ci", "team/other", "sso/eu/Developers_1")),
+        *("role/stranger", "user/ada", "user/eve"),
+    ],
+    "organization": ["", "o-a1b2c3d4e5", "o-zzzzzzzzzz", "o-9999999999"],
+    "service": ["codeartifact", "sts"],
+    "operation": [
+        *(action.partition(":")[2] for action in KINDS),
+        *(
+            "DeleteRepositoryPermissionsPolicy",
+            "PutRepositoryPermissionsPolicy",
+            "TagResource",
+            "GetServiceBearerToken",
+        ),
+    ],
+    "for_service": ["", "codeartifact.amazonaws.com", "codecommit.amazonaws.com"],
+    "owner": [f"arn:aws:codeartifact:us-west-2:{owner}" for owner in ("111122223333", "444455556666")],
+    "kind": ["package", "repository", "domain"],
+    "domain": ["acme", "other"],
+    "repository": ["private-pypi", "private-pypi-store", "other", ""],
+    "package": [
+        *(f"pypi//{name}" for name in ("acme-core", "acme-core-x", "acme-x", "acmecorp", "beta", "x")),
+        *("npm//x", ""),
+    ],
+    "provider": ["arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"],
+    "action": ["sts:AssumeRoleWithWebIdentity"],
+    "audience": ["sts.amazonaws.com", "https://github.com/acme"],
+    "subject": [
+        f"repo:{repository}:{where}"
+        for repository in ("acme/tools", "acme@12/core@34", "acme/core", "acme@12/core@99", "acme/other", "acme2/tools")
+        for where in (
+            "ref:refs/tags/v1",
+            "ref:refs/heads/v1",
+            "ref:refs/heads/main",
+            "ref:refs/heads/main-2",
+            "pull_request",
+        )
+    ],
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a stack is deployed."""
+
+    account: str = "111122223333"
+    partition: str = "aws"
+    region: str = "us-west-2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A request that the solver found."""
+
+    caller: str
+    organization: str | None
+    has: tuple[str, ...]
+    """Of the documents ready to attach, those that the caller has."""
+    own: bool
+    action: str
+    for_service: str | None
+    resource: str
+
+    def __str__(self) -> str:
+        policies = [f"the {name}" for name in self.has] + ["IAM policies of its own that allow it"] * self.own
+        caller = (
+            f"{self.caller} of {self.organization or 'no organization'} with {' and '.join(policies) or 'no policy'}"
+        )
+        return f"{caller}: {self.action} on {self.resource}" + (f" for {self.for_service}" if self.for_service else "")
+
+
+class Request:
+    """A caller, an action and a resource: variables of the solver. An empty text is none."""
+
+    def __init__(self, partition: str) -> None:
+        self.partition = partition
+        # The caller's ARN is arn:PARTITION:iam::ACCOUNT:NAME. A session goes by the ARN of its role.
+        self.account, self.name, self.organization = z3.Strings("account name organization")
+        # What may allow it on the caller's side: the documents ready to attach, and other IAM policies.
+        self.has = {name: z3.Bool(name) for name in ("reader_policy", "publisher_policy")}
+        self.own = z3.Bool("own")
+        # SERVICE:OPERATION, codeartifact:PublishPackageVersion say; and the service whose bearer token is asked for.
+        self.service, self.operation, self.for_service = z3.Strings("service operation for_service")
+        # The resource's ARN is OWNER:KIND/DOMAIN/REPOSITORY/PACKAGE, the last with its format and namespace. These are
+        # parts and not one text because the solver is a hundred times quicker with what it need not take apart.
+        self.owner = z3.String("owner")
+        self.path = z3.Strings("kind domain repository package")
+
+    @property
+    def variables(self) -> list[z3.ExprRef]:
+        caller = [self.own, *self.has.values(), self.account, self.name, self.organization]
+        return [*caller, self.service, self.operation, self.for_service, self.owner, *self.path]
+
+    @property
+    def context(self) -> Mapping[str, z3.SeqRef]:
+        """The values of condition keys."""
+        return {
+            "aws:PrincipalAccount": self.account,
+            "aws:PrincipalOrgID": self.organization,
+            "sts:AWSServiceName": self.for_service,
+        }
+
+    def is_action(self, action: str) -> Formula:
+        service, operation = action.split(":")
+        return z3.And(self.service == service, self.operation == operation)
+
+    @cached_property
+    def is_possible(self) -> Formula:
+        """Whether there can be such a request. That it takes in more does no harm: then it is proved of more."""
+        kind, _, repository, package = self.path
+        asks_for_token = self.is_action(BEARER_TOKEN)
+        return z3.And(
+            *(
+                z3.Implies(self.is_action(action), z3.Or([kind == each for each in kinds]))
+                for action, kinds in KINDS.items()
+            ),
+            *(z3.Implies(part == "", after == "") for part, after in pairwise([self.owner, *self.path])),
+            z3.Implies(kind == "domain", repository == ""),
+            z3.Implies(kind == "repository", package == ""),
+            z3.Implies(kind == "package", package != ""),
+            asks_for_token == (self.for_service != ""),
+            z3.Implies(asks_for_token, self.owner == ""),
+        )
+
+    def example(self, values: Mapping[z3.ExprRef, z3.ExprRef]) -> Example:
+        value = {str(variable): each.py_value() for variable, each in values.items()}
+        path = "/".join(filter(None, (value[str(part)] for part in self.path)))
+        return Example(
+            caller=f"arn:{self.partition}:iam::{value['account']}:{value['name']}",
+            organization=value["organization"] or None,
+            has=tuple(name for name in self.has if value[name]),
+            own=bool(value["own"]),
+            action=f"{value['service']}:{value['operation']}",
+            for_service=value["for_service"] or None,
+            resource=f"{value['owner']}:{path}" if value["owner"] else "*",
+        )
+
+
+class Token:
+    """A token with which somebody asks for the role of a workflow: variables of the solver."""
+
+    def __init__(self) -> None:
+        self.provider, self.action, self.subject, self.audience = z3.Strings("provider action subject audience")
+
+    @property
+    def variables(self) -> list[z3.ExprRef]:
+        return [self.provider, self.action, self.subject, self.audience]
+
+    @property
+    def context(self) -> Mapping[str, z3.SeqRef]:
+        """The values of condition keys."""
+        issuer = "token.actions.githubusercontent.com"
+        return {f"{issuer}:sub": self.subject, f"{issuer}:aud": self.audience}
+
+    @cached_property
+    def is_possible(self) -> Formula:
+        return z3.And(self.subject != "", self.audience != "")
+
+    def example(self, values: Mapping[z3.ExprRef, z3.ExprRef]) -> str:
+        provider, action, subject, audience = (values[each].py_value() for each in self.variables)
+        return f"{action} with a token of {provider} for {subject}, made for {audience}"

@@ -1,0 +1,128 @@
+"""What is proved of a config: its policies allow and deny exactly what it means, to every caller that there can be.
+
+Examples that the solver gives are put to the evaluator in `tests/` too, which knows nothing of formulas.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import evaluator
+import z3
+from proof import iam
+from proof.iam import Policies
+from proof.made import make
+from proof.matrix import Config
+from proof.meaning import Meaning
+from proof.request import LIKE_IN_LIFE, Example, Formula, Place, Request, Token
+
+# How long the solver tries, in steps and not in seconds: no answer depends on how busy the machine is.
+MAX_STEPS = 100_000_000
+
+_HERE = Place()
+_Values = Mapping[z3.ExprRef, Any]
+
+
+class UndecidedError(Exception):
+    """The solver gave up: nothing is proved."""
+
+
+class Case:
+    """A config, what it means, and what the program makes of it."""
+
+    def __init__(self, config: Config, place: Place = _HERE) -> None:
+        self.made = make(config, place)
+        self.request = Request(place.partition)
+        self.meaning = Meaning(config, place, self.made.roles, self.request)
+
+    def difference(self, policies: Policies) -> Example | None:
+        """A request that succeeds and is not given, or the other way round; `None` proves that there is none."""
+        return find(self.request, iam.allows(policies, self.request) != self.meaning.gives)
+
+
+def prove(config: Config, place: Place = _HERE) -> None:
+    """Raise an error if anything in the policies of a config is not as the config means it."""
+    case = Case(config, place)
+    made, meaning, request = case.made, case.meaning, case.request
+
+    assert case.difference(made.policies) is None
+    assert find(request, iam.denies(made.policies, request) != meaning.forbids) is None
+    for is_allowed, action_of_row in _in_single_actions(meaning):
+        # It is said of somebody: for each row there is a caller whom it lets in, or shuts out.
+        values = solve(request, action_of_row)
+        assert values
+        assert succeeds(made.policies, request.example(values)) is is_allowed
+
+    token = Token()
+    trusted = meaning.trusts(token)
+    assert made.trust_policies.keys() == trusted.keys()
+    for role, is_of_workflow in trusted.items():
+        assert find(token, iam.trusts(made.trust_policies[role], token) != is_of_workflow) is None
+        assert solve(token, is_of_workflow)
+
+    assert made.attached == {role: [made.policies.identity[name]] for role, name in meaning.attaches().items()}
+
+
+def _in_single_actions(meaning: Meaning) -> Iterator[tuple[bool, Formula]]:
+    """Of each row each action: somebody who is in it does it, or somebody cannot whom IAM policies allow it."""
+    for row in meaning.allows():
+        for action in row.action if row.who else []:
+            is_about = meaning.is_about(replace(row, action=[action]))
+            yield True, z3.And(is_about, meaning.is_any_of(row.who), meaning.gives)
+    for row in meaning.denies():
+        for action in row.action:
+            is_about = meaning.is_about(replace(row, action=[action]))
+            yield False, z3.And(is_about, meaning.request.own, meaning.forbids)
+
+
+def find(about: Request | Token, condition: Formula) -> Any:
+    """An example for which the condition holds, made as like to life as can be; `None` proves that there is none."""
+    values = solve(about, condition)
+    if values is None:
+        return None
+    condition = z3.And(about.is_possible, condition)
+    for variable in about.variables:
+        others = [z3.StringVal(text) for text in LIKE_IN_LIFE.get(str(variable), [])] or [z3.BoolVal(False)]  # noqa: FBT003
+        changes = [{**values, variable: other} for other in others]
+        values = next((each for each in changes if _holds(condition, each)), values)
+    return about.example(values)
+
+
+def solve(about: Request | Token, condition: Formula) -> _Values | None:
+    """Values of the variables for which the condition holds; `None` proves that there are none."""
+    solver = z3.Solver()
+    solver.set("rlimit", MAX_STEPS)
+    solver.add(about.is_possible, condition)
+    answer = solver.check()
+    if answer == z3.unknown:
+        raise UndecidedError(solver.reason_unknown())
+    if answer == z3.unsat:
+        return None
+    model = solver.model()
+    return {each: model.eval(each, model_completion=True) for each in about.variables}
+
+
+def _holds(condition: Formula, values: _Values) -> bool:
+    return z3.is_true(z3.simplify(z3.substitute(condition, *values.items())))
+
+
+def succeeds(policies: Policies, example: Example) -> bool:
+    """Whether the request succeeds by the evaluator."""
+    _, _, path = example.resource.partition(f"{policies.place}:")
+    _, domain, repository = [*path.split("/"), "", ""][:3]
+    is_in_domain = domain == policies.domain_name
+    permissions = [*policies.domain, *policies.repositories.get(repository, [])] if is_in_domain else []
+    own = {"Effect": "Allow", "Action": example.action, "Resource": example.resource}
+    caller = evaluator.Caller(
+        arn=example.caller,
+        identity_policies=(
+            {"Statement": [own] if example.own else []},
+            *({"Statement": policies.identity[name]} for name in example.has),
+        ),
+        organization=example.organization,
+        for_service=example.for_service,
+    )
+    owner = policies.owner if is_in_domain else caller.account
+    return evaluator.allows(
+        caller, example.action, example.resource, permissions_policy={"Statement": permissions}, owner=owner
+    )
