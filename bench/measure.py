@@ -1,46 +1,44 @@
 """Commands run in turn, and what they take: so that whatever else the machine does is in all of them."""
 
+import contextlib
+import dataclasses
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-# Compiled modules are kept, as where people run it, whatever the shell is set to that starts this.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+# Python keeps modules compiled, as it does for people, whatever the shell is set to.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
     """What a command takes, with all that it starts and waits for."""
 
     wall_seconds: float
     cpu_seconds: float
     memory_bytes: int
-    """The peak of the largest process."""
+    """The peak of all its processes together, or where there is no /proc that of the largest."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
     """A command as it is run."""
 
     arguments: Sequence[str]
     folder: Path = ROOT
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = dataclasses.field(default_factory=lambda: _ENVIRONMENT)
     stdin: str = ""
-
-
-def python(*arguments: str, folder: Path = ROOT, stdin: str = "") -> Command:
-    """A command of this Python."""
-    return Command(arguments=[sys.executable, *arguments], folder=folder, environment=ENVIRONMENT, stdin=stdin)
 
 
 def usage(command: Command) -> Usage:
@@ -61,8 +59,9 @@ def usage(command: Command) -> Usage:
             stdout=printed,
             stderr=printed,
         )
-        _, status, used = os.wait4(process.pid, 0)
-        wall_seconds = time.perf_counter() - start
+        with _watched_memory(process.pid) as peaks:
+            _, status, used = os.wait4(process.pid, 0)
+            wall_seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             printed.seek(0)
@@ -70,8 +69,36 @@ def usage(command: Command) -> Usage:
     return Usage(
         wall_seconds=wall_seconds,
         cpu_seconds=used.ru_utime + used.ru_stime,
-        memory_bytes=used.ru_maxrss * _MAXRSS_BYTES,
+        memory_bytes=max(used.ru_maxrss * _MAXRSS_BYTES, *peaks),
     )
+
+
+@contextlib.contextmanager
+def _watched_memory(pid: int) -> Generator[list[int]]:
+    """What a process and those below it have at a time, seen now and again."""
+    seen, ended = [0], threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.05):
+            seen.append(_memory_bytes(pid))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _memory_bytes(pid: int | str) -> int:
+    process = Path("/proc", str(pid))
+    try:
+        pages = int((process / "statm").read_text().split()[1])
+        below = (process / "task" / str(pid) / "children").read_text().split()
+    except OSError:  # it has ended, or there is no /proc
+        return 0
+    return pages * resource.getpagesize() + sum(map(_memory_bytes, below))
 
 
 def output(command: Command) -> str | None:
@@ -89,7 +116,10 @@ def output(command: Command) -> str | None:
 
 
 def medians(commands: Mapping[str, Command], rounds: int) -> dict[str, Usage]:
-    """What each command takes, run in turn for some rounds, every other one backwards. One round before them warms up."""
+    """What each command takes, run in turn for some rounds, every other round backwards.
+
+    The round before them, which is not counted, warms up.
+    """
     used: dict[str, list[Usage]] = {name: [] for name in commands}
     for number in range(rounds + 1):
         for name in [*commands][:: 1 if number % 2 else -1]:
@@ -109,7 +139,7 @@ def median(usages: Sequence[Usage]) -> Usage:
 
 
 def most(fits: Callable[[int], bool], at_least: int) -> int:
-    """The largest number that fits, where `at_least` does and of two that do not the smaller is no better."""
+    """The largest number that fits. `at_least` does, and nothing does that is larger than one that does not."""
     low, high = at_least, at_least * 2
     while fits(high):
         low, high = high, high * 2

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from bench.measure import ENVIRONMENT, ROOT, Command, python
+from bench.measure import ROOT, Command
 
 ACCOUNT = "111122223333"
 FLAT = ROOT / "bench/flat/__main__.py"
@@ -30,7 +30,7 @@ def readers(count: int) -> list[str]:
 def preview(stack: str, folder: Path = ROOT) -> Command:
     """The offline preview of a stack of the project in `folder`."""
     command = [str(Path(sys.executable).with_name("private-pypi")), "preview", "--json", stack]
-    return Command(arguments=command, folder=folder, environment=ENVIRONMENT)
+    return Command(arguments=command, folder=folder)
 
 
 def flat(config: Mapping[str, Any]) -> Command:
@@ -45,13 +45,8 @@ def flat(config: Mapping[str, Any]) -> Command:
         "partition": "aws",
     }
     # As a module, because of a script Python would keep nothing compiled.
-    record = python("-c", "from record import main; main()", stdin=json.dumps(program))
-    return Command(
-        arguments=record.arguments,
-        folder=ROOT / "private_pypi/review",
-        environment=record.environment,
-        stdin=record.stdin,
-    )
+    command = [sys.executable, "-c", "from record import main; main()"]
+    return Command(arguments=command, folder=ROOT / "private_pypi/review", stdin=json.dumps(program))
 
 
 def write_project(folder: Path, stacks: Mapping[str, Mapping[str, Any]]) -> None:

@@ -3,9 +3,10 @@
 import importlib.util
 import json
 import shutil
+import sys
 import tempfile
 
-from bench.measure import ROOT, medians, python
+from bench.measure import Command, medians
 from bench.report import Row, usage_rows
 from bench.stacks import dev, preview
 
@@ -24,6 +25,6 @@ def why_left_out() -> str | None:
 def measure(rounds: int) -> list[Row]:
     """Time and memory against the app."""
     with tempfile.TemporaryDirectory() as folder:
-        app = python(str(ROOT / "bench/cdk/app.py"), json.dumps(dev()), folder)
-        used = medians({"preview": preview("dev"), "app": app}, rounds)
+        app = [sys.executable, "bench/cdk/app.py", json.dumps(dev()), folder]
+        used = medians({"preview": preview("dev"), "app": Command(arguments=app)}, rounds)
     return usage_rows("preview against the AWS CDK app", used["preview"], used["app"], wanted=(0.12, 0.09, 0.12))

@@ -5,7 +5,6 @@ It needs what the integration tests need, and runs as they do: against a local A
 
 import contextlib
 import shutil
-import subprocess
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -39,7 +38,8 @@ def measure(rounds: int) -> list[Row]:
     # Late, because it loads much, and a process begins with the peak memory of the one that starts it.
     from tests.integration.engine import Emulator, Project, changing  # noqa: PLC0415
 
-    subprocess.run(["cargo", "build", "--quiet", "--release"], cwd=ROOT / "tests/integration/aws-emulator", check=True)
+    build = ["cargo", "build", "--quiet", "--release"]
+    usage(Command(arguments=build, folder=ROOT / "tests/integration/aws-emulator"))
     config = {key.removeprefix("private-pypi:"): value for key, value in dev().items() if key.startswith("private-")}
     more = config | {"readers": [*config["readers"], *readers(1)]}
     used: defaultdict[tuple[str, str], list[Usage]] = defaultdict(list)

@@ -45,7 +45,7 @@ def measure(rounds: int) -> list[Row]:
     return [
         *(
             Row(
-                what=f"{count} {kind} against 1: wall time",
+                what=f"{kind}, {count} against 1: wall time",
                 value=seconds[f"{count} {kind}"],
                 against=seconds[f"1 {kind}"],
                 unit="s",
@@ -56,7 +56,7 @@ def measure(rounds: int) -> list[Row]:
             for count in [*configs][1:]
         ),
         Row(
-            what="500 internal packages against the flat program's: wall time",
+            what="internal packages, 500 against the flat program's: wall time",
             value=seconds["500 internal packages"],
             against=seconds["flat"],
             unit="s",
@@ -64,7 +64,7 @@ def measure(rounds: int) -> list[Row]:
         ),
         *(
             Row(
-                what=f"{count} readers: repository policy against the plain form",
+                what=f"readers, {count}: repository policy against the plain form",
                 value=sizes[f"{count} readers"],
                 against=_size(flat(config)),
                 unit="characters",
@@ -73,7 +73,7 @@ def measure(rounds: int) -> list[Row]:
         ),
         *(
             Row(
-                what=f"{count} limited publishers: repository policy against the limit",
+                what=f"limited publishers, {count}: repository policy against the limit",
                 value=sizes[f"{count} limited publishers"],
                 against=MAX_DOCUMENT_CHARACTERS,
                 unit="characters",

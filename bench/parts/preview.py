@@ -1,6 +1,8 @@
 """The offline preview of the dev stack, next to the imports it needs and to the flat program under the same mocks."""
 
-from bench.measure import medians, python
+import sys
+
+from bench.measure import Command, medians
 from bench.report import Row, usage_rows
 from bench.stacks import dev, flat, preview
 
@@ -17,7 +19,7 @@ def measure(rounds: int) -> list[Row]:
     used = medians(
         {
             "preview": preview("dev"),
-            "imports": python("-c", "import pulumi, pulumi_aws.codeartifact"),
+            "imports": Command(arguments=[sys.executable, "-c", "import pulumi, pulumi_aws.codeartifact"]),
             "flat": flat(dev()),
         },
         rounds,
