@@ -4,7 +4,7 @@ PYTHON ?= python3
 STACK ?= dev
 BIN := .venv/bin
 
-.PHONY: help preview diff install test lint integration pulumi-and-cargo bench lock
+.PHONY: help preview diff install test lint integration crash pulumi-and-cargo aws-emulator bench pictures lock
 .DEFAULT_GOAL := help
 
 help:
@@ -13,7 +13,9 @@ help:
 	@echo "make test                 run the tests"
 	@echo "make lint                 run the linters and the type checker"
 	@echo "make integration          run the tests on the real Pulumi engine against a local AWS endpoint"
+	@echo "make crash                kill the engine at every call to AWS that changes something, and carry on"
 	@echo "make bench                compare the speed of the preview with that of the imports it needs"
+	@echo "make pictures             draw docs/pictures/ from what the commands print"
 	@echo "make lock                 pin the newest versions of what the project depends on"
 
 # A .venv names its Python and its folder. Where one of them is another now, or gone, it is made anew.
@@ -44,10 +46,15 @@ lint: .venv/.installed-integration
 # The project's own, and those of the pages in docs/, which `lint` copies out.
 WORKFLOWS = .github/workflows/*.yml .venv/pages/*.yml
 
-integration: pulumi-and-cargo .venv/.installed-integration
+integration: aws-emulator .venv/.installed-integration
+	$(BIN)/pytest tests/integration --numprocesses auto
+
+crash: aws-emulator .venv/.installed-integration
+	$(BIN)/pytest tests/integration/crash_sweep.py --numprocesses auto
+
+aws-emulator: pulumi-and-cargo
 	@echo "Building the AWS endpoint in tests/integration/aws-emulator: some minutes the first time."
 	@cd tests/integration/aws-emulator && cargo build --quiet --release
-	$(BIN)/pytest tests/integration --numprocesses auto
 
 pulumi-and-cargo:
 	@command -v pulumi >/dev/null || { echo "The integration tests need the Pulumi CLI: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 1; }
@@ -55,6 +62,9 @@ pulumi-and-cargo:
 
 bench: .venv/.installed
 	@$(BIN)/python tests/bench.py
+
+pictures: .venv/.installed-dev
+	@$(BIN)/python tests/pictures.py
 
 lock: .venv/.installed-dev
 	$(LOCK) pyproject.toml --group build --output-file requirements.txt

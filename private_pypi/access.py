@@ -98,8 +98,8 @@ def _are_denied(statements: Iterable[Statement], actions: Sequence[str], arns: A
 
 
 def _is_about(statement: Statement, action: str, arn: str) -> bool:
-    return any(matches(each, action) for each in _several(statement["Action"])) and any(
-        matches(each, arn) for each in _several(statement["Resource"])
+    return any(matches(each, action) for each in several(statement["Action"])) and any(
+        matches(each, arn) for each in several(statement["Resource"])
     )
 
 
@@ -107,11 +107,11 @@ def _principals(statement: Statement) -> Iterable[str]:
     """Whom an Allow is for: its principals, or the patterns or organizations of its condition."""
     match statement:
         case {"Principal": {"AWS": principals}} if "Condition" not in statement:
-            return _several(principals)
+            return several(principals)
         case {"Principal": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": patterns}}}:
-            return _several(patterns)
+            return several(patterns)
         case {"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": organizations}}}:
-            return _several(organizations)
+            return several(organizations)
         case _:
             return []
 
@@ -123,9 +123,9 @@ def _exempted(condition: Mapping[str, Any], arns: Arns) -> set[str]:
         for key, values in keys.items():
             match operator, key:
                 case ("ArnNotLike", "aws:PrincipalArn") | ("StringNotEquals", "aws:PrincipalOrgID"):
-                    exempted.update(_several(values))
+                    exempted.update(several(values))
                 case ("StringNotEquals", "aws:PrincipalAccount"):
-                    exempted.update(f"arn:{arns.partition}:iam::{account}:root" for account in _several(values))
+                    exempted.update(f"arn:{arns.partition}:iam::{account}:root" for account in several(values))
                 case _:
                     exempted.add("?")
     return exempted
@@ -133,13 +133,14 @@ def _exempted(condition: Mapping[str, Any], arns: Arns) -> set[str]:
 
 def _publishable(statement: Statement, arns: Arns) -> Iterator[str]:
     """The packages that a statement is about, by name or `prefix-*`, if it is about publishing; `*` is all of them."""
-    if any(matches(each, action) for each in _several(statement["Action"]) for action in PUBLISH):
-        for resource in _several(statement["Resource"]):
+    if any(matches(each, action) for each in several(statement["Action"]) for action in PUBLISH):
+        for resource in several(statement["Resource"]):
             if matches(resource, arns.packages):
                 yield "*"
             elif resource.startswith(arns.package("")):
                 yield resource.removeprefix(arns.package(""))
 
 
-def _several(values: str | list[str]) -> list[str]:
+def several(values: str | list[str]) -> list[str]:
+    """The values of an element of a statement, which stands without a list where there is one."""
     return [values] if isinstance(values, str) else values

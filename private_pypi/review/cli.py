@@ -1,4 +1,4 @@
-"""The command `private-pypi`: what a stack would be, and what changes, for people and for programs."""
+"""The command `private-pypi`: what a stack would be, what changes, and where AWS refuses."""
 
 import argparse
 import dataclasses
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pulumi
+from packaging.utils import InvalidName, canonicalize_name
 
 from private_pypi.review.preview import PLACEHOLDER_ACCOUNT, PLACEHOLDER_REGION, hide_stand_ins, preview
 from private_pypi.review.render import render
@@ -20,7 +21,7 @@ NEEDS_APPROVAL = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; the exit status is 1 when the stack's files or config have mistakes."""
+    """Run the command; the exit status is 1 when the stack's files or config have mistakes, or AWS refuses a step."""
     options = _parser().parse_args(arguments)
     gc.freeze()  # what is imported stays to the end: to look through it for garbage would take a fifth of the time
     try:
@@ -60,8 +61,17 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help=f"exit with {NEEDS_APPROVAL} when somebody gains access, a door opens or something can be lost",
     )
-    for command, unknown in ((previews, "; outputs known only after pulumi up are null"), (compares, "")):
+    checks = commands.add_parser(
+        "check",
+        help="say why AWS answers 401, 403 or 404, with the credentials of the environment",
+        description="Go the way of a client with the credentials of the environment, and say why AWS refuses.",
+    )
+    checks.set_defaults(run=_check)
+    checks.add_argument("--package", metavar="NAME", type=_package, help="fetch a file of this package, too")
+    checks.add_argument("--publish", action="store_true", help="try publishing too, without publishing anything")
+    for command in (previews, compares, checks):
         command.add_argument("stack", nargs="?", default="dev", help="the stack: Pulumi.STACK.yaml (default: dev)")
+    for command, unknown in ((previews, "; outputs known only after pulumi up are null"), (compares, "")):
         form = command.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true", help=f"print JSON{unknown}")
         form.add_argument("--markdown", action="store_true", help="print Markdown, for a comment on a pull request")
@@ -123,6 +133,27 @@ def _diff(options: argparse.Namespace) -> int:
     return NEEDS_APPROVAL if options.exit_code and difference.needs_approval else 0
 
 
+def _check(options: argparse.Namespace) -> int:
+    from private_pypi.review.check import check  # noqa: PLC0415  only this command needs it, and botocore
+
+    passes = check(
+        Path.cwd(),
+        options.stack,
+        package=options.package,
+        publishes=options.publish,
+        say=_show,
+        heading=_heading(),
+    )
+    return 0 if passes else 1
+
+
+def _package(text: str) -> str:
+    try:
+        return canonicalize_name(text, validate=True)
+    except InvalidName as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _show(*lines: str) -> None:
     """Print lines, in the characters that standard output has: a Windows code page has few."""
     text, encoding = "\n".join(lines), sys.stdout.encoding
@@ -130,7 +161,7 @@ def _show(*lines: str) -> None:
         text.encode(encoding)
     except UnicodeEncodeError:
         text = text.translate(str.maketrans("├└│─", "|`|-")).encode(encoding, "backslashreplace").decode(encoding)
-    print(text)
+    print(text, flush=True)  # the steps of a check as soon as they are known
 
 
 def _heading() -> Callable[[str], str]:

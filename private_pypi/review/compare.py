@@ -6,9 +6,9 @@ them takes in whom, so that a role that gives way to a pattern which takes it in
 
 import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from private_pypi.access import Access, matches
 from private_pypi.names import Arns
@@ -138,15 +138,12 @@ def compare(base: Side | None, head: Side | None, *, stack: str) -> Difference:
     if head is None:
         risks = [Risk(what="stack", before=stack, after=None, is_refused=False)] if base else []
         return Difference(risks=tuple(risks))
-    before, after = base.preview.access if base else (), head.preview.access
+    before, after = _Listed.on(base), _Listed.on(head)
     return Difference(
         is_new=base is None,
         gains=tuple(_rights_of_one_side(after, before)),
         losses=tuple(_rights_of_one_side(before, after)),
-        relisted=(
-            *(_relisted(before, after, is_listed=False)),
-            *(_relisted(after, before, is_listed=True)),
-        ),
+        relisted=(*_relisted(before, after, is_listed=False), *_relisted(after, before, is_listed=True)),
         doors=tuple(_doors(base.preview if base else None, head.preview)),
         risks=tuple(_risks(base, head)) if base else (),
         edits=tuple(_edits(base.preview, head.preview)) if base else (),
@@ -199,14 +196,43 @@ def publishable(access: Access) -> tuple[str, ...]:
     return (EVERYTHING,) if access.publish else ()
 
 
-def _rights_of_one_side(here: Iterable[Access], there: Iterable[Access]) -> Iterator[AccessChange]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Listed:
+    """Who is listed on a side."""
+
+    access: Sequence[Access] = ()
+    owners_root: str = ""
+    """The domain's own account, as a principal."""
+
+    @classmethod
+    def on(cls, side: Side | None) -> Self:
+        if side is None:
+            return cls()
+        owners_root = f"arn:{side.arns.partition}:iam::{side.arns.owner}:root"
+        return cls(access=side.preview.access, owners_root=owners_root)
+
+    def covering(self, principal: str) -> list[Access]:
+        """Whose rights all that are `principal` have.
+
+        Of another account both sides have to agree, whether it is listed or one of its roles. In the domain's own
+        account a role that is listed needs nothing else; the account leaves it to the role's own IAM policies.
+        """
+        return [
+            each
+            for each in self.access
+            if each.principal == principal
+            or (each.principal != self.owners_root and takes_in(each.principal, principal))
+        ]
+
+
+def _rights_of_one_side(here: _Listed, there: _Listed) -> Iterator[AccessChange]:
     """What principals have here and not there.
 
     Somebody has a right here alone if, and only if, one of these takes them in and none of its `but_for` does.
     """
-    for each in here:
-        related = [other for other in there if overlap(other.principal, each.principal)]
-        covering = [other for other in related if takes_in(other.principal, each.principal)]
+    for each in here.access:
+        related = [other for other in there.access if overlap(other.principal, each.principal)]
+        covering = there.covering(each.principal)
         if each.install and not any(other.install for other in covering):
             holders = [Holder(principal=other.principal, packages=None) for other in related if other.install]
             yield _change(each, None, holders)
@@ -224,14 +250,14 @@ def _change(access: Access, packages: tuple[str, ...] | None, but_for: Iterable[
     return AccessChange(principal=access.principal, workflow=access.workflow, packages=packages, but_for=tuple(but_for))
 
 
-def _relisted(here: Iterable[Access], there: Iterable[Access], *, is_listed: bool) -> Iterator[Relisting]:
+def _relisted(here: _Listed, there: _Listed, *, is_listed: bool) -> Iterator[Relisting]:
     """Those who are listed here and not there, where they have the same by another."""
-    named = {each.principal for each in there}
+    named = {each.principal for each in there.access}
     changed = {each.principal for each in _rights_of_one_side(here, there)}
-    for each in here:
-        covering = [other.principal for other in there if takes_in(other.principal, each.principal)]
+    for each in here.access:
+        covering = tuple(other.principal for other in there.covering(each.principal))
         if covering and each.principal not in named | changed:
-            yield Relisting(principal=each.principal, is_listed=is_listed, taken_in_by=tuple(covering))
+            yield Relisting(principal=each.principal, is_listed=is_listed, taken_in_by=covering)
 
 
 def _doors(base: Preview | None, head: Preview) -> Iterator[Door]:

@@ -48,7 +48,7 @@ def describe(difference: Difference, quote: Quote) -> list[tuple[str, list[Item]
         "What can be lost": [_risk(each, quote) for each in difference.risks],
         "Who gains": [*_access(difference.gains, "already", quote)],
         "Who loses": [*_access(difference.losses, "still", quote)],
-        "Who is listed in another way": [_relisting(each, quote) for each in difference.relisted],
+        "Who is listed in another way": [*_relistings(difference.relisted, quote)],
         "What opens": [_door(each, quote) for each in difference.doors if each.opens],
         "What closes": [_door(each, quote) for each in difference.doors if not each.opens],
         "What else changes": [*_others(difference, quote)],
@@ -95,22 +95,28 @@ def _right(change: AccessChange, others: str, quote: Quote) -> str:
 
 
 def _holder(holder: Holder, change: AccessChange, quote: Quote) -> str:
-    packages = "" if holder.packages is None else _packages(holder.packages, quote)
+    if holder.packages in {None, change.packages}:
+        return people(holder.principal, quote)
+    packages = _packages(holder.packages or (), quote)
     if takes_in(holder.principal, change.principal):
         return packages
-    who = people(holder.principal, quote)
-    return f"{who} for {packages}" if packages and holder.packages != change.packages else who
+    return f"{people(holder.principal, quote)} for {packages}"
 
 
 def _packages(packages: tuple[str, ...], quote: Quote) -> str:
     return "everything" if EVERYTHING in packages else _list(packages, quote)
 
 
-def _relisting(relisting: Relisting, quote: Quote) -> Item:
-    who, by = people(relisting.principal, quote), " and ".join(people(each, quote) for each in relisting.taken_in_by)
-    if relisting.is_listed:
-        return Item(text=f"{who}: listed now, and gains nothing, because {by} had the same before")
-    return Item(text=f"{who}: no longer listed, and loses nothing, because {by} has the same")
+def _relistings(relistings: Iterable[Relisting], quote: Quote) -> Iterator[Item]:
+    """Those for the same reason together."""
+    by_reason: defaultdict[str, list[str]] = defaultdict(list)
+    for each in relistings:
+        by = " and ".join(people(other, quote) for other in each.taken_in_by)
+        reason = f"no longer listed; they lose nothing, because {by} has the same rights:"
+        if each.is_listed:
+            reason = f"listed now; they gain nothing, because {by} had the same rights before:"
+        by_reason[reason].append(people(each.principal, quote))
+    return (Item(text=reason, details=tuple(principals)) for reason, principals in by_reason.items())
 
 
 _DOORS = {

@@ -71,7 +71,7 @@ def read_preview(recording: Recording, account: str) -> Preview:
     if not outputs.get("repository_arn"):
         raise StackFileError("the program exports no repository_arn: export the outputs of PrivatePypi")
     arns = Arns.of_repository(outputs["repository_arn"])
-    domain, repository = _policies(resources, outputs, arns)
+    domain, repository = policies(resources, outputs, arns)
     workflows = {
         f"arn:{arns.partition}:iam::{account}:role/{each.inputs['name']}": trusted_workflow(trust_policy)
         for each in resources
@@ -113,7 +113,7 @@ def hide_stand_ins(data: Any, stand_ins: Iterable[str]) -> Any:
     return json.loads(text)
 
 
-def _policies(
+def policies(
     resources: Iterable[Resource], outputs: Mapping[str, Any], arns: Arns
 ) -> tuple[list[Statement], list[Statement]]:
     """The statements of the domain's permissions policy, and of that of the repository, not of its store."""

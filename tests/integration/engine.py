@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
+from urllib.request import Request, urlopen
 
 import boto3
 import yaml
@@ -43,12 +44,11 @@ ENVIRONMENT = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in 
 class Emulator:
     """A running aws-emulator on a free port. Its log has a line for each call."""
 
-    def __init__(self, folder: Path, *, hold: str = "") -> None:
-        """Start it; of the calls that `hold` names, such as `POST /v1/repository`, the first is never answered."""
+    def __init__(self, folder: Path) -> None:
         self.log = folder / "aws-emulator.log"
         with self.log.open("w") as log:
             command = [HERE / "aws-emulator/target/release/aws-emulator", "0", ACCOUNT, REGION]
-            environment = {"AWS_EMULATOR_HOLD": hold, "AWS_EMULATOR_JWKS": str(folder / "jwks.json")}
+            environment = {"AWS_EMULATOR_JWKS": str(folder / "jwks.json")}
             self._process = subprocess.Popen(command, env=environment, stdout=log)
         (folder / "jwks.json").write_text(json.dumps({"keys": [public_key(GITHUB_KEY)]}))
         try:
@@ -72,13 +72,44 @@ class Emulator:
         lines = [line.split(" ", 2) for line in self.log.read_text().splitlines() if line.startswith("action ")]
         return [(action, resource) for _, action, resource in lines]
 
-    def client(self, service: str, keys: Mapping[str, str] | None = None, *, account: str = ACCOUNT) -> Any:
+    def changes(self) -> list[str]:
+        """What was asked so far that changes something: IAM actions, each with its resource."""
+        return [
+            line.removeprefix("change ") for line in self.log.read_text().splitlines() if line.startswith("change ")
+        ]
+
+    def disturb(self, call: str, number: int = 1, *, executed: bool, answer: str) -> None:
+        """Let one of `changes`, the `number`th from now on, be answered never, closed, throttled or failed."""
+        self._control("disturbance", {"call": call, "number": number, "executed": executed, "answer": answer})
+
+    def wait_until_disturbed(self) -> None:
+        """Return when that has happened."""
+        self._control("disturbance")
+
+    def state(self) -> dict[str, Any]:
+        """All that CodeArtifact and IAM know."""
+        return json.loads(self._control("state"))
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a state."""
+        self._control("state", state)
+
+    def _control(self, what: str, content: object = None) -> bytes:
+        body = None if content is None else json.dumps(content).encode()
+        headers = {"Content-Type": "application/json"}
+        request = Request(f"{self.endpoint}/_{what}", body, headers, method="PUT" if body else "GET")
+        with urlopen(request, timeout=120) as answer:
+            return answer.read()
+
+    def client(
+        self, service: str, keys: Mapping[str, str] | None = None, *, account: str = ACCOUNT, region: str = REGION
+    ) -> Any:
         """A client with the keys of an assumed role, or as the root of an account."""
         keys = keys or {"AccessKeyId": f"test{account}", "SecretAccessKey": "test", "SessionToken": ""}
         return boto3.client(  # pyright: ignore[reportUnknownMemberType]
             service,  # pyright: ignore[reportArgumentType]
             endpoint_url=self.endpoint,
-            region_name=REGION,
+            region_name=region,
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys["SessionToken"] or None,
@@ -128,7 +159,7 @@ def github_token(subject: str, key: rsa.RSAPrivateKey = GITHUB_KEY, **claims: ob
     payload = {
         "iss": "https://token.actions.githubusercontent.com",
         "aud": "sts.amazonaws.com",
-        "exp": int(time.time()) + 300,
+        "exp": int(time.time()) + 24 * 60 * 60,  # made when the tests are collected
         "sub": subject,
     }
     parts = [base64url(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, payload | claims)]
@@ -179,6 +210,33 @@ class Project:
             assert result.returncode == 0, f"{' '.join(result.args)}\n{result.stdout}\n{result.stderr}"
         return result
 
+    def killed(self, *arguments: str, when: Callable[[], object]) -> None:
+        """Start the Pulumi CLI, and kill it when `when` returns."""
+        command = ("pulumi", *arguments, "--non-interactive")
+        with subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL, start_new_session=True
+        ) as process:
+            try:
+                when()
+            finally:
+                # The whole session: the engine's plugins are in process groups of their own.
+                subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=True)
+
+    def shell(self, script: str) -> str:
+        """Run commands of a page, and return what they print."""
+        environment = self.environment | {"PULUMI_SKIP_CONFIRMATIONS": "true"}
+        result = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert result.returncode == 0, f"{script}\n{result.stdout}\n{result.stderr}"
+        return result.stdout
+
     def preview(self, stack: str) -> dict[str, Any]:
         """What `pulumi preview` says, as it says it to programs."""
         return json.loads(self.pulumi("preview", "--json", "--stack", stack).stdout)
@@ -206,10 +264,13 @@ class Project:
         return printed
 
     def recorded(self, stack: str) -> set[str]:
-        """The names of the resources in the state file, for a look while `pulumi up` is running."""
+        """The names of the resources in the state file."""
+        return {each["urn"].rpartition("::")[2] for each in self.checkpoint(stack).get("resources", [])}
+
+    def checkpoint(self, stack: str) -> dict[str, Any]:
+        """What the engine knows: the deployment in the state file."""
         path = self.folder / f"state/.pulumi/stacks/private-pypi/{stack}.json"
-        resources = json.loads(path.read_text())["checkpoint"]["latest"].get("resources", []) if path.exists() else []
-        return {each["urn"].rpartition("::")[2] for each in resources}
+        return json.loads(path.read_text())["checkpoint"]["latest"] if path.exists() else {}
 
     def outputs(self, stack: str) -> dict[str, Any]:
         """The stack's outputs."""

@@ -1,13 +1,15 @@
 """The local AWS endpoint itself: what the other tests take for granted of AWS."""
 
+import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
 from engine import Emulator, document, error_code, github_token
 
@@ -140,15 +142,72 @@ def test_each_call_is_in_the_log(emulator: Emulator) -> None:
     assert emulator.calls() == ["codeartifact POST /v1/domain", "codeartifact POST /v1/repository"]
 
 
-def test_a_call_that_is_held_is_answered_the_second_time(tmp_path: Path) -> None:
-    emulator = Emulator(tmp_path, hold="GET /v1/domain")
-    try:
-        with pytest.raises(TimeoutError):
-            urlopen(f"{emulator.endpoint}/v1/domain", timeout=0.5)
-        with pytest.raises(HTTPError):
-            urlopen(f"{emulator.endpoint}/v1/domain", timeout=60)
-    finally:
-        emulator.stop()
+CREATE = "codeartifact:CreateRepository arn:aws:codeartifact:us-west-2:111122223333:repository/acme/other"
+OTHER = {"domain": "acme", "repository": "other"}
+
+
+def repositories(codeartifact: Any) -> list[str]:
+    return [each["name"] for each in codeartifact.list_repositories()["repositories"]]
+
+
+@pytest.mark.usefixtures("root")
+def test_each_call_that_changes_something_is_in_the_log_by_its_action(emulator: Emulator) -> None:
+    arn = "arn:aws:codeartifact:us-west-2:111122223333"
+    assert emulator.changes() == [
+        f"codeartifact:CreateDomain {arn}:domain/acme",
+        f"codeartifact:CreateRepository {arn}:repository/acme/internal",
+    ]
+
+
+@pytest.mark.parametrize("executed", [False, True], ids=["not executed", "executed"])
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("never", "Read timeout on endpoint URL"),
+        ("closed", "Connection was closed before we received a valid response"),
+        ("throttled", r"\(ThrottlingException\) when calling"),
+        ("failed", r"\(InternalServerException\) when calling"),
+    ],
+)
+def test_a_call_is_disturbed_once(emulator: Emulator, root: Any, answer: str, error: str, *, executed: bool) -> None:
+    emulator.disturb(CREATE, executed=executed, answer=answer)
+
+    with pytest.raises((BotoCoreError, ClientError), match=error):
+        impatient(emulator).create_repository(**OTHER)
+    emulator.wait_until_disturbed()
+    assert repositories(root) == (["internal", "other"] if executed else ["internal"])
+    assert error_code(root.create_repository, **OTHER) == ("ConflictException" if executed else "")
+
+
+def impatient(emulator: Emulator) -> Any:
+    """A client that asks once and does not wait for long."""
+    client = emulator.client("codeartifact")
+    return boto3.client(  # pyright: ignore[reportUnknownMemberType]
+        "codeartifact",
+        endpoint_url=client.meta.endpoint_url,
+        region_name=client.meta.region_name,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(read_timeout=0.5, retries={"total_max_attempts": 1}),
+    )
+
+
+def test_of_several_calls_that_begin_the_same_one_is_disturbed(emulator: Emulator, root: Any) -> None:
+    emulator.disturb(CREATE.replace("other", "web-*"), 2, executed=False, answer="throttled")
+
+    for name in ("other", "web-one", "web-two", "web-three"):
+        error_code(impatient(emulator).create_repository, domain="acme", repository=name)
+    assert repositories(root) == ["internal", "other", "web-one", "web-three"]
+
+
+def test_a_state_is_gone_back_to(emulator: Emulator, root: Any) -> None:
+    state = emulator.state()
+    root.create_repository(**OTHER)
+    assert emulator.state() != state
+
+    emulator.restore(state)
+    assert repositories(root) == ["internal"]
+    assert emulator.state() == state
 
 
 SUBJECT = "repo:acme/tools:ref:refs/tags/v1"
@@ -294,3 +353,111 @@ def test_package_groups_and_tags_are_asked_for_by_their_own_arns(emulator: Emula
         ("codeartifact:DescribePackageGroup", group),
         ("codeartifact:ListTagsForResource", DOMAIN_ARN),
     ]
+
+
+ACTION = "codeartifact:GetAuthorizationToken"
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+DENY = {"Effect": "Deny", "Action": ACTION, "Resource": "*"}
+
+
+def no(kind: str, action: str = ACTION) -> str:
+    return f"because no {kind} allows the {action} action"
+
+
+@pytest.mark.parametrize(
+    ("identity", "boundary", "domain", "account", "why"),
+    [
+        ([BEARER_TOKEN], None, [], "111122223333", no("identity-based policy")),
+        (
+            [],
+            None,
+            [statement({"AWS": ROLE})],
+            "111122223333",
+            no("identity-based policy", "sts:GetServiceBearerToken"),
+        ),
+        ([BEARER_TOKEN], None, [statement({"AWS": "444455556666"})], "444455556666", no("identity-based policy")),
+        ([EVERYTHING], None, [], "444455556666", no("resource-based policy")),
+        ([EVERYTHING], BEARER_TOKEN, [], "111122223333", no("permissions boundary")),
+        ([BEARER_TOKEN], BEARER_TOKEN, [statement({"AWS": ROLE})], "111122223333", no("permissions boundary")),
+        ([EVERYTHING, DENY], None, [], "111122223333", "with an explicit deny in an identity-based policy"),
+        ([EVERYTHING], DENY, [], "111122223333", "with an explicit deny in a permissions boundary"),
+        (
+            [EVERYTHING],
+            None,
+            [statement("*", Effect="Deny")],
+            "111122223333",
+            "with an explicit deny in a resource-based policy",
+        ),
+    ],
+    ids=[
+        "neither side",
+        "no bearer token",
+        "own side of another account",
+        "domain's side for another account",
+        "boundary",
+        "boundary of what a domain allows",
+        "deny",
+        "deny in a boundary",
+        "deny of the domain",
+    ],
+)
+def test_a_refusal_names_the_kind_of_policy(
+    emulator: Emulator,
+    root: Any,
+    identity: list[object],
+    boundary: object,
+    domain: list[object],
+    account: str,
+    why: str,
+) -> None:
+    """IAM user guide, "Troubleshoot access denied error messages" and "Permissions boundaries"."""
+    if domain:
+        root.put_domain_permissions_policy(domain="acme", policyDocument=document(*domain))
+    keys = emulator.assume_role("path/someone", *identity, account=account)
+    if boundary:
+        iam = emulator.client("iam", account=account)
+        policy = iam.create_policy(PolicyName="boundary", PolicyDocument=document(boundary))["Policy"]["Arn"]
+        iam.put_role_permissions_boundary(RoleName="someone", PermissionsBoundary=policy)
+    action = "sts:GetServiceBearerToken" if "sts:" in why else ACTION
+    resource = "*" if "sts:" in why else DOMAIN_ARN
+
+    with pytest.raises(ClientError) as error:
+        emulator.client("codeartifact", keys).get_authorization_token(domain="acme", domainOwner="111122223333")
+    assert error.value.response["Error"] == {
+        "Code": "AccessDeniedException",
+        "Message": f"User: arn:aws:sts::{account}:assumed-role/someone/session is not authorized to perform: {action} "
+        f"on resource: {resource} {why}",
+    }
+
+
+def test_a_role_that_is_made_again_is_another_one(emulator: Emulator, root: Any) -> None:
+    iam = emulator.client("iam")
+    policies = document(statement({"AWS": [ROLE, "arn:aws:iam::111122223333:role/other"]}), statement({"AWS": ROLE}))
+    root.put_domain_permissions_policy(domain="acme", policyDocument=policies)
+    root.put_repository_permissions_policy(domain="acme", repository="internal", policyDocument=policies)
+    emulator.assume_role("path/someone")
+    deleted = iam.get_role(RoleName="someone")["Role"]["RoleId"]
+    iam.delete_role(RoleName="someone")
+    someone = emulator.client("codeartifact", emulator.assume_role("path/someone", BEARER_TOKEN))
+    expected = json.loads(policies.replace(ROLE, deleted))
+
+    assert error_code(someone.get_authorization_token, domain="acme") == "AccessDeniedException"
+    policy = root.get_domain_permissions_policy(domain="acme")["policy"]["document"]
+    assert json.loads(policy) == expected
+    policy = root.get_repository_permissions_policy(domain="acme", repository="internal")["policy"]["document"]
+    assert json.loads(policy) == expected
+
+
+def test_a_session_ends(emulator: Emulator) -> None:
+    emulator.assume_role("path/someone")
+    ended = emulator.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="ended")["Credentials"]
+
+    assert error_code(emulator.client("sts", ended).get_caller_identity) == "ExpiredToken"
+    assert error_code(emulator.client("sts", emulator.session("path/someone")).get_caller_identity) == ""
+
+
+@pytest.mark.usefixtures("root")
+def test_in_another_region_there_is_nothing(emulator: Emulator) -> None:
+    there = emulator.client("codeartifact", region="us-east-1")
+
+    assert error_code(there.get_authorization_token, domain="acme") == "ResourceNotFoundException"

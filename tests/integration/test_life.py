@@ -2,12 +2,10 @@
 
 import json
 import re
-import subprocess
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from engine import Emulator, Project, wait_for
+from engine import Emulator, Project
 
 ADA = "arn:aws:iam::111122223333:user/ada"
 API = "arn:aws:iam::111122223333:role/service/api"
@@ -176,36 +174,3 @@ def test_a_policy_changed_by_hand_is_shown_and_repaired(project: Project, emulat
     assert project.changes("dev") == {"private-pypi-repository-permissions": "update"}
     project.up("dev")
     assert policies(emulator) == expected
-
-
-def test_an_up_that_was_killed_is_ended_by_the_next(tmp_path: Path) -> None:
-    emulator = Emulator(tmp_path, hold="POST /v1/repository")
-    try:
-        project = Project(tmp_path, emulator)
-        project.configure("dev", domain="acme", readers=[API], publishers=[CI])
-        command = ["pulumi", "up", "--yes", "--skip-preview", "--stack", "dev", "--non-interactive"]
-        with subprocess.Popen(
-            command, cwd=project.folder, env=project.environment, stdout=subprocess.DEVNULL, start_new_session=True
-        ) as up:
-            try:
-                # Killed when AWS has made the domain and its policy, and does not answer about the repository.
-                wait_for(lambda: "private-pypi-domain-permissions" in project.recorded("dev"))
-                wait_for(lambda: "codeartifact POST /v1/repository" in emulator.calls())
-            finally:
-                # The whole session: the engine's plugins are in process groups of their own.
-                subprocess.run(["pkill", "-KILL", "-s", str(up.pid)], check=True)
-        assert names(emulator) == ["acme"]
-
-        project.pulumi("cancel", "--yes", "dev")
-        project.up("dev")
-        assert names(emulator) == ["acme", "private-pypi"]
-        assert policies(emulator) == {
-            "GetAuthorizationToken": [CI, API],
-            "ReadRepository": [CI, API],
-            "DownloadPackages": [CI, API],
-            "PublishPackages": [CI],
-            "ProtectPackages": "*",
-        }
-        assert project.changes("dev") == {}
-    finally:
-        emulator.stop()

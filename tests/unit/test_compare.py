@@ -105,10 +105,10 @@ def test_roles_that_give_way_to_a_pattern_which_takes_them_in_lose_nothing() -> 
         f"    install (already: {CI_A}, {CI_B})",
         NOBODY_LOSES,
         "Who is listed in another way\n"
-        f"  {CI_A}: no longer listed, and loses nothing, because "
-        "every role that begins with arn:aws:iam::111122223333:role/ci- has the same\n"
-        f"  {CI_B}: no longer listed, and loses nothing, because "
-        "every role that begins with arn:aws:iam::111122223333:role/ci- has the same",
+        "  no longer listed; they lose nothing, because "
+        "every role that begins with arn:aws:iam::111122223333:role/ci- has the same rights:\n"
+        f"    {CI_A}\n"
+        f"    {CI_B}",
     )
 
 
@@ -117,8 +117,9 @@ def test_a_pattern_that_gives_way_to_roles_is_lost_but_for_them() -> None:
         NOBODY_GAINS,
         f"Who loses\n  every role that begins with arn:aws:iam::111122223333:role/ci-\n    install (still: {CI_A})",
         "Who is listed in another way\n"
-        f"  {CI_A}: listed now, and gains nothing, because "
-        "every role that begins with arn:aws:iam::111122223333:role/ci- had the same before",
+        "  listed now; they gain nothing, because "
+        "every role that begins with arn:aws:iam::111122223333:role/ci- had the same rights before:\n"
+        f"    {CI_A}",
     )
 
 
@@ -137,8 +138,24 @@ def test_an_account_takes_its_roles_in() -> None:
         f"    install (already: {VISITOR})",
         NOBODY_LOSES,
         "Who is listed in another way\n"
-        f"  {VISITOR}: no longer listed, and loses nothing, because the account 444455556666 has the same",
+        "  no longer listed; they lose nothing, because the account 444455556666 has the same rights:\n"
+        f"    {VISITOR}",
     )
+
+
+def test_the_domains_own_account_leaves_it_to_iam_policies() -> None:
+    """A role that is listed there gets in without any."""
+    listed, left_to_iam = {"publishers": [API]}, {"publishers": ["111122223333"]}
+
+    assert said(left_to_iam, listed) == report(
+        f"Who gains\n  {API}\n"
+        "    install (already: the account 111122223333)\n"
+        "    publish everything (already: the account 111122223333)",
+        "Who loses\n  the account 111122223333, whose own IAM policies decide who in it\n"
+        f"    install (still: {API})\n"
+        f"    publish everything (still: {API})",
+    )
+    assert compared(left_to_iam, listed).needs_approval
 
 
 def test_an_organization_takes_in_whom_no_name_tells() -> None:

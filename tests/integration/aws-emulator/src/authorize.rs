@@ -1,5 +1,6 @@
 //! Which IAM action and which resource each CodeArtifact request needs, and the policies attached to that resource.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use async_trait::async_trait;
 use fakecloud_codeartifact::{CodeArtifactService, SharedCodeArtifactState, CODEARTIFACT_ACTIONS};
 use fakecloud_core::auth::{ConditionContext, IamAction, IamDecision, IamPolicyEvaluator, Principal, ResourcePolicyProvider};
 use fakecloud_core::service::{AwsRequest, AwsResponse, AwsService, AwsServiceError};
+use fakecloud_iam::evaluator::{self, Decision, EvalRequest, PolicyDocument};
 use fakecloud_iam::iam_service::IamService;
 use fakecloud_iam::SharedIamState;
 use parking_lot::RwLock;
@@ -22,6 +24,12 @@ pub struct Grant {
 
 pub type Tokens = Arc<RwLock<HashMap<String, Grant>>>;
 
+tokio::task_local! {
+    /// Why the call that is being answered was refused, in the words of AWS:
+    /// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    pub static WHY: RefCell<String>;
+}
+
 /// The longest permissions policy that CodeArtifact takes, in characters.
 const MAX_POLICY: usize = 7168;
 
@@ -29,11 +37,13 @@ pub struct AuthorizedCodeArtifact {
     inner: CodeArtifactService,
     policies: Arc<CodeArtifactPolicies>,
     tokens: Tokens,
+    /// The one region in which there is anything.
+    region: String,
 }
 
 impl AuthorizedCodeArtifact {
-    pub fn new(inner: CodeArtifactService, policies: Arc<CodeArtifactPolicies>, tokens: Tokens) -> Self {
-        Self { inner, policies, tokens }
+    pub fn new(inner: CodeArtifactService, policies: Arc<CodeArtifactPolicies>, tokens: Tokens, region: String) -> Self {
+        Self { inner, policies, tokens, region }
     }
 
     /// Refuse a permissions policy that is too long, or that replaces another revision than the caller knows of.
@@ -207,6 +217,11 @@ impl AwsService for AuthorizedCodeArtifact {
 
     async fn handle(&self, mut request: AwsRequest) -> Result<AwsResponse, AwsServiceError> {
         let action = Self::action(&request).unwrap_or_default();
+        if request.region != self.region {
+            let domain = request.query_params.get("domain").cloned().unwrap_or_default();
+            let message = format!("Domain not found. Domain name: {domain}");
+            return Err(AwsServiceError::aws_error(http::StatusCode::NOT_FOUND, "ResourceNotFoundException", message));
+        }
         self.check_policy(action, &request)?;
         self.check_domain_is_empty(action, &request)?;
         // The state is the domain owner's, whoever calls.
@@ -244,6 +259,17 @@ impl CodeArtifactPolicies {
     fn has_repositories(&self, account: &str, domain: &str) -> bool {
         let prefix = format!("{domain}/");
         self.state.read().get(account).is_some_and(|state| state.repositories.keys().any(|key| key.starts_with(&prefix)))
+    }
+
+    /// Put the id of a role that was deleted wherever a policy names the role, as AWS does: a role of the same name that is
+    /// made later is another one.
+    fn forget_role(&self, arn: &str, id: &str) {
+        for (_, state) in self.state.write().iter_mut() {
+            for policy in state.domain_policies.values_mut().chain(state.repository_policies.values_mut()) {
+                let Some(document) = policy["document"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok()) else { continue };
+                policy["document"] = Value::String(rename_principals(document, |name, _| (name == arn).then(|| id.to_string())).to_string());
+            }
+        }
     }
 
     /// The policy that covers a resource, with its revision.
@@ -301,29 +327,75 @@ impl RoleSessions {
     /// `own_account`, the account that the resource is of, nobody is: that leaves it to the account's identity policies,
     /// which are enough by themselves.
     fn name_session(policy: &str, role: &str, session: &str, own_account: &str) -> Option<String> {
-        let mut document: Value = serde_json::from_str(policy).ok()?;
-        let statements = match document.get_mut("Statement")? {
-            Value::Array(statements) => statements.iter_mut().collect(),
-            statement => vec![statement],
-        };
-        for statement in statements {
-            let allows = statement["Effect"] == "Allow";
-            let Some(principals) = statement.get_mut("Principal").and_then(|p| p.get_mut("AWS")) else { continue };
-            let names: Vec<&mut Value> = match principals {
-                Value::Array(names) => names.iter_mut().collect(),
-                name => vec![name],
+        let document: Value = serde_json::from_str(policy).ok()?;
+        let named = rename_principals(document, |name, allows| {
+            let account = name.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root")).unwrap_or(name);
+            if name == role {
+                Some(session.into())
+            } else {
+                (allows && account == own_account).then(|| "nobody".into())
+            }
+        });
+        Some(named.to_string())
+    }
+
+    fn is_within_boundary(&self, request: &EvalRequest<'_>) -> bool {
+        let accounts = self.iam.read();
+        let boundary = accounts.get(&request.principal.account_id).and_then(|state| evaluator::collect_boundary_policies(state, request.principal));
+        boundary.map_or(true, |policies| evaluator::evaluate(&policies, request) == Decision::Allow)
+    }
+
+    /// What AWS adds to a refusal: which kind of policy denies, or does not allow. Of several it names one; which one where
+    /// neither side of two accounts allows is not documented.
+    fn why(&self, request: &EvalRequest<'_>, resource_policy: Option<&str>, resource_account: &str) -> String {
+        let accounts = self.iam.read();
+        let Some(state) = accounts.get(&request.principal.account_id) else { return String::new() };
+        let identity = evaluator::evaluate(&evaluator::collect_identity_policies(state, request.principal), request);
+        let boundary = evaluator::collect_boundary_policies(state, request.principal).map(|policies| evaluator::evaluate(&policies, request));
+        let resource = resource_policy.map(|policy| evaluator::evaluate_resource_policy_only(&PolicyDocument::parse(policy), request));
+        let at_home = request.principal.account_id == resource_account;
+        let denies = |decision: Option<Decision>| decision == Some(Decision::ExplicitDeny);
+        let allows = |decision: Option<Decision>| decision == Some(Decision::Allow);
+        if denies(Some(identity)) {
+            "with an explicit deny in an identity-based policy".into()
+        } else if denies(resource) {
+            "with an explicit deny in a resource-based policy".into()
+        } else if denies(boundary) {
+            "with an explicit deny in a permissions boundary".into()
+        } else {
+            let policy = if (allows(Some(identity)) || at_home && allows(resource)) && boundary.is_some() && !allows(boundary) {
+                "permissions boundary"
+            } else if allows(Some(identity)) {
+                "resource-based policy"
+            } else {
+                "identity-based policy"
             };
-            for name in names {
-                let account = name.as_str().map(|name| name.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root")).unwrap_or(name));
-                if name == role {
-                    *name = session.into();
-                } else if allows && account == Some(own_account) {
-                    *name = "nobody".into();
-                }
+            format!("because no {policy} allows the {} action", request.action)
+        }
+    }
+}
+
+/// A policy with other names for its principals; what gives them is told whether the statement allows.
+fn rename_principals(mut document: Value, name_for: impl Fn(&str, bool) -> Option<String>) -> Value {
+    let statements = match document.get_mut("Statement") {
+        Some(Value::Array(statements)) => statements.iter_mut().collect(),
+        Some(statement) => vec![statement],
+        None => vec![],
+    };
+    for statement in statements {
+        let allows = statement["Effect"] == "Allow";
+        let Some(principals) = statement.get_mut("Principal").and_then(|p| p.get_mut("AWS")) else { continue };
+        let names: Vec<&mut Value> = match principals {
+            Value::Array(names) => names.iter_mut().collect(),
+            name => vec![name],
+        };
+        for name in names {
+            if let Some(other) = name.as_str().and_then(|name| name_for(name, allows)) {
+                *name = other.into();
             }
         }
-        Some(document.to_string())
     }
+    document
 }
 
 impl IamPolicyEvaluator for RoleSessions {
@@ -361,21 +433,35 @@ impl IamPolicyEvaluator for RoleSessions {
         let named = resource_policy_json.and_then(|policy| Self::name_session(policy, &role, &principal.arn, resource_account_id));
         let policy = named.as_deref().or(resource_policy_json);
         let context = ConditionContext { aws_principal_arn: Some(role), ..context.clone() };
-        self.inner.evaluate_with_resource_policy(principal, action, &context, policy, resource_account_id, session_policies, scps)
+        let decision = self.inner.evaluate_with_resource_policy(principal, action, &context, policy, resource_account_id, session_policies, scps);
+        let request = EvalRequest { principal, action: action.action_string(), resource: action.resource.clone(), context };
+        // A boundary limits what a permissions policy allows a role, too:
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+        if decision.is_allow() && self.is_within_boundary(&request) {
+            return decision;
+        }
+        let why = self.why(&request, policy, resource_account_id);
+        WHY.with(|said| *said.borrow_mut() = why);
+        if decision.is_allow() { IamDecision::ImplicitDeny } else { decision }
     }
 }
 
-/// IAM, with what policies may say of a call beside its resource: which policy is attached or detached.
-pub struct ConditionedIam(pub IamService);
+/// IAM, with what policies may say of a call beside its resource: which policy is attached or detached. The permissions
+/// policies of CodeArtifact forget the roles that are deleted.
+pub struct ConditionedIam {
+    pub inner: IamService,
+    pub iam: SharedIamState,
+    pub policies: Arc<CodeArtifactPolicies>,
+}
 
 #[async_trait]
 impl AwsService for ConditionedIam {
     fn service_name(&self) -> &str {
-        self.0.service_name()
+        self.inner.service_name()
     }
 
     fn supported_actions(&self) -> &[&str] {
-        self.0.supported_actions()
+        self.inner.supported_actions()
     }
 
     fn iam_enforceable(&self) -> bool {
@@ -383,11 +469,11 @@ impl AwsService for ConditionedIam {
     }
 
     fn iam_action_for(&self, request: &AwsRequest) -> Option<IamAction> {
-        self.0.iam_action_for(request)
+        self.inner.iam_action_for(request)
     }
 
     fn iam_condition_keys_for(&self, request: &AwsRequest, action: &IamAction) -> BTreeMap<String, Vec<String>> {
-        let mut keys = self.0.iam_condition_keys_for(request, action);
+        let mut keys = self.inner.iam_condition_keys_for(request, action);
         if let Some(arn) = request.query_params.get("PolicyArn") {
             keys.insert("iam:policyarn".into(), vec![arn.clone()]);
         }
@@ -395,6 +481,12 @@ impl AwsService for ConditionedIam {
     }
 
     async fn handle(&self, request: AwsRequest) -> Result<AwsResponse, AwsServiceError> {
-        self.0.handle(request).await
+        let name = request.query_params.get("RoleName").filter(|_| request.action == "DeleteRole");
+        let deleted = name.and_then(|name| self.iam.read().get(&request.account_id)?.roles.get(name).cloned());
+        let response = self.inner.handle(request).await?;
+        if let Some(role) = deleted {
+            self.policies.forget_role(&role.arn, &role.role_id);
+        }
+        Ok(response)
     }
 }

@@ -9,17 +9,19 @@
 //! `action SERVICE:ACTION RESOURCE`.
 //! Access keys that begin with "test" are the account's root and bypass IAM, as in other emulators; with 12 digits
 //! after it, `test444455556666`, they are the root of that account.
+//! A session named `ended` has ended already.
 //! Web identity tokens are verified with the keys in the file that `AWS_EMULATOR_JWKS` names.
-//! With `AWS_EMULATOR_HOLD="METHOD PATH"` the first such call is never answered: the moment to kill a client.
 
 mod authorize;
+mod disturb;
 mod pypi;
 mod web_identity;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::{routing::get, Extension, Router};
@@ -36,9 +38,10 @@ use fakecloud_iam::SharedIamState;
 use fakecloud_iam::sts_service::StsService;
 use parking_lot::RwLock;
 
+use disturb::{Disturbed, Plan};
 use web_identity::VerifiedSts;
 
-use authorize::{AuthorizedCodeArtifact, ConditionedIam, CodeArtifactPolicies, RoleSessions, Tokens};
+use authorize::{AuthorizedCodeArtifact, ConditionedIam, CodeArtifactPolicies, RoleSessions, Tokens, WHY};
 
 #[tokio::main]
 async fn main() {
@@ -55,12 +58,19 @@ async fn main() {
     let policies = Arc::new(CodeArtifactPolicies::new(state.clone()));
     let evaluator: Arc<dyn IamPolicyEvaluator> = Arc::new(RoleSessions { inner: IamPolicyEvaluatorImpl::shared(iam.clone()), iam: iam.clone() });
     let tokens = Tokens::default();
-    let codeartifact = Arc::new(AuthorizedCodeArtifact::new(CodeArtifactService::new(state.clone()), policies.clone(), tokens.clone()));
+    let codeartifact = Arc::new(AuthorizedCodeArtifact::new(
+        CodeArtifactService::new(state.clone()),
+        policies.clone(),
+        tokens.clone(),
+        region.clone(),
+    ));
 
+    let plan = Plan::new();
     let mut registry = ServiceRegistry::new();
-    registry.register(Arc::new(ConditionedIam(IamService::new(iam.clone()))));
+    let conditioned = ConditionedIam { inner: IamService::new(iam.clone()), iam: iam.clone(), policies: policies.clone() };
+    registry.register(Arc::new(Disturbed { inner: Arc::new(conditioned), plan: plan.clone() }));
     registry.register(Arc::new(VerifiedSts { inner: StsService::new(iam.clone()), iam: iam.clone() }));
-    registry.register(codeartifact.clone());
+    registry.register(Arc::new(Disturbed { inner: codeartifact.clone(), plan: plan.clone() }));
 
     let config = DispatchConfig {
         region: region.clone(),
@@ -75,6 +85,7 @@ async fn main() {
         ])),
         scp_resolver: None,
     };
+    let control = disturb::routes(plan, state.clone(), iam);
     let index = pypi::Index { service: codeartifact, state, policies, evaluator, tokens, region };
 
     let app = Router::new()
@@ -86,7 +97,8 @@ async fn main() {
         .fallback(dispatch)
         .layer(middleware::from_fn(prepare))
         .layer(Extension(Arc::new(registry)))
-        .layer(Extension(Arc::new(config)));
+        .layer(Extension(Arc::new(config)))
+        .merge(control);
 
     println!("ready {endpoint}");
     axum::serve(listener, app.into_make_service_with_connect_info::<std::net::SocketAddr>())
@@ -95,19 +107,13 @@ async fn main() {
         .unwrap();
 }
 
-static HELD: AtomicBool = AtomicBool::new(false);
-
 /// Print each call, and let a root's access key choose its account.
 async fn prepare(mut request: Request, next: Next) -> Response {
     let header = request.headers().get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     // Credential=KEY/DATE/REGION/SERVICE/aws4_request
     let mut scope = header.split_once("Credential=").map_or("", |(_, rest)| rest).split('/');
     let (key, service) = (scope.next().unwrap_or_default().to_string(), scope.nth(2).unwrap_or("pypi").to_string());
-    let call = format!("{} {}", request.method(), request.uri().path());
-    println!("call {service} {call}");
-    if std::env::var("AWS_EMULATOR_HOLD").is_ok_and(|hold| hold == call) && !HELD.swap(true, Ordering::Relaxed) {
-        std::future::pending::<()>().await;
-    }
+    println!("call {service} {} {}", request.method(), request.uri().path());
 
     if let Some(account) = key.strip_prefix("test").filter(|rest| rest.len() == 12 && rest.bytes().all(|b| b.is_ascii_digit())) {
         if let Some(config) = request.extensions().get::<Arc<DispatchConfig>>() {
@@ -115,5 +121,27 @@ async fn prepare(mut request: Request, next: Next) -> Response {
             request.extensions_mut().insert(Arc::new(config));
         }
     }
-    next.run(request).await
+    let (response, why) = WHY
+        .scope(RefCell::default(), async {
+            let response = next.run(request).await;
+            (response, WHY.with(RefCell::take))
+        })
+        .await;
+    if why.is_empty() || response.status() != StatusCode::FORBIDDEN {
+        return response;
+    }
+    say_why(response, &why).await
+}
+
+/// Put why a call was refused in the place of what the crate says there, which is for nobody to read.
+async fn say_why(response: Response, why: &str) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&body);
+    let Some((before, rest)) = text.split_once("Encoded authorization failure message: ") else {
+        return Response::from_parts(parts, body.into());
+    };
+    let end = rest.find(['"', '<']).unwrap_or(rest.len());
+    parts.headers.remove("content-length");
+    Response::from_parts(parts, format!("{before}{why}{}", &rest[end..]).into())
 }

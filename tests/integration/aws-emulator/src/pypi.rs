@@ -75,7 +75,7 @@ impl Index {
         if decision.is_allow() {
             return Ok(());
         }
-        Err(refuse(StatusCode::FORBIDDEN, &format!("{} may not {} on {}", principal.arn, action.action_string(), action.resource)))
+        Err(refuse(StatusCode::FORBIDDEN, &format!("User: {} is not authorized to perform: {} on resource: {}", principal.arn, action.action_string(), action.resource)))
     }
 
     fn repository_arn(&self, grant: &Grant, repository: &str) -> String {

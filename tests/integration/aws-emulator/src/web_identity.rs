@@ -1,5 +1,8 @@
 //! STS, with the signature of web identity tokens verified: the crate leaves that out. An issuer's keys are on the internet,
-//! so here they come from the file that `AWS_EMULATOR_JWKS` names, a JSON Web Key Set (RFC 7517).
+//! so here they come from the file that `AWS_EMULATOR_JWKS` names, a JSON Web Key Set (RFC 7517). And a session named `ended`
+//! has ended when it begins.
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -51,6 +54,15 @@ impl VerifiedSts {
         }
         Ok(())
     }
+
+    /// Let the sessions end that are named `ended`.
+    fn end_sessions(&self) {
+        for (_, state) in self.iam.write().iter_mut() {
+            for credential in state.sts_temp_credentials.values_mut().filter(|credential| credential.principal_arn.ends_with("/ended")) {
+                credential.expiration -= Duration::from_secs(2 * 60 * 60);
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -73,7 +85,12 @@ impl AwsService for VerifiedSts {
 
     async fn handle(&self, request: AwsRequest) -> Result<AwsResponse, AwsServiceError> {
         if request.action != ACTION {
-            return self.inner.handle(request).await;
+            let ended = request.query_params.get("RoleSessionName").is_some_and(|name| name == "ended");
+            let response = self.inner.handle(request).await?;
+            if ended {
+                self.end_sessions();
+            }
+            return Ok(response);
         }
         self.check(&request)?;
         self.inner.handle(request).await.map_err(|error| match error.code() {

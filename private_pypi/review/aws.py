@@ -1,0 +1,91 @@
+"""AWS and the repository's URL, asked with the credentials of the environment. `check` alone asks.
+
+botocore is imported late: no other command needs it.
+"""
+
+import base64
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from private_pypi.review.diagnosis import RefusedError
+
+
+class Aws:
+    """AWS, with the credentials of the environment or of a profile."""
+
+    def __init__(self, region: str | None, profile: str | None = None) -> None:
+        """Look for credentials and, if `region` is none, for the region of the environment.
+
+        Raises:
+            RefusedError: the profile does not exist.
+        """
+        import botocore.session  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
+        self._session = cast("Any", botocore.session).Session(profile=profile)
+        self._clients: dict[str, Any] = {}
+        with _refusals():
+            self.region: str | None = region or self._session.get_config_variable("region")
+
+    def call(self, service: str, operation: str, answer: str, **arguments: object) -> Any:
+        """What a call answers, by the name that it has there.
+
+        Raises:
+            RefusedError: AWS refuses, or does not answer.
+        """
+        from botocore.config import Config  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
+        with _refusals():
+            if service not in self._clients:
+                config = cast("Any", Config)(connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 2})
+                self._clients[service] = self._session.create_client(service, region_name=self.region, config=config)
+            answers = getattr(self._clients[service], operation)(**arguments)
+        if answer not in answers:
+            raise RefusedError("HTTP 200", "an answer that is not one of AWS's")
+        return answers[answer]
+
+    def get(self, url: str, token: str, *, head_only: bool = False) -> tuple[int, str]:
+        """The status and, unless it is `head_only`, the text of what the repository has at a URL.
+
+        Raises:
+            RefusedError: there is no answer.
+        """
+        from botocore.awsrequest import AWSRequest  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+        from botocore.httpsession import URLLib3Session  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+        from botocore.utils import (  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+            get_environ_proxies,  # pyright: ignore[reportUnknownVariableType]
+        )
+
+        password = base64.b64encode(f"aws:{token}".encode()).decode()
+        headers = {"Accept": "text/html", "Authorization": f"Basic {password}"}
+        with _refusals():
+            request = cast("Any", AWSRequest)("GET", url, headers=headers, stream_output=head_only).prepare()
+            http = cast("Any", URLLib3Session)(
+                verify=self._session.get_config_variable("ca_bundle") or True,
+                proxies=cast("Any", get_environ_proxies(url)),
+                timeout=(10, 30),
+            )
+            response = http.send(request)  # follows no redirect, which could take the token elsewhere
+        if head_only:
+            response.raw.close()
+            return response.status_code, ""
+        text = response.content.decode(errors="replace")
+        # What stands between may repeat what it was sent.
+        return response.status_code, text.replace(token, "[token]").replace(password, "[token]")
+
+
+@contextmanager
+def _refusals() -> Generator[None]:
+    """Turn what botocore raises into `RefusedError`, without what it holds of the request and of the answer."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
+    try:
+        yield
+    except ClientError as error:
+        said = cast("Any", error).response.get("Error", {})
+        raise RefusedError(said.get("Code", type(error).__name__), said.get("Message", "")) from None
+    except ResponseParserError as error:
+        raise RefusedError(type(error).__name__, "an answer that is not one of AWS's") from None
+    except BotoCoreError as error:
+        raise RefusedError(type(error).__name__, str(error)) from None

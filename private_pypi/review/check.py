@@ -1,0 +1,301 @@
+"""The way of a client, step by step, with the credentials of the environment: where AWS refuses, and why.
+
+Nothing is published and nothing changes. The token stays in memory, and goes to the repository alone, in a header.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from html.parser import HTMLParser
+from http import HTTPStatus
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urljoin, urlsplit
+
+from private_pypi.access import Statement, read_statements
+from private_pypi.keys import NAMESPACE
+from private_pypi.names import Arns
+from private_pypi.policies import PUBLISH
+from private_pypi.review.aws import Aws
+from private_pypi.review.deployed import Deployed, compare
+from private_pypi.review.diagnosis import RefusedError, Step, explain, explain_credentials
+from private_pypi.review.meant import read_meant
+from private_pypi.review.situation import ALLOWED_ACCOUNTS, PROFILE, Caller, Situation, describe_caller
+from private_pypi.review.stacks import Stack, StackFileError, read_stack
+
+UNUSED_PACKAGE = "private-pypi-check"
+"""The name that is asked for where none is given: one that nobody publishes."""
+
+TOKEN_SECONDS = 900
+"""The shortest time that a token can be good for (API reference, GetAuthorizationToken)."""
+
+_REFUSED_CONTENT = {"ConflictException", "InvalidSignatureException", "SignatureDoesNotMatch", "ValidationException"}
+
+
+def check(
+    folder: Path,
+    stack_name: str,
+    *,
+    package: str | None,
+    publishes: bool,
+    say: Callable[[str], None],
+    heading: Callable[[str], str] = str,
+) -> bool:
+    """Go the way of a client of the stack `stack_name`, of the project in `folder`; `True` if every step passes.
+
+    Args:
+        folder: the project's folder.
+        stack_name: the stack's name.
+        package: a normalized name, to fetch a file of; or nothing.
+        publishes: whether to try publishing too, without publishing.
+        say: prints what there is to say, as soon as it is known.
+        heading: styles the titles.
+
+    Raises:
+        StackFileError: the stack's files or its config have mistakes.
+    """
+
+    def step(name: Step, mark: Literal["ok", "NO"], said: str) -> None:
+        say(f"  {name.ljust(len('who you are'))}  {mark}  {said}")
+
+    def tell(title: str, lines: Iterable[str]) -> None:
+        say("\n".join(["", heading(title), *(f"  {line}" for line in lines)]))
+
+    stack = _read_stack(folder, stack_name)
+    say(f"Stack {stack.name}, with the credentials of the environment. Nothing is published and nothing changes.")
+    if stack.has_environments:
+        say("What the stack's Pulumi ESC environments configure is not known here.")
+    say(f"\n{heading('Steps')}")
+    try:
+        aws = Aws(stack.region)
+        if not aws.region:
+            raise StackFileError("there is no region: set aws:region, or AWS_REGION")
+        caller = Caller.of(aws.call("sts", "get_caller_identity", "Arn"))
+    except RefusedError as refused:
+        step("who you are", "NO", refused.code)
+        tell("Why", explain_credentials(refused, stack.config.get(PROFILE)))
+        return False
+    step("who you are", "ok", caller.arn)
+
+    at = _situation(folder, stack, aws, caller)
+    stopped: tuple[Step, RefusedError, str] | None = None
+    for name, about, go in _Client(aws, at, package, publishes=publishes).steps():
+        try:
+            step(name, "ok", go())
+        except RefusedError as refused:
+            step(name, "NO", refused.code)
+            stopped = name, refused, about
+            break
+    for title, lines in _sections(aws, at, stopped):
+        tell(title, lines)
+    if not stopped:
+        say("\nEvery step passes. If a client is refused all the same, its token has ended or its URL is another one.")
+    return not stopped
+
+
+def _sections(
+    aws: Aws, at: Situation, stopped: tuple[Step, RefusedError, str] | None
+) -> Iterator[tuple[str, Iterable[str]]]:
+    """What there is to say below the steps, of which the last was `stopped`."""
+    is_there = not stopped or stopped[1].code != "ResourceNotFoundException"
+    deployed = _deployed(aws, at.meant.arns) if is_there else Deployed(domain=None, repository=None)
+    if stopped:
+        at = replace(at, caller=_with_path(aws, at.caller))
+        yield "Why", explain(*stopped, at, deployed)
+    yield "You in the config", describe_caller(at, passed=not stopped)
+    if is_there:
+        differences = compare(at.meant, deployed, existing_domain=at.existing_domain, has_secrets=at.has_secrets)
+        yield "What is deployed", differences
+
+
+class _Client:
+    """A client on its way. What a step finds out is there for those after it."""
+
+    def __init__(self, aws: Aws, at: Situation, package: str | None, *, publishes: bool) -> None:
+        arns, publishable = at.meant.arns, next(iter(at.publishable), "*")
+        self._aws, self._at, self._package, self._publishes = aws, at, package, publishes
+        self._trial = package or (UNUSED_PACKAGE if publishable == "*" else publishable.replace("*", "check"))
+        self._domain = {"domain": arns.domain_name, "domainOwner": arns.owner}
+        self._repository = self._domain | {"repository": arns.repository_name}
+        self._token = self._endpoint = self._page = ""
+        self._is_there = False
+
+    def steps(self) -> Iterator[tuple[Step, str, Callable[[], str]]]:
+        """The steps, each with the package that it is about. A step says what it found, or raises `RefusedError`."""
+        yield "token", "", self._fetch_token
+        yield "endpoint", "", self._ask_for_endpoint
+        yield "index", "", self._read_index
+        if self._package:
+            yield "package", self._package, self._fetch_file
+        if self._publishes:
+            yield "publish", self._trial, self._try_to_publish
+
+    def _fetch_token(self) -> str:
+        arguments = self._domain | {"durationSeconds": TOKEN_SECONDS}
+        self._token = self._aws.call("codeartifact", "get_authorization_token", "authorizationToken", **arguments)
+        return "sts:GetServiceBearerToken and codeartifact:GetAuthorizationToken"
+
+    def _ask_for_endpoint(self) -> str:
+        try:
+            arguments = self._repository | {"format": "pypi"}
+            endpoint = self._aws.call("codeartifact", "get_repository_endpoint", "repositoryEndpoint", **arguments)
+        except RefusedError as refused:
+            # Of all clients `aws codeartifact login` alone asks, and no permissions policy here lets it.
+            if not refused.is_denial:
+                raise
+            self._endpoint = _usual_endpoint(self._at.meant.arns)
+            login = "you may not ask for it, so `aws codeartifact login` does not work"
+            return f"{self._endpoint}, the usual one: {login}"
+        self._endpoint = f"{endpoint.removesuffix('/')}/"
+        return self._endpoint
+
+    def _read_index(self) -> str:
+        status, self._page = self._aws.get(self._index_url, self._token)
+        # The token is new, so 404 is about the name. There is no page of all names to ask for instead:
+        # https://docs.aws.amazon.com/codeartifact/latest/ug/python-compatibility.html
+        if status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
+            raise RefusedError(f"HTTP {status}", self._page)
+        self._is_there = status == HTTPStatus.OK
+        return "you may read"
+
+    def _fetch_file(self) -> str:
+        """Fetch the head of the first file of the package."""
+        if not self._is_there and self._publishes:
+            return f"{self._package} is not there yet"
+        if not self._is_there:
+            raise RefusedError("HTTP 404", self._page)
+        links = _links(self._page)
+        if not links:
+            raise RefusedError("HTTP 200", "a page without files")
+        url = urljoin(self._index_url, links[0])
+        if urlsplit(url)[:2] != urlsplit(self._index_url)[:2]:
+            return f"{url} is elsewhere, where the token does not go"
+        status, _ = self._aws.get(url, self._token, head_only=True)
+        if status >= HTTPStatus.BAD_REQUEST:
+            raise RefusedError(f"HTTP {status}", self._aws.get(url, self._token)[1])
+        return urlsplit(url).path.rpartition("/")[2]
+
+    def _try_to_publish(self) -> str:
+        """Ask to publish what AWS cannot publish, for two reasons.
+
+        The API publishes the format `generic` alone, and nothing has a hash of zeros (API reference,
+        PublishPackageVersion). It is not documented that rights are looked at before these.
+        """
+        try:
+            self._aws.call(
+                "codeartifact",
+                "publish_package_version",
+                "status",
+                **self._repository,
+                format="pypi",
+                package=self._trial,
+                packageVersion="0.dev0",
+                assetName="check",
+                assetContent=b"",
+                assetSHA256="0" * 64,
+                unfinished=True,
+            )
+        except RefusedError as refused:
+            if refused.code not in _REFUSED_CONTENT:
+                raise
+            lets = "lets" if self._at.let_by(PUBLISH[0], self._trial) else "does not let"
+            said = "AWS did not deny it and refused only the content of the trial"
+            return f"{said}; the config {lets} you publish {self._trial}"
+        raise RefusedError("HTTP 200", f"AWS took what it has to refuse: delete version 0.dev0 of {self._trial}")
+
+    @property
+    def _index_url(self) -> str:
+        return f"{self._endpoint}simple/{self._package or UNUSED_PACKAGE}/"
+
+
+def _usual_endpoint(arns: Arns) -> str:
+    """The endpoint in the form that the CodeArtifact user guide shows: to ask for it takes a right of its own."""
+    host = f"{arns.domain_name}-{arns.owner}.d.codeartifact.{arns.region}.amazonaws.com"
+    return f"https://{host}/pypi/{arns.repository_name}/"
+
+
+class _Links(HTMLParser):
+    """What a page of the simple index (PEP 503) leads to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for name, value in attrs if (tag, name) == ("a", "href") and value]
+
+
+def _links(page: str) -> list[str]:
+    links = _Links()
+    links.feed(page)
+    return links.found
+
+
+def _read_stack(folder: Path, name: str) -> Stack:
+    stack = read_stack(folder, name)
+    names = [f"{NAMESPACE}:{key}" for key in ("domain", "domainOwner", "repository")]
+    for key in (PROFILE, "aws:region", *names):
+        if stack.config.get(key) in stack.stand_ins:
+            raise StackFileError(
+                f"Pulumi.{stack.name}.yaml: {key} is encrypted, but AWS is asked for it: set it in plain"
+            )
+    return stack
+
+
+def _situation(folder: Path, stack: Stack, aws: Aws, caller: Caller) -> Situation:
+    """What the config says, of the account that it allows, else of that of its profile, else of the caller's."""
+    profile = stack.config.get(PROFILE) or None
+    profile_account = _account_of(profile, aws) if profile else None
+    account, source = caller.account, ""
+    if stack.account:  # of several it may be the caller's
+        account = caller.account if caller.account in stack.config[ALLOWED_ACCOUNTS] else stack.account
+        source = ALLOWED_ACCOUNTS
+    elif profile_account:
+        account, source = profile_account, PROFILE
+    return Situation(
+        stack=stack.name,
+        account=account,
+        account_source=source,
+        profile=profile,
+        profile_account=profile_account,
+        caller=caller,
+        meant=read_meant(folder, stack, account=account, region=str(aws.region)),
+        existing_domain=stack.config.get(f"{NAMESPACE}:existingDomain") == "true",
+        attaches_identity_policies=stack.config.get(f"{NAMESPACE}:attachIdentityPolicies") == "true",
+        has_region=bool(stack.region),
+        has_secrets=bool(stack.stand_ins),
+    )
+
+
+def _account_of(profile: str, aws: Aws) -> str | None:
+    """The account of a profile, if it is there and works."""
+    try:
+        return Aws(aws.region, profile).call("sts", "get_caller_identity", "Account")
+    except RefusedError:
+        return None
+
+
+def _with_path(aws: Aws, caller: Caller) -> Caller:
+    """The caller with the path of its role, if it may know that."""
+    if caller.has_path:
+        return caller
+    try:
+        return Caller.of(caller.arn, aws.call("iam", "get_role", "Role", RoleName=caller.short_name)["Arn"])
+    except RefusedError:
+        return caller
+
+
+def _deployed(aws: Aws, arns: Arns) -> Deployed:
+    domain = {"domain": arns.domain_name, "domainOwner": arns.owner}
+    repository = domain | {"repository": arns.repository_name}
+    return Deployed(
+        domain=_statements(aws, "get_domain_permissions_policy", **domain),
+        repository=_statements(aws, "get_repository_permissions_policy", **repository),
+    )
+
+
+def _statements(aws: Aws, operation: str, **arguments: object) -> Sequence[Statement] | None:
+    """The statements of a policy, none if there is no policy; `None` if the caller may not know."""
+    try:
+        return read_statements(aws.call("codeartifact", operation, "policy", **arguments)["document"])
+    except RefusedError as refused:
+        return [] if refused.code == "ResourceNotFoundException" else None

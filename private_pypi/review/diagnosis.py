@@ -1,0 +1,265 @@
+"""Why AWS refuses: from what it said to the cause, the mend, and whose it is to do. Pure.
+
+Where AWS names the kind of policy that refused, that is the cause. Where it names none, all that it can be is listed:
+nothing is guessed. Its words: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from private_pypi.access import is_closed
+from private_pypi.policies import DOWNLOAD, PUBLISH, READ, TOKEN
+from private_pypi.review.deployed import Deployed, lacking
+from private_pypi.review.situation import PROFILE, Situation
+
+Step = Literal["who you are", "token", "endpoint", "index", "package", "publish"]
+
+MAX_SAID_CHARACTERS = 600
+
+_TAKES: dict[Step, str] = {"token": TOKEN[0], "index": READ[0], "package": DOWNLOAD[0], "publish": PUBLISH[0]}
+"""What a step takes, for where AWS does not say it."""
+_BEARER = "sts:GetServiceBearerToken"
+_GRANTABLE = {*TOKEN, *READ, *DOWNLOAD, *PUBLISH}
+"""What the permissions policies grant; all else is for identity policies."""
+
+_IDENTITY, _PERMISSIONS = "identity-based policy", "resource-based policy"
+_ORGANIZATION = "whoever manages the policies of the organization"
+_ELSEWHERE = {
+    _IDENTITY: ("an identity policy of {name}", "{administrator}"),
+    "permissions boundary": ("the permissions boundary of {name}", "{administrator}"),
+    "session policy": ("the policy that the session was made with", "whoever makes the session"),
+    "service control policy": ("a service control policy (SCP)", _ORGANIZATION),
+    "resource control policy": ("a resource control policy (RCP)", _ORGANIZATION),
+    "vpc endpoint policy": ("the policy of the VPC endpoint that the call went through", "whoever manages the VPC"),
+}
+"""Where a Deny can stand, or an Allow be missing, but for the permissions policies, and whose that is."""
+
+_ENDED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_NO_ANSWER = re.compile("Connect|Timeout|HTTPClient|SSLError")
+_NETWORK = "look at the network, at the proxy (HTTPS_PROXY) and at AWS_ENDPOINT_URL"
+
+
+class RefusedError(Exception):
+    """AWS refused, or did not answer. What it said is on one line, without a token."""
+
+    def __init__(self, code: str, text: str) -> None:
+        """Read what AWS said, of which a text beside the code may be missing."""
+        line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+        super().__init__(f"{code}: {line[:MAX_SAID_CHARACTERS]}" if line else code)
+        self.code = code
+        self.action = _found(r"not authorized to perform: ([\w-]+:\w+)", line)
+        self.lacking = _found(r"because no (.+?) allows the ", line).lower()
+        self.denying = _found(r"with an explicit deny in an? (.+?(?:policy|boundary))\b", line).lower()
+        self.policy_arn = _found(r"with an explicit deny in .+?: (arn:\S*\w)", line)
+
+    @property
+    def is_denial(self) -> bool:
+        """Whether it is for want of a right."""
+        return bool(self.action) or self.code.startswith("AccessDenied") or self.code == "HTTP 403"
+
+
+def _found(pattern: str, line: str) -> str:
+    match = re.search(pattern, line)
+    return match[1] if match else ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """What is wrong, and the mends, each with who can do it."""
+
+    what: str
+    to_look_at: str = ""
+    """The same where AWS does not say that it is so."""
+    known: str = ""
+    """What the config says of it."""
+    mends: Sequence[tuple[str, str]]
+
+
+def explain_credentials(refused: RefusedError, profile: str | None) -> list[str]:
+    """What AWS said to somebody whom it does not know; `profile` is the one of the config, which is not used."""
+    if _NO_ANSWER.search(refused.code):
+        cause, mend = "no answer came", _NETWORK
+    elif refused.code in _ENDED:
+        cause, mend = "your credentials have ended", "fetch new ones: `aws sso login`, or assume the role again"
+    elif refused.code == "NoCredentialsError":
+        cause, mend = "there are no credentials in the environment", "set AWS_PROFILE, or sign in; give a job a role"
+    else:
+        cause, mend = "AWS does not take your credentials", "fetch new ones; unset variables AWS_... of others"
+    mends = [(mend, "you")]
+    if profile:
+        mends.append((f"take the profile that Pulumi takes: AWS_PROFILE={profile}", "you"))
+    return _told(refused, [Cause(what=cause, mends=mends)])
+
+
+def explain(step: Step, refused: RefusedError, package: str, at: Situation, deployed: Deployed) -> list[str]:
+    """What AWS said at a step that was about a package, then the cause, or all that it can be, with the mends."""
+    if not refused.is_denial:
+        return _told(refused, [_failure(step, refused, package, at)])
+    lines = _told(refused, [*_denials(refused, refused.action or _TAKES[step], package, at, deployed)])
+    if at.account_source == PROFILE and at.account != at.caller.account:
+        correct = f"correct aws:profile, which is of account {at.account}, if the domain is in another one"
+        lines += [f"or        {correct}", f"who       {at.deployer}"]
+    return lines
+
+
+def _told(refused: RefusedError, causes: Sequence[Cause]) -> list[str]:
+    lines = [f"AWS says  {refused}"]
+    if len(causes) > 1:
+        lines.append("It does not say which policy refuses. Look at these, in this order.")
+    for cause in causes:
+        what = f"cause     {cause.what}" if len(causes) == 1 else f"look at   {cause.to_look_at}"
+        lines.append(what + cause.known)
+        for number, (mend, who) in enumerate(cause.mends):
+            lines += [f"{'or  ' if number else 'mend'}      {mend}", f"who       {who}"]
+    return lines
+
+
+def _failure(step: Step, refused: RefusedError, package: str, at: Situation) -> Cause:
+    """What it is if it is no denial."""
+    arns = at.meant.arns
+    if refused.code == "ResourceNotFoundException":
+        what = f"domain {arns.domain_name} of account {arns.owner} in region {arns.region}"
+        if step != "token":
+            what = f"repository {arns.repository_name} in {what}"
+        account = at.account_source or "aws:allowedAccountIds"
+        correct = f"correct the names, domainOwner, aws:region and {account} in {at.config}"
+        deploy = f"`pulumi up --stack {at.stack}`, if it is not deployed yet"
+        return Cause(what=f"there is no {what}", mends=[(correct, at.deployer), (deploy, at.deployer)])
+    if _NO_ANSWER.search(refused.code):
+        return Cause(what="no answer came", mends=[(_NETWORK, "you")])
+    if refused.code == "HTTP 401":
+        what = "the token did not arrive, though you have one: a proxy may take the header Authorization out"
+        return Cause(what=what, mends=[(_NETWORK, "you")])
+    if step == "package" and refused.code == "HTTP 404":
+        what = f"there is no package {package} here; the token is new, and lets you read"
+        return Cause(what=what, mends=[("correct the name, or publish it", "its publishers")])
+    return Cause(what="no right is missing; it is what AWS says", mends=[("try again in a while", "you")])
+
+
+def _denials(refused: RefusedError, action: str, package: str, at: Situation, deployed: Deployed) -> Iterator[Cause]:
+    """The policy that refuses, if AWS names it, else all that can."""
+    identity, permissions = _identity_policy(action, package, at), _permissions_policy(action, package, at, deployed)
+    needs_identity = action not in _GRANTABLE or not at.is_at_home or at.is_left_to_identity(action, package)
+    if at.caller.name == "the root user":
+        yield Cause(what="root users get no tokens", mends=[("take the credentials of a role or a user", "you")])
+    elif refused.denying == _PERMISSIONS:
+        yield _permissions_deny(action, package, at)
+    elif refused.lacking == _PERMISSIONS:
+        yield permissions
+    elif refused.lacking == _IDENTITY:
+        yield identity if needs_identity else permissions
+    elif found := _ELSEWHERE.get(refused.denying):
+        yield _elsewhere(found, f"has a Deny of {action}", "take the Deny out", refused, at)
+    elif found := _ELSEWHERE.get(refused.lacking):
+        yield _elsewhere(found, f"does not allow {action}", "allow it there", refused, at)
+    else:
+        if needs_identity:
+            yield identity
+        if action in _GRANTABLE:
+            yield permissions
+        what = f"a Deny of {action}, or a permissions boundary or a policy of the organization without it"
+        yield Cause(what=what, to_look_at=what, mends=[("take the Deny out, or allow it there", at.administrator)])
+
+
+def _elsewhere(found: tuple[str, str], what: str, mend: str, refused: RefusedError, at: Situation) -> Cause:
+    policy, who = (text.format(name=at.caller.name, administrator=at.administrator) for text in found)
+    arn = f", {refused.policy_arn}," if refused.policy_arn else ""
+    return Cause(what=f"{policy}{arn} {what}", mends=[(mend, who)])
+
+
+def _identity_policy(action: str, package: str, at: Situation) -> Cause:
+    """The caller's own side."""
+    name = at.caller.name
+    output = "publisher_policy" if action in PUBLISH else "reader_policy"
+    attach = f"attach the output {output} to {name}: `pulumi stack output {output} --stack {at.stack}`"
+    known, who = ". Another account than the domain's has to allow it too", at.administrator
+    if action == _BEARER:
+        known = ". No permissions policy can"
+    elif action not in _GRANTABLE:
+        known, attach = "", f"attach one to {name} that allows it"
+    elif at.is_at_home:
+        known = f". The config leaves it to the identity policies of account {at.caller.account}"
+        if action in PUBLISH:
+            attach = f"attach one to {name} that allows {action} on {at.meant.arns.packages}"
+    elif not at.let_by(action, package):
+        attach = f"{_line_of_config(action, package, at)}, `pulumi up --stack {at.stack}`, and then {attach}"
+        who = f"{at.deployer}, and then {at.administrator}"
+    mends = [(attach, who)]
+    is_attached_to = at.is_attached_to and action in {_BEARER, *_GRANTABLE}
+    if is_attached_to and at.attaches_identity_policies:
+        mends.insert(0, (f"`pulumi up --refresh --stack {at.stack}`: attachIdentityPolicies attaches it", at.deployer))
+    elif is_attached_to:
+        switch = f"set private-pypi:attachIdentityPolicies to true in {at.config}, then `pulumi up --stack {at.stack}`"
+        mends.append((switch, at.deployer))
+    return Cause(
+        what=f"no identity policy of {name} allows {action}",
+        to_look_at=f"the identity policies of {name}: one has to allow {action}",
+        known=known,
+        mends=mends,
+    )
+
+
+def _permissions_policy(action: str, package: str, at: Situation, deployed: Deployed) -> Cause:
+    """The domain's side, or the repository's."""
+    kind, said, there = "repository", at.meant.repository, deployed.repository
+    if action in TOKEN:
+        kind, said, there = "domain", at.meant.domain, deployed.domain
+    is_theirs = kind == "domain" and at.existing_domain
+    policy = f"the {kind}'s permissions policy"
+    what = f"{policy} does not let {at.caller.name} do {action}"
+    if at.is_at_home:
+        what = f"neither {policy} nor an identity policy lets {at.caller.name} do {action}: one has to"
+    to_look_at = f"{policy}: it has to let {at.caller.name} do {action}"
+    let_by = at.let_by(action, package)
+    if not let_by:
+        then = "; then give the output domain_policy_statement to the domain's owner" if is_theirs else ""
+        mend = f"{_line_of_config(action, package, at)}, then `pulumi up --stack {at.stack}`{then}"
+        known = ". The config does not say so"
+        return Cause(what=what, to_look_at=to_look_at, known=known, mends=[(mend, at.deployer)])
+    mends: list[tuple[str, str]] = []
+    if is_theirs and (there is None or lacking(said, there)):
+        statement = f"`pulumi stack output domain_policy_statement --stack {at.stack}`"
+        mends.append((f"add the output domain_policy_statement to it: {statement}", at.owner))
+    elif there is None or lacking(said, there):
+        up, region = f"`pulumi up --refresh --stack {at.stack}`", at.meant.arns.region
+        if there is None:
+            up += f", if it was changed, names a role that was deleted since, or is not in {region} (aws:region)"
+        mends.append((up, at.deployer))
+    if ":role/" in let_by and not at.caller.has_path:
+        compare = f"compare the path: {let_by} in the config, `aws iam get-role --role-name {at.caller.short_name}`"
+        mends.append((compare, at.administrator))
+    mends = mends or [("try again in a minute: what was changed just now is not so everywhere", "you")]
+    return Cause(what=what, to_look_at=to_look_at, known=f". The config says so, for {let_by}", mends=mends)
+
+
+def _permissions_deny(action: str, package: str, at: Situation) -> Cause:
+    """A Deny on the domain's side, or the repository's."""
+    kind = "domain" if action in TOKEN else "repository"
+    what = f"the {kind}'s permissions policy has a Deny of {action}"
+    if action in PUBLISH and is_closed(at.meant.repository, at.meant.arns) and not at.publishable:
+        mend = f"{_line_of_config(action, package, at)}, then `pulumi up --stack {at.stack}`"
+        known = " for whoever is no publisher (private-pypi:closedPublishing)"
+        return Cause(what=what, known=known, mends=[(mend, at.deployer)])
+    if kind == "domain" and at.existing_domain:
+        return Cause(what=what, mends=[("take the Deny out", at.owner)])
+    mend = f"`pulumi up --refresh --stack {at.stack}`, which takes it out"
+    return Cause(what=what, known=f". The config has none for {at.caller.name}", mends=[(mend, at.deployer)])
+
+
+def _line_of_config(action: str, package: str, at: Situation) -> str:
+    """What to change in the config, so that it lets the caller do an action."""
+    caller, key = at.caller, "private-pypi:readers"
+    if action in PUBLISH:
+        workflow = next((each.workflow for each in at.listed if each.workflow), None)
+        key = "private-pypi:githubPublishers" if workflow else "private-pypi:publishers"
+        if at.publishable:
+            return f"add {package} to the packages of {workflow or caller.name} in {key} of {at.config}"
+    near = next(
+        (each.principal for each in at.meant.access if caller.is_named_by(each.principal, path_counts=False)), None
+    )
+    if near and not at.listed:
+        return f"write {caller.principal} in the place of {near} in {at.config} (the path counts)"
+    who = caller.principal if caller.has_path else f"the ARN of {caller.name}, with its path,"
+    return f"add {who} to {key} in {at.config}"

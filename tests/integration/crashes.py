@@ -1,0 +1,276 @@
+"""Runs that are broken off: for every call that changes something, the engine is killed or the answer is a wrong one.
+
+What a user does then is what docs/recovery.md says, with the commands that are printed there.
+"""
+
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from engine import ACCOUNT, ROOT, Emulator, Project, publish
+
+Config = dict[str, Any]
+State = Mapping[str, Any]
+
+API, CI, ADA = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("service/api", "ci", "people/ada"))
+PLAIN: Config = {"domain": "acme", "readers": [API], "publishers": [CI]}
+CLOSED = {"closedPublishing": True}
+UNPROTECTED = {"protect": False}
+PROVIDER = {"makeGithubOidcProvider": True}
+# Without the provider for GitHub: the stand-in reads another URL of it than it was given. To make it anew for that is
+# refused while it is protected.
+EVERYTHING: Config = (
+    PLAIN
+    | CLOSED
+    | {
+        "publicUpstream": True,
+        "internalPackages": ["acme-*", "billing"],
+        "attachIdentityPolicies": True,
+        "githubPublishers": [{"repository": "acme/tools", "tag": "v*"}],
+        "tags": {"team": "platform"},
+    }
+)
+
+# What is there before, and the keys that an edit adds. Another test takes them out again.
+EDITS: dict[str, tuple[Config, Config]] = {
+    "attachIdentityPolicies": (PLAIN, {"attachIdentityPolicies": True}),
+    "closedPublishing": (PLAIN, CLOSED),
+    "description": (PLAIN, {"description": "Ours"}),
+    "githubPublishers": (PLAIN, {"githubPublishers": [{"repository": "acme/tools", "tag": "v*"}]}),
+    "internalPackages": (PLAIN, {"internalPackages": ["acme-*", "billing"]}),
+    "makeGithubOidcProvider": (PLAIN | UNPROTECTED, PROVIDER),
+    "protect": (PLAIN | UNPROTECTED, {"protect": True}),
+    "publicUpstream": (PLAIN | CLOSED, {"publicUpstream": True}),
+    "publishers": (PLAIN, {"publishers": [{"principal": CI, "packages": ["acme-core"]}]}),
+    "readers": (PLAIN, {"readers": [API, ADA]}),
+    "repository": (PLAIN | UNPROTECTED, {"repository": "renamed"}),
+    "tags": (PLAIN, {"tags": {"team": "platform"}}),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transition:
+    """From one config to another; `None` is a stack of which nothing is deployed."""
+
+    before: Config | None
+    after: Config | None
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What a user runs for it, and runs again."""
+        return ("destroy" if self.after is None else "up", "--yes", "--skip-preview", "--stack", "dev")
+
+
+TRANSITIONS: dict[str, Transition] = {
+    "the first up": Transition(before=None, after=EVERYTHING),
+    "the first up in an existing domain": Transition(before=None, after=PLAIN | {"existingDomain": True}),
+    "destroy": Transition(before=EVERYTHING | PROVIDER | UNPROTECTED, after=None),
+}
+for key, (before, added) in EDITS.items():
+    TRANSITIONS[f"{key} added"] = Transition(before=before, after=before | added)
+    TRANSITIONS[f"{key} taken out"] = Transition(before=before | added, after=before)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Disturbance:
+    """What happens to a call: whether AWS carries it out, and how it is answered."""
+
+    executed: bool
+    answer: str
+
+
+DISTURBANCES = {
+    "killed before": Disturbance(executed=False, answer="never"),
+    "killed after": Disturbance(executed=True, answer="never"),
+    "429": Disturbance(executed=False, answer="throttled"),
+    "500": Disturbance(executed=False, answer="failed"),
+    "closed before": Disturbance(executed=False, answer="closed"),
+    "closed after": Disturbance(executed=True, answer="closed"),
+}
+
+PAGE = (ROOT / "docs/recovery.md").read_text()
+# The headings of the page, each with what is printed when it helps: before the command is run again, and afterwards.
+LOCKED, BROKEN = "It is locked", "It cannot load the checkpoint"
+CHANGED, THERE = "A policy is another one than Pulumi knows", "It already exists"
+MENDS = {
+    LOCKED: r"the stack is currently locked by 1 lock\(s\)",
+    BROKEN: r"error: failed to load checkpoint: EOF",
+    CHANGED: r"PermissionsPolicy.*ConflictException|ConflictException.*PermissionsPolicy",
+    THERE: r"\((private-pypi-(?!\w+-policy\)).*)\):\n +error: .*(?:EntityAlreadyExists|already exists)",
+}
+TWICE, PENDING = "A policy was made twice", "It warns of pending operations"
+TIDYING = {
+    TWICE: r"Policy::private-pypi-\w+-policy, interrupted|\(private-pypi-\w+-policy\):\n +error: .*EntityAlreadyExists",
+    PENDING: r"interrupted while creating",
+}
+AGAIN = "Run the same command again"
+# How a run ended: by the last of these that took one of its headings.
+ENDINGS: dict[str, set[str]] = {
+    "by itself": set(),
+    "when run again": {AGAIN},
+    "after `pulumi cancel`": {LOCKED, PENDING},
+    "after `pulumi up --refresh`": {CHANGED},
+    "after other commands of the page": {BROKEN, THERE, TWICE},
+}
+
+# What is another one each time: times, ids, revisions, and the end of the names that the engine gives to policies.
+VOLATILE = {
+    *("createDate", "created", "createdTime", "created_at", "modified", "publishedTime"),
+    *("policyId", "policyRevision", "policy_id", "revision", "role_id", "uniqueId"),
+}
+SUFFIX = re.compile(r"(?<=-policy)-[0-9a-f]{7}$")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+
+REPOSITORY = f"arn:aws:codeartifact:us-west-2:{ACCOUNT}:repository/acme/private-pypi"
+
+
+def section(heading: str) -> str:
+    """What the page says under a heading."""
+    return PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+def commands(heading: str, comment: str = "") -> str:
+    """The first commands under a heading; with a comment also those below it."""
+    first, *rest = re.findall(r"^```sh\n(.*?)^```$", section(heading), re.MULTILINE | re.DOTALL)
+    if not comment:
+        return first
+    _, *parts = re.split(r"^# (.*)\n", "".join(rest), flags=re.MULTILINE)
+    return first + dict(zip(parts[::2], parts[1::2], strict=True))[comment]
+
+
+def plain(state: object) -> object:
+    """A state without what is another one each time. As sorted lists: what is there twice stays there twice."""
+    if isinstance(state, dict):
+        items = cast("dict[str, object]", state).items()
+        return sorted(([plain(name), plain(value)] for name, value in items if name not in VOLATILE), key=repr)
+    if isinstance(state, list):
+        return sorted(map(plain, cast("list[object]", state)), key=repr)
+    return UUID.sub("", SUFFIX.sub("", state)) if isinstance(state, str) else state
+
+
+def packages(state: State) -> set[str]:
+    """The files that are published."""
+    return {*state["codeartifact"]["accounts"][ACCOUNT]["asset_content"]}
+
+
+def is_protected(state: State) -> bool:
+    """Whether there is the Deny that keeps packages from being lost."""
+    policies = state["codeartifact"]["accounts"][ACCOUNT]["repository_policies"]
+    return "ProtectPackages" in policies.get("acme/private-pypi", {"document": ""})["document"]
+
+
+class Sweep:
+    """A transition as it goes when nothing happens, to go through it again with disturbances."""
+
+    calls: list[tuple[str, int]]
+    """The calls that change something, in order. A number tells those apart that look the same."""
+
+    def __init__(self, folder: Path, transition: Transition) -> None:
+        self.folder, self.transition = folder, transition
+        self.emulator = Emulator(folder)
+        try:
+            self._record()
+        except BaseException:
+            self.emulator.stop()
+            raise
+
+    def _record(self) -> None:
+        before, after = self.transition.before, self.transition.after
+        self.project = Project(self.folder, self.emulator)
+        for name in ("service/api", "ci"):
+            self.emulator.assume_role(name)
+        if after and "existingDomain" in after:
+            self.emulator.client("codeartifact").create_domain(domain="acme")
+        if before:
+            self.project.configure("dev", **before)
+            self.project.up("dev")
+            publish(self.emulator.client("codeartifact"), "acme-core", before.get("repository", "private-pypi"))
+        if after:
+            self.project.configure("dev", **after)
+        self._before = self.emulator.state()
+        shutil.copytree(self.folder / "state", self.folder / "before")
+        known = len(self.emulator.changes())
+        self.project.pulumi(*self.transition.command)
+        self._after, self._recorded = self.emulator.state(), self.project.checkpoint("dev")
+        assert self._is_settled()
+        names = [SUFFIX.sub("-*", change) for change in self.emulator.changes()[known:]]
+        self.calls = [(name, names[: index + 1].count(name)) for index, name in enumerate(names)]
+
+    def disturb(self, call: str, number: int, disturbance: Disturbance) -> str:
+        """Go through the transition with a disturbance, end it as a user does, and return how it ended."""
+        self.emulator.restore(self._before)
+        shutil.rmtree(self.folder / "state")
+        shutil.copytree(self.folder / "before", self.folder / "state")
+        self._known, self._was_protected = len(self.emulator.changes()), is_protected(self._before)
+        self.emulator.disturb(call, number, executed=disturbance.executed, answer=disturbance.answer)
+        if disturbance.answer == "never":
+            self.project.killed(*self.transition.command, when=self.emulator.wait_until_disturbed)
+            self._look()
+            taken = self._carry_on()
+        else:
+            ended, printed = self._run()
+            self.emulator.wait_until_disturbed()
+            taken = set[str]() if ended else self._carry_on(printed)
+        assert plain(self.emulator.state()) == plain(self._after)
+        recorded = self.project.checkpoint("dev")
+        assert recorded.get("pending_operations", []) == []
+        # What is recorded as without a disturbance is previewed as without one.
+        assert plain(recorded.get("resources")) == plain(self._recorded.get("resources")) or self._is_settled()
+        *_, ending = (ending for ending, headings in ENDINGS.items() if not headings or headings & taken)
+        return ending
+
+    def _carry_on(self, printed: str = "") -> set[str]:
+        """Do what the page says of what was printed, and run the command again, until it succeeds."""
+        taken, log = {AGAIN}, printed
+        for _ in range(6):
+            for heading, pattern in MENDS.items():
+                for names in {match.groups() for match in re.finditer(pattern, printed)}:
+                    self._follow(commands(heading, *names))
+                    taken.add(heading)
+            ended, printed = self._run()
+            log += printed
+            if ended:
+                break
+        else:
+            raise AssertionError(log)
+        for heading, pattern in TIDYING.items():
+            if re.search(pattern, log):
+                printed = self._follow(commands(heading))
+                if heading == TWICE:
+                    for policy in printed.split():
+                        self._follow(commands(heading, "delete").replace("ARN", policy))
+                taken.add(heading)
+        return taken
+
+    def _run(self) -> tuple[bool, str]:
+        """Whether the command of the transition succeeds, and what it prints."""
+        result = self.project.pulumi(*self.transition.command, check=False)
+        self._look()
+        return result.returncode == 0, result.stdout + result.stderr
+
+    def _follow(self, script: str) -> str:
+        """Run commands of the page, and return what they print."""
+        repository = (self.transition.after or {}).get("repository", "private-pypi")
+        script = re.sub("repository/acme/private-pypi$", f"repository/acme/{repository}", script, flags=re.MULTILINE)
+        printed = self.project.shell(script.replace("STATE", "state"))
+        self._look()
+        return printed
+
+    def _look(self) -> None:
+        """What holds at every moment: no package is lost that is to stay, and with `protect` no Deny."""
+        state = self.emulator.state()
+        assert packages(state) >= packages(self._before) & packages(self._after)
+        if self.transition.after and self.transition.after.get("protect", True):
+            assert is_protected(state) >= self._was_protected
+            unprotect = f"codeartifact:DeleteRepositoryPermissionsPolicy {REPOSITORY}"
+            assert unprotect not in self.emulator.changes()[self._known :]
+        self._was_protected = is_protected(state)
+
+    def _is_settled(self) -> bool:
+        """Whether a preview shows no change; after `destroy`, whether Pulumi knows of nothing."""
+        if self.transition.after:
+            return self.project.changes("dev") == {}
+        return self.project.recorded("dev") == set()

@@ -1,0 +1,65 @@
+"""Who asks, what the config says of them and what is deployed, for the tests of the check."""
+
+from typing import Any
+
+from private_pypi.access import read_access, read_statements
+from private_pypi.names import Arns
+from private_pypi.policies import domain_policy, repository_policy
+from private_pypi.principals import Principal, Publisher
+from private_pypi.review.deployed import Deployed
+from private_pypi.review.meant import Meant
+from private_pypi.review.situation import Caller, Situation
+
+ACCOUNT, OTHER = "111122223333", "444455556666"
+ROLES = f"arn:aws:iam::{ACCOUNT}:role"
+UNREADABLE = Deployed(domain=None, repository=None)
+
+
+def meant(
+    readers: list[str] | None = None,
+    publishers: list[str | tuple[str, str]] | None = None,
+    *,
+    owner: str = ACCOUNT,
+    closed: bool = False,
+) -> Meant:
+    """What a config says that names readers and publishers, some of these with the one package that they publish."""
+    arns = Arns(partition="aws", region="us-west-2", owner=owner, domain_name="acme", repository_name="private-pypi")
+    who: dict[str, Any] = {
+        "readers": [Principal.parse(each) for each in readers or []],
+        "publishers": [
+            Publisher(principal=Principal.parse(each))
+            if isinstance(each, str)
+            else Publisher(principal=Principal.parse(each[0]), packages=(each[1],))
+            for each in publishers or []
+        ],
+    }
+    domain = read_statements(domain_policy(arns, **who))
+    repository = read_statements(repository_policy(arns, **who, closed_publishing=closed, protect=True))
+    return Meant(arns=arns, access=read_access(domain, repository, arns), domain=domain, repository=repository)
+
+
+def session(role: str = "reader", account: str = ACCOUNT) -> str:
+    """What AWS calls a session of a role."""
+    return f"arn:aws:sts::{account}:assumed-role/{role}/session"
+
+
+def situation(said: Meant, arn: str = session(), *, path: str | None = None, **more: Any) -> Situation:
+    """A caller and a config; `path` is that of the caller's role, if it is known."""
+    role_arn = None
+    if path is not None:
+        _, role, _ = arn.split("/")
+        role_arn = f"arn:aws:iam::{arn.split(':')[4]}:role/{path}{role}"
+    known: dict[str, Any] = {
+        "stack": "dev",
+        "account": ACCOUNT,
+        "account_source": "aws:allowedAccountIds",
+        "profile": None,
+        "profile_account": None,
+        "caller": Caller.of(arn, role_arn),
+        "meant": said,
+        "existing_domain": False,
+        "attaches_identity_policies": False,
+        "has_region": True,
+        "has_secrets": False,
+    }
+    return Situation(**known | more)
