@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
 from bench.measure import ROOT
@@ -38,7 +37,7 @@ def main() -> None:
         print(table(rows), flush=True)
         parts[name] = {"rounds": rounds, "rows": content(rows)}
     RESULTS.write_text(json.dumps({"machine": where, "parts": parts}, indent=2))
-    print(f"\nAll numbers are in {RESULTS.relative_to(Path.cwd())}")
+    print(f"\nAll numbers are in {RESULTS.relative_to(ROOT)}")
 
 
 main()
