@@ -4,7 +4,7 @@ PYTHON ?= python3
 STACK ?= dev
 BIN := .venv/bin
 
-.PHONY: help preview diff install test proof lint integration crash pulumi-and-cargo aws-emulator bench pictures lock
+.PHONY: help preview diff install test proof lint integration crash pulumi-and-cargo aws-emulator bench bench-cdk pictures lock
 .DEFAULT_GOAL := help
 
 help:
@@ -15,7 +15,8 @@ help:
 	@echo "make lint                 run the linters and the type checker"
 	@echo "make integration          run the tests on the real Pulumi engine against a local AWS endpoint"
 	@echo "make crash                kill the engine at every call to AWS that changes something, and carry on"
-	@echo "make bench                compare the speed of the preview with that of the imports it needs"
+	@echo "make bench [PARTS=...]    compare times, memory and calls to AWS with those of what else could be run"
+	@echo "make bench-cdk            the same, with an AWS CDK app beside it; needs Node"
 	@echo "make pictures             draw docs/pictures/ from what the commands print"
 	@echo "make lock                 pin the newest versions of what the project depends on"
 
@@ -64,8 +65,11 @@ pulumi-and-cargo:
 	@command -v pulumi >/dev/null || { echo "The integration tests need the Pulumi CLI: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 1; }
 	@command -v cargo >/dev/null || { echo "The integration tests need Rust, to build the AWS endpoint they run against: https://rustup.rs" >&2; exit 1; }
 
-bench: .venv/.installed
-	@$(BIN)/python tests/bench.py
+bench: .venv/.installed-integration
+	@$(BIN)/python -m bench $(PARTS) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench-cdk: .venv/.installed-bench
+	@$(MAKE) --no-print-directory bench
 
 pictures: .venv/.installed-dev
 	@$(BIN)/python tests/pictures.py
@@ -75,6 +79,8 @@ lock: .venv/.installed-dev
 	$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
 	$(LOCK) --group integration --constraint requirements.txt --constraint requirements-dev.txt \
 		--output-file tests/integration/requirements.txt
+	$(LOCK) --group bench --constraint requirements.txt --constraint requirements-dev.txt \
+		--constraint tests/integration/requirements.txt --output-file bench/requirements.txt
 
 # With extras, without which pip refuses what is pinned as soon as there is a newer version of it.
 LOCK := $(BIN)/uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
@@ -104,3 +110,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 	@rm .venv/.installed
 	@$(PIP) install --require-hashes --requirement tests/integration/requirements.txt
 	@touch .venv/.installed .venv/.installed-dev $@
+
+.venv/.installed-bench: .venv/.installed-integration bench/requirements.txt
+	@echo "Adding the AWS CDK to .venv."
+	@rm .venv/.installed
+	@$(PIP) install --require-hashes --requirement bench/requirements.txt
+	@touch .venv/.installed .venv/.installed-dev .venv/.installed-integration $@

@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 RUN, DEV, INTEGRATION = "requirements.txt", "requirements-dev.txt", "tests/integration/requirements.txt"
+BENCH = "bench/requirements.txt"
 
 
 def entries(lock: str) -> list[tuple[Requirement, list[str]]]:

@@ -1,7 +1,7 @@
 import pytest
-from locks import DEV, INTEGRATION, ROOT, RUN, entries, missing
+from locks import BENCH, DEV, INTEGRATION, ROOT, RUN, entries, missing
 
-LOCKS = pytest.mark.parametrize("lock", [RUN, DEV, INTEGRATION])
+LOCKS = pytest.mark.parametrize("lock", [RUN, DEV, INTEGRATION, BENCH])
 
 
 @LOCKS
@@ -24,7 +24,7 @@ def test_a_lock_names_no_place_to_download_from(lock: str) -> None:
 
 def test_what_stands_in_two_locks_is_the_same() -> None:
     versions: dict[str, set[str]] = {}
-    for lock in (RUN, DEV, INTEGRATION):
+    for lock in (RUN, DEV, INTEGRATION, BENCH):
         for pin, _ in entries(lock):
             versions.setdefault(pin.name, set()).add(str(pin.specifier))
 
@@ -34,6 +34,7 @@ def test_what_stands_in_two_locks_is_the_same() -> None:
 def test_what_is_pinned_brings_all_that_it_asks_for() -> None:
     """Extras too: pip in hash mode refuses a pin without them once there is a newer version.
 
-    The third lock is not installed here: `test_pins.py` of the integration tests is the same for it.
+    The third lock is not installed here: `test_pins.py` of the integration tests is the same for it. The fourth is for
+    the benchmark alone, and for who asks for it.
     """
     assert [*missing(RUN, DEV)] == []

@@ -1,0 +1,30 @@
+"""The offline preview of the dev stack, next to the same stack as an AWS CDK app that is synthesized."""
+
+import importlib.util
+import json
+import shutil
+import sys
+import tempfile
+
+from bench.measure import Command, medians
+from bench.report import Row, usage_rows
+from bench.stacks import dev, preview
+
+ROUNDS = 5
+
+
+def why_left_out() -> str | None:
+    """What is missing, if anything."""
+    if not shutil.which("node"):
+        return "there is no Node"
+    if not importlib.util.find_spec("aws_cdk"):
+        return "the AWS CDK is not installed: run `make bench-cdk`"
+    return None
+
+
+def measure(rounds: int) -> list[Row]:
+    """Time and memory against the app."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = [sys.executable, "bench/cdk/app.py", json.dumps(dev()), folder]
+        used = medians({"preview": preview("dev"), "app": Command(arguments=app)}, rounds)
+    return usage_rows("preview against the AWS CDK app", used["preview"], used["app"], wanted=(0.12, 0.09, 0.12))
