@@ -30,10 +30,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many points of a sweep there were, and how they ended."""
     reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
     points = Counter(
-        (ending, disturbance)
+        tuple(value)
         for report in reports
-        if report.when == "call"
-        for name, (ending, disturbance) in report.user_properties
+        if report.when == "call" and not isinstance(report, pytest.SubtestReport)
+        for name, value in report.user_properties
         if name == "ended"
     )
     if not points:
