@@ -109,6 +109,10 @@ def _where(is_it: Callable[[Statement], Any], change: Change) -> Change:
     return lambda statement: change(statement) if is_it(statement) else []
 
 
+def _has_ids(statement: Statement) -> bool:
+    return any("@" in each for each in _values(statement, _SUBJECT))
+
+
 def _no_condition(statement: Statement) -> list[Statement | None]:
     return [{key: value for key, value in statement.items() if key != "Condition"}] if "Condition" in statement else []
 
@@ -201,16 +205,13 @@ TRUSTED: Mapping[str, Change] = {
     "a way more to a role": _more(_ACTION, "sts:AssumeRole"),
     "an audience more": _more(_AUDIENCE, "https://github.com/acme"),
     "every audience": _to(_AUDIENCE, lambda _: []),
-    "every subject": lambda statement: [
-        *_to(_SUBJECT, lambda _: [])(statement),
-        *_to(_SUBJECTS, lambda _: [])(statement),
-    ],
+    "every subject": _to(_SUBJECT, lambda _: []),
+    "every subject, without the pattern": _to(_SUBJECTS, lambda _: []),
     "every repository of the owner": _operator(_SUBJECT, "StringLike", _sub("/.*", "/*")),
     "every run of the repository": _operator(_SUBJECT, "StringLike", _sub(":[^:]*:[^:]*$", ":*")),
-    "every id": _operator(_SUBJECT, "StringLike", _sub("@[0-9]+:", "@*:")),
+    "every id": _where(_has_ids, _operator(_SUBJECT, "StringLike", _sub("@[0-9]+:", "@*:"))),
     "the subject without ids too": _where(
-        lambda statement: "@" in "".join(_values(statement, _SUBJECT)),
-        _to(_SUBJECT, lambda old: [*old, *(re.sub("@[0-9]+", "", each) for each in old)]),
+        _has_ids, _to(_SUBJECT, lambda old: [*old, *(re.sub("@[0-9]+", "", each) for each in old)])
     ),
     "all that begins like the subject": _operator(_SUBJECT, "StringLike", _sub("$", "*")),
     "a branch for a tag": _each(_SUBJECTS, _sub("tags", "heads")),
