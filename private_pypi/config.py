@@ -1,6 +1,5 @@
 """The stack's config, read and checked as a whole before anything is registered: the one reader of `pulumi.Config`."""
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -241,6 +240,8 @@ class _Config:
     def _refuse_others(self, keys: Iterable[str], known: list[str], parent: str = "") -> None:
         for key in keys:
             if key not in known:
+                import difflib  # noqa: PLC0415  only a mistake needs it
+
                 near = difflib.get_close_matches(key, known, n=1)
                 fix = f"did you mean `{near[0]}`?" if near else "take it out"
                 mistake = InvalidValueError(got="a key that does not exist", expected=", ".join(known), fix=fix)

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from packaging.utils import InvalidName, canonicalize_name
-
 from private_pypi.errors import InvalidValueError, describe
 
 MAX_DESCRIPTION_CHARACTERS = 1000
@@ -116,6 +114,9 @@ def parse_package(value: object, *, instead_of_all: str = "name the packages") -
     if len(value) > MAX_PACKAGE_CHARACTERS:
         expected = f"{expected}, of up to {MAX_PACKAGE_CHARACTERS} characters"
         raise InvalidValueError(got=f"a name of {len(value)} characters", expected=expected, fix="shorten it")
+    # Late, because it takes time and many a stack names no package.
+    from packaging.utils import InvalidName, canonicalize_name  # noqa: PLC0415
+
     prefix = re.fullmatch(r"(.*[^._-])[._-]+\*", value)
     try:
         name = canonicalize_name(prefix[1] if prefix else value, validate=True)

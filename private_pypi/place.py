@@ -27,15 +27,15 @@ def look_up_place(args: PrivatePypiArgs, opts: pulumi.ResourceOptions | None) ->
         pulumi.RunError: the provider cannot say, without credentials for example.
     """
     provider = _aws_provider(opts or pulumi.ResourceOptions())
-    account = _ask(aws.get_caller_identity, provider).account_id
+    caller = _ask(aws.get_caller_identity, provider)
     arns = Arns(
-        partition=_ask(aws.get_partition, provider).partition,
+        partition=caller.arn.split(":")[1],  # not with a call of its own: each is a wait
         region=_ask(aws.get_region, provider).region,
-        owner=args.domain_owner or account,
+        owner=args.domain_owner or caller.account_id,
         domain_name=args.domain,
         repository_name=args.repository,
     )
-    return arns, account
+    return arns, caller.account_id
 
 
 def _ask(function: Callable[..., T], provider: pulumi.InvokeOptions | None) -> T:

@@ -103,8 +103,10 @@ class AWS(Mocks):
         self.failure = failure
         self.answers: dict[str, dict[str, Any]] = {
             "aws:codeartifact/getRepositoryEndpoint:getRepositoryEndpoint": {"repositoryEndpoint": ENDPOINT},
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "111122223333"},
-            "aws:index/getPartition:getPartition": {"partition": partition},
+            "aws:index/getCallerIdentity:getCallerIdentity": {
+                "accountId": "111122223333",
+                "arn": f"arn:{partition}:sts::111122223333:assumed-role/deployer/session",
+            },
             "aws:index/getRegion:getRegion": {"region": region},
             "pulumi:pulumi:readStackOutputs": {"outputs": {"some": "output"} if STATE else {}},
             "pulumi:pulumi:readStackResourceOutputs": {

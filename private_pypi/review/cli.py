@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pulumi
-from packaging.utils import InvalidName, canonicalize_name
 
 from private_pypi.review.preview import PLACEHOLDER_ACCOUNT, PLACEHOLDER_REGION, hide_stand_ins, preview
 from private_pypi.review.render import render
@@ -148,6 +147,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _package(text: str) -> str:
+    from packaging.utils import InvalidName, canonicalize_name  # noqa: PLC0415  only `check --package` needs it
+
     try:
         return canonicalize_name(text, validate=True)
     except InvalidName as error:

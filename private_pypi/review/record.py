@@ -106,7 +106,11 @@ class _Provider(mocks.Mocks):
 
     def __init__(self, program: Program) -> None:
         self._answers: dict[str, dict[str, Any]] = {
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": program.account},
+            "aws:index/getCallerIdentity:getCallerIdentity": {
+                "accountId": program.account,
+                "arn": f"arn:{program.partition}:iam::{program.account}:root",
+            },
+            # Ours asks for no partition; others do, and that of an earlier revision.
             "aws:index/getPartition:getPartition": {"partition": program.partition},
             "aws:index/getRegion:getRegion": {"region": program.region},
             "pulumi:pulumi:readStackOutputs": {"outputs": {}},
