@@ -1,4 +1,4 @@
-"""What a config gives and what it forbids, as formulas: read it beside "What is made" and "Who gets in" in README.md.
+"""What a config gives and what it forbids, as formulas: read it beside "What policies are made" in docs/access.md.
 
 It begins with what a person writes, and shares nothing with the program that makes the policies.
 """
@@ -29,7 +29,7 @@ ENDPOINT = "codeartifact:GetRepositoryEndpoint"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row of "What is made". An Allow is for who is in it; a Deny is for everybody else."""
+    """A row of "What policies are made". An Allow is for who is in it; a Deny is for everybody else."""
 
     action: list[str]
     resource: list[str]
