@@ -21,7 +21,8 @@ UNPROTECTED = PLAIN | {"protect": False}
 
 # For each key what is there before, and the value that it is given. What is made then is taken away again, too.
 EDITS: dict[str, tuple[Config, object]] = {
-    "repository": (UNPROTECTED, "renamed"),
+    "domain": (UNPROTECTED, "renamed"),
+    "repository": (UNPROTECTED | {"publicUpstream": True}, "renamed"),  # then the store is renamed, too
     "description": (PLAIN, "Ours"),
     "readers": (PLAIN, [API, ADA]),
     "publishers": (PLAIN, [{"principal": CI, "packages": ["acme-core"]}]),
@@ -34,7 +35,7 @@ EDITS: dict[str, tuple[Config, object]] = {
     "makeGithubOidcProvider": (UNPROTECTED, True),
     "tags": (PLAIN, {"team": "platform"}),
 }
-EVERYTHING = PLAIN | {key: value for key, (_, value) in EDITS.items() if key != "repository"}
+EVERYTHING = PLAIN | {key: value for key, (_, value) in EDITS.items() if value != "renamed"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,11 +84,13 @@ PAGE = (ROOT / "docs/recovery.md").read_text()
 # The headings of the page, each with what is printed when it helps: before the command is run again, and afterwards.
 LOCKED, BROKEN = "It is locked", "It cannot load the checkpoint"
 CHANGED, THERE = "A policy is another one than Pulumi knows", "It already exists"
+RENAMED = "Pulumi knows the one with the old name"
 MENDS = {
     LOCKED: r"the stack is currently locked by 1 lock\(s\)",
     BROKEN: r"error: failed to load checkpoint: EOF",
     CHANGED: r"PermissionsPolicy.*ConflictException|ConflictException.*PermissionsPolicy",
     THERE: r"\((private-pypi-(?!\w+-policy\)).*)\):\n +error: .*(?:EntityAlreadyExists|already exists)",
+    RENAMED: r"\((private-pypi-.*)\):\n +error: Preview failed: resource '.*' already exists",
 }
 TWICE, PENDING = "A policy was made twice", "It warns of pending operations"
 TIDYING = {
@@ -176,7 +179,8 @@ class Sweep:
         if before:
             self.project.configure("dev", **before)
             self.project.up("dev")
-            publish(self.emulator.client("codeartifact"), "acme-core", before.get("repository", "private-pypi"))
+            repository = before.get("repository", "private-pypi")
+            publish(self.emulator.client("codeartifact"), "acme-core", repository, domain=before["domain"])
         if after:
             self.project.configure("dev", **after)
         self._before = self.emulator.state()
@@ -217,7 +221,7 @@ class Sweep:
         for _ in range(6):
             for heading, pattern in MENDS.items():
                 for names in {match.groups() for match in re.finditer(pattern, printed)}:
-                    self._follow(commands(heading, *names))
+                    printed += self._follow(commands(heading, *names))
                     taken.add(heading)
             ended, printed = self._run()
             log += printed
@@ -241,12 +245,17 @@ class Sweep:
         return result.returncode == 0, result.stdout + result.stderr
 
     def _follow(self, script: str) -> str:
-        """Run commands of the page, and return what they print."""
-        repository = (self.transition.after or {}).get("repository", "private-pypi")
-        script = re.sub("repository/acme/private-pypi$", f"repository/acme/{repository}", script, flags=re.MULTILINE)
-        printed = self.project.shell(script.replace("STATE", "state"))
+        """Run commands of the page, and return what they print. Those that fail print what the page goes on with."""
+        after = self.transition.after or {}
+        domain, repository = after.get("domain", "acme"), after.get("repository", "private-pypi")
+        for words in ("domain/", "repository/", "--domain "):
+            script = script.replace(f"{words}acme", f"{words}{domain}")
+        for words in (f"repository/{domain}/", "--repository "):
+            script = script.replace(f"{words}private-pypi", f"{words}{repository}")
+        result = self.project.try_to_follow(script.replace("STATE", "state"))
         self._look()
-        return printed
+        assert result.returncode == 0 or re.search(MENDS[RENAMED], result.stdout), f"{script}\n{result}"
+        return result.stdout
 
     def _look(self) -> None:
         """What holds at every moment: no package is lost that is to stay, and with `protect` no Deny."""

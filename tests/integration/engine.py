@@ -222,21 +222,6 @@ class Project:
                 # The whole session: the engine's plugins are in process groups of their own.
                 subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=True)
 
-    def shell(self, script: str) -> str:
-        """Run commands of a page, and return what they print."""
-        environment = self.environment | {"PULUMI_SKIP_CONFIRMATIONS": "true"}
-        result = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert result.returncode == 0, f"{script}\n{result.stdout}\n{result.stderr}"
-        return result.stdout
-
     def preview(self, stack: str) -> dict[str, Any]:
         """What `pulumi preview` says, as it says it to programs."""
         return json.loads(self.pulumi("preview", "--json", "--stack", stack).stdout)
@@ -278,10 +263,14 @@ class Project:
 
     def follow(self, commands: str, **environment: str) -> str:
         """Run commands as a page prints them, with yes to every question; what they print."""
-        answers = {"PULUMI_SKIP_CONFIRMATIONS": "true"}
-        result = self._run("bash", "-euo", "pipefail", "-c", commands, **answers, **environment)
+        result = self.try_to_follow(commands, **environment)
         assert result.returncode == 0, f"{commands}\n{result.stdout}\n{result.stderr}"
         return result.stdout
+
+    def try_to_follow(self, commands: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """The same for commands that may fail."""
+        answers = {"PULUMI_SKIP_CONFIRMATIONS": "true"}
+        return self._run("bash", "-euo", "pipefail", "-c", commands, **answers, **environment)
 
     def _run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

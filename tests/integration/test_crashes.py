@@ -32,4 +32,4 @@ def test_the_page_shows_what_is_printed(heading: str, printed: str) -> None:
 
 
 def test_every_key_that_can_change_is_changed_in_the_sweep() -> None:
-    assert KEYS.keys() - EDITS.keys() == {"domain", "domainOwner", "encryptionKey", "existingDomain"}
+    assert KEYS.keys() - EDITS.keys() == {"domainOwner", "encryptionKey", "existingDomain"}
