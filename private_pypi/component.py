@@ -68,9 +68,13 @@ class PrivatePypi(pulumi.ComponentResource):
 
         made = self._make_github_roles(roles, documents.reader if account == arns.owner else documents.publisher)
         domain = None if args.existing_domain else self._make_domain(documents.domain, made)
-        groups = self._make_package_groups(domain)
-        store = self._make_store(domain, groups, documents.store) if args.public_upstream else None
-        repository = self._make_repository(domain, groups, store)
+        before = self._make_package_groups(domain)
+        store: aws.codeartifact.Repository | None = None
+        if args.public_upstream:
+            store = self._make_store(domain, before)
+            # What is published to the store is installed from the repository: it is closed before it is upstream.
+            before = [*before, *self._set_permissions("store", store, documents.store)]
+        repository = self._make_repository(domain, before, store)
         self._set_permissions("repository", repository, documents.repository, made)
         if args.attach_identity_policies:
             self._attach_identity_policies(documents, account)
@@ -174,10 +178,9 @@ class PrivatePypi(pulumi.ComponentResource):
         self,
         domain: aws.codeartifact.Domain | None,
         groups: Sequence[pulumi.Resource],
-        document: str | None,
     ) -> aws.codeartifact.Repository:
         """The repository between ours and public PyPI; after the groups, which keep names from coming from there."""
-        store = aws.codeartifact.Repository(
+        return aws.codeartifact.Repository(
             f"{self._name}-store",
             domain=domain.domain if domain else self._args.domain,
             domain_owner=self._args.domain_owner,
@@ -187,13 +190,11 @@ class PrivatePypi(pulumi.ComponentResource):
             tags=self._args.tags or None,
             opts=pulumi.ResourceOptions(parent=self, depends_on=groups),
         )
-        self._set_permissions("store", store, document)
-        return store
 
     def _make_repository(
         self,
         domain: aws.codeartifact.Domain | None,
-        groups: Sequence[pulumi.Resource],
+        before: Sequence[pulumi.Resource],
         store: aws.codeartifact.Repository | None,
     ) -> aws.codeartifact.Repository:
         upstreams: list[aws.codeartifact.RepositoryUpstreamArgs] | None = None
@@ -213,7 +214,7 @@ class PrivatePypi(pulumi.ComponentResource):
             tags=self._args.tags or None,
             # Before, because then Pulumi takes its policy away first, and with it what that denies.
             opts=pulumi.ResourceOptions(
-                parent=self, protect=self._args.protect, depends_on=groups, hooks=hooks, delete_before_replace=True
+                parent=self, protect=self._args.protect, depends_on=before, hooks=hooks, delete_before_replace=True
             ),
         )
 
@@ -223,13 +224,15 @@ class PrivatePypi(pulumi.ComponentResource):
         repository: aws.codeartifact.Repository,
         document: str | None,
         principals: Sequence[pulumi.Resource] = (),
-    ) -> None:
-        """Set the permissions policy of a repository, if it has one, after the principals that are made here.
+    ) -> list[pulumi.Resource]:
+        """The permissions policy of a repository, if it has one, after the principals that are made here.
 
         While packages are protected it goes with the repository and not before it: whoever forces Pulumi to delete the
         one would first lose the Deny in the other.
         """
-        if document:
+        if not document:
+            return []
+        return [
             aws.codeartifact.RepositoryPermissionsPolicy(
                 f"{self._name}-{kind}-permissions",
                 domain=repository.domain,
@@ -240,6 +243,7 @@ class PrivatePypi(pulumi.ComponentResource):
                     parent=self, depends_on=principals, deleted_with=repository if self._args.protect else None
                 ),
             )
+        ]
 
     def _attach_identity_policies(self, documents: Documents, account: str) -> None:
         """Attach the identity policies to the roles of `account`, and say to whom else they would have to be attached.

@@ -378,6 +378,14 @@ def test_closed_publishing_is_closed_to_everybody_in_the_store() -> None:
     }
 
 
+@both_times
+def test_the_store_is_closed_before_it_is_upstream(preview: bool) -> None:
+    closed = dataclasses.replace(STORED, closed_publishing=True)
+    made = run(pypi(closed), preview=preview).resources
+
+    assert "pypi-store-permissions" in made["pypi-repository"].depends_on
+
+
 def test_the_store_is_not_protected() -> None:
     assert not run(pypi(STORED)).resources["pypi-store"].protect
 
