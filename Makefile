@@ -37,7 +37,7 @@ test: .venv/.installed-dev
 	$(BIN)/pytest --cov --cov-report=term
 
 proof: .venv/.installed-dev
-	$(BIN)/pytest tests/unit/test_every_caller.py tests/proof -rP
+	$(BIN)/pytest tests/unit/test_every_caller.py tests/proof
 
 lint: .venv/.installed-integration
 	$(BIN)/ruff check

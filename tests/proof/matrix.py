@@ -47,6 +47,7 @@ FEATURES: dict[str, Config] = {
         ]
     },
     "workflow, environment": {"githubPublishers": [{"repository": "acme/tools", "environment": "pypi release"}]},
+    "repository": {"repository": "tools_2.x"},
     "makeGithubOidcProvider": {"makeGithubOidcProvider": True},
     "closedPublishing": {"closedPublishing": True},
     "no protect": {"protect": False},

@@ -5,20 +5,32 @@ features in pairs too, and makes each mistake everywhere.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from proof import theorems
 from proof.iam import Policies, allows, trusts
-from proof.matrix import ALONE
+from proof.matrix import ALONE, FEATURES
 from proof.mutations import MISTAKES, mutants
 from proof.request import Request, Token
 from proof.theorems import Case, UndecidedError, prove, solve
 
+from private_pypi.keys import KEYS
+
 
 @pytest.mark.parametrize("config", ALONE.values(), ids=ALONE)
-def test_the_policies_allow_and_deny_what_the_config_says_and_nothing_else(config: dict[str, Any]) -> None:
+def test_the_policies_allow_and_deny_what_the_config_says_and_nothing_else(
+    config: dict[str, Any], record_property: Callable[[str, object], None]
+) -> None:
     prove(config)
+    record_property("proved", config)
+
+
+def test_every_key_that_has_a_say_in_access_is_a_feature() -> None:
+    features = {key for feature in FEATURES.values() for key in feature}
+
+    assert KEYS.keys() - features == {"description", "domain", "encryptionKey", "tags"}
 
 
 def test_the_short_form_of_a_policy_is_among_them() -> None:
