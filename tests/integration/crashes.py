@@ -3,6 +3,7 @@
 What a user does then is what docs/recovery.md says, with the commands that are printed there.
 """
 
+import json
 import re
 import shutil
 from collections.abc import Mapping
@@ -108,6 +109,8 @@ ENDINGS: dict[str, set[str]] = {
     "after an import or a deletion": {THERE, TWICE},
 }
 
+ARN = f"arn:aws:codeartifact:us-west-2:{ACCOUNT}"
+
 # What is another one each time: times, ids, revisions, and the end of the names that the engine gives to policies.
 VOLATILE = {
     *("createDate", "created", "createdTime", "created_at", "modified", "publishedTime"),
@@ -115,8 +118,6 @@ VOLATILE = {
 }
 SUFFIX = re.compile(r"(?<=-policy)-[0-9a-f]{7}$")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-
-REPOSITORY = f"arn:aws:codeartifact:us-west-2:{ACCOUNT}:repository/acme/private-pypi"
 
 
 def section(heading: str) -> str:
@@ -143,15 +144,30 @@ def plain(state: object) -> object:
     return UUID.sub("", SUFFIX.sub("", state)) if isinstance(state, str) else state
 
 
-def packages(state: State) -> set[str]:
+def published(state: State) -> set[str]:
     """The files that are published."""
     return {*state["codeartifact"]["accounts"][ACCOUNT]["asset_content"]}
 
 
-def is_protected(state: State) -> bool:
-    """Whether there is the Deny that keeps packages from being lost."""
-    policies = state["codeartifact"]["accounts"][ACCOUNT]["repository_policies"]
-    return "ProtectPackages" in policies.get("acme/private-pypi", {"document": ""})["document"]
+def denied(state: State) -> set[tuple[str, str]]:
+    """What is denied: each Deny by its repository and its Sid."""
+    policies: dict[str, Any] = state["codeartifact"]["accounts"][ACCOUNT]["repository_policies"]
+    return {
+        (repository, statement["Sid"])
+        for repository, policy in policies.items()
+        for statement in json.loads(policy["document"])["Statement"]
+        if statement["Effect"] == "Deny"
+    }
+
+
+def upstreams(state: State) -> set[str]:
+    """The repositories from which another one takes packages."""
+    repositories: dict[str, Any] = state["codeartifact"]["accounts"][ACCOUNT]["repositories"]
+    return {
+        f"{each['domainName']}/{upstream['repositoryName']}"
+        for each in repositories.values()
+        for upstream in each["upstreams"]
+    }
 
 
 class Sweep:
@@ -189,15 +205,17 @@ class Sweep:
         self.project.pulumi(*self.transition.command)
         self._after, self._recorded = self.emulator.state(), self.project.checkpoint("dev")
         assert self._is_settled()
+        self._wanted = denied(self._after)
         names = [SUFFIX.sub("-*", change) for change in self.emulator.changes()[known:]]
         self.calls = [(name, names[: index + 1].count(name)) for index, name in enumerate(names)]
+        assert self.calls
 
     def disturb(self, call: str, number: int, disturbance: Disturbance) -> str:
         """Go through the transition with a disturbance, end it as a user does, and return how it ended."""
         self.emulator.restore(self._before)
         shutil.rmtree(self.folder / "state")
         shutil.copytree(self.folder / "before", self.folder / "state")
-        self._known, self._was_protected = len(self.emulator.changes()), is_protected(self._before)
+        self._known, self._denied = len(self.emulator.changes()), denied(self._before)
         self.emulator.disturb(call, number, executed=disturbance.executed, answer=disturbance.answer)
         if disturbance.answer == "never":
             self.project.killed(*self.transition.command, when=self.emulator.wait_until_disturbed)
@@ -258,14 +276,16 @@ class Sweep:
         return result.stdout
 
     def _look(self) -> None:
-        """What holds at every moment: no package is lost that is to stay, and with `protect` no Deny."""
+        """What holds at every moment: of what is to stay no package is lost and no Deny, and no upstream lacks one."""
         state = self.emulator.state()
-        assert packages(state) >= packages(self._before) & packages(self._after)
-        if self.transition.after and self.transition.after.get("protect", True):
-            assert is_protected(state) >= self._was_protected
-            unprotect = f"codeartifact:DeleteRepositoryPermissionsPolicy {REPOSITORY}"
-            assert unprotect not in self.emulator.changes()[self._known :]
-        self._was_protected = is_protected(state)
+        assert published(state) >= published(self._before) & published(self._after)
+        assert denied(state) >= self._denied & self._wanted
+        self._denied = denied(state)
+        for repository, sid in self._wanted:
+            unset = f"codeartifact:DeleteRepositoryPermissionsPolicy {ARN}:repository/{repository}"
+            assert unset not in self.emulator.changes()[self._known :]
+            if repository in upstreams(state) - upstreams(self._before):
+                assert (repository, sid) in self._denied
 
     def _is_settled(self) -> bool:
         """Whether a preview shows no change; after `destroy`, whether Pulumi knows of nothing."""

@@ -65,18 +65,18 @@ class Emulator:
 
     def calls(self) -> list[str]:
         """What was called so far: service, method and path."""
-        return [line.removeprefix("call ") for line in self.log.read_text().splitlines() if line.startswith("call ")]
+        return self._logged("call ")
 
     def actions(self) -> list[tuple[str, str]]:
         """What assumed roles were asked for so far: IAM actions, each with its resource. The root is asked nothing."""
-        lines = [line.split(" ", 2) for line in self.log.read_text().splitlines() if line.startswith("action ")]
-        return [(action, resource) for _, action, resource in lines]
+        return [(action, resource) for action, resource in (line.split(" ", 1) for line in self._logged("action "))]
 
     def changes(self) -> list[str]:
         """What was asked so far that changes something: IAM actions, each with its resource."""
-        return [
-            line.removeprefix("change ") for line in self.log.read_text().splitlines() if line.startswith("change ")
-        ]
+        return self._logged("change ")
+
+    def _logged(self, kind: str) -> list[str]:
+        return [line.removeprefix(kind) for line in self.log.read_text().splitlines() if line.startswith(kind)]
 
     def disturb(self, call: str, number: int = 1, *, executed: bool, answer: str) -> None:
         """Let one of `changes`, the `number`th from now on, be answered never, closed, throttled or failed."""
@@ -241,11 +241,11 @@ class Project:
 
     def refused(self, *arguments: str) -> str:
         """What a command of the Pulumi CLI prints that does not succeed, and that changes nothing in AWS."""
-        before = len(self.emulator.calls())
+        before = len(self.emulator.changes())
         result = self.pulumi(*arguments, check=False)
         printed = result.stdout + result.stderr
         assert result.returncode != 0, printed
-        assert changing(self.emulator.calls()[before:]) == [], printed
+        assert self.emulator.changes()[before:] == [], printed
         return printed
 
     def recorded(self, stack: str) -> set[str]:
@@ -282,13 +282,6 @@ class Project:
             check=False,
             timeout=300,
         )
-
-
-def changing(calls: list[str]) -> list[str]:
-    """Those of `calls` that change something in CodeArtifact, and all to IAM, whose paths do not tell."""
-    reading = {f"codeartifact POST /v1/{noun}" for noun in ("domains", "packages", "repositories", "tags")}
-    services = ("codeartifact ", "iam ")
-    return [call for call in calls if call.startswith(services) and " GET " not in call and call not in reading]
 
 
 def publish(

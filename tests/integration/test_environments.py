@@ -1,6 +1,6 @@
 """Two environments in one state folder and one account."""
 
-from engine import Emulator, Project, changing
+from engine import ACCOUNT, Emulator, Project
 
 READER = "arn:aws:iam::111122223333:role/reader"
 
@@ -27,11 +27,12 @@ def test_a_domain_that_another_stack_has_is_a_conflict(project: Project, emulato
     project.configure("prod", domain="acme", readers=[])
     project.up("dev")
     before = emulator.client("codeartifact").get_domain_permissions_policy(domain="acme")["policy"]
-    calls = len(emulator.calls())
+    before_up = len(emulator.changes())
 
     refused = project.pulumi("up", "--yes", "--skip-preview", "--stack", "prod", check=False)
     assert refused.returncode != 0
     assert "ConflictException" in refused.stdout + refused.stderr
-    assert set(changing(emulator.calls()[calls:])) == {"codeartifact POST /v1/domain"}
+    domain = f"arn:aws:codeartifact:us-west-2:{ACCOUNT}:domain/acme"
+    assert set(emulator.changes()[before_up:]) == {f"codeartifact:CreateDomain {domain}"}
     assert emulator.client("codeartifact").get_domain_permissions_policy(domain="acme")["policy"] == before
     assert project.changes("dev") == {}

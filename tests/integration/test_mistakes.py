@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from engine import Emulator, Project, changing
+from engine import Emulator, Project
 
 MISTAKES: dict[str, Any] = {
     "repository": "my repo",
@@ -47,7 +47,7 @@ def test_all_mistakes_are_printed_once_and_nothing_is_changed(project: Project, 
     keys += [f"tags.{key}" for key in MISTAKES["tags"]]
     assert {key: diagnostics.count(f"private-pypi:{key}: got ") for key in keys} == dict.fromkeys(keys, 1)
     assert "Traceback" not in printed
-    assert changing(emulator.calls()) == []
+    assert emulator.changes() == []
     state = json.loads(project.pulumi("stack", "export", "--stack", "dev").stdout)["deployment"].get("resources", [])
     assert [each["type"] for each in state if not each["type"].startswith("pulumi:")] == []
 

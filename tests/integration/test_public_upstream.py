@@ -5,7 +5,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from engine import ACCOUNT, Emulator, Project, changing, error_code, packages, publish
+from engine import ACCOUNT, Emulator, Project, error_code, packages, publish
 
 READER = f"arn:aws:iam::{ACCOUNT}:role/reader"
 CONFIG: dict[str, object] = {"domain": "acme", "readers": [READER], "publicUpstream": True}
@@ -52,14 +52,15 @@ def test_the_store_comes_and_goes_and_what_was_published_stays(project: Project,
 
     project.configure("dev", **(CONFIG | {"publicUpstream": False}))
     assert project.changes("dev") == {"private-pypi-repository": "update", "private-pypi-store": "delete"}
-    before = len(emulator.calls())
+    before = len(emulator.changes())
     project.up("dev")
     assert upstreams(emulator) == []
     assert repositories(emulator) == ["private-pypi"]
     assert packages(emulator) == ["acme-core"]
     # First the upstream goes, by the program's call; what the provider sends next says nothing of upstreams.
-    update = "codeartifact PUT /v1/repository"
-    assert changing(emulator.calls()[before:]) == [update, update, "codeartifact DELETE /v1/repository"]
+    repository = f"arn:aws:codeartifact:us-west-2:{ACCOUNT}:repository/acme/private-pypi"
+    update = f"codeartifact:UpdateRepository {repository}"
+    assert emulator.changes()[before:] == [update, update, f"codeartifact:DeleteRepository {repository}-store"]
     project.pulumi("refresh", "--yes", "--stack", "dev")
     assert project.changes("dev") == {}
 
@@ -129,10 +130,9 @@ def test_internal_names_are_reserved_as_long_as_they_are_listed(project: Project
     project.configure("dev", **CONFIG, internalPackages=["Acme.Core", "beta"])
     project.up("dev")
     assert groups(emulator) == {"/pypi//acme-core$": reserved, "/pypi//beta$": reserved}
-    order = changing(emulator.calls())
-    assert order.index("codeartifact POST /v1/package-group") < order.index("codeartifact POST /v1/repository")
-    last_group = len(order) - order[::-1].index("codeartifact PUT /v1/package-group-origin-configuration")
-    assert last_group <= order.index("codeartifact POST /v1/repository")
+    order = [change.partition(" ")[0] for change in emulator.changes()]
+    last_group = len(order) - order[::-1].index("codeartifact:UpdatePackageGroupOriginConfiguration")
+    assert order.index("codeartifact:CreatePackageGroup") < last_group <= order.index("codeartifact:CreateRepository")
 
     project.configure("dev", **CONFIG, internalPackages=["beta", "acme-core", "acme-core"])
     assert project.changes("dev") == {}

@@ -106,10 +106,12 @@ impl AwsService for Disturbed {
     }
 
     async fn handle(&self, request: AwsRequest) -> Result<AwsResponse, AwsServiceError> {
-        let Some(action) = self.iam_action_for(&request).filter(changes) else {
-            return self.inner.handle(request).await;
+        // What is not known to only read counts as a change.
+        let call = match self.iam_action_for(&request) {
+            Some(action) if !changes(&action) => return self.inner.handle(request).await,
+            Some(action) => format!("{} {}", action.action_string(), action.resource),
+            None => format!("{}:{} {}", self.service_name(), request.method, request.raw_path),
         };
-        let call = format!("{} {}", action.action_string(), action.resource);
         println!("change {call}");
         let Some(Disturbance { executed, answer, .. }) = self.plan.take(&call) else {
             return self.inner.handle(request).await;
