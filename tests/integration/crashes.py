@@ -84,7 +84,7 @@ DISTURBANCES = {
 PAGE = (ROOT / "docs/recovery.md").read_text()
 # The headings of the page, each with what is printed when it helps: before the command is run again, and afterwards.
 LOCKED, BROKEN = "It is locked", "It cannot load the checkpoint"
-CHANGED, THERE = "A policy is another one than Pulumi knows", "It already exists"
+CHANGED, THERE = "AWS has another policy than Pulumi knows", "It already exists"
 RENAMED = "Pulumi knows the one with the old name"
 MENDS = {
     LOCKED: r"the stack is currently locked by 1 lock\(s\)",

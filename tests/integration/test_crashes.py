@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from crashes import DISTURBANCES, EDITS, MENDS, TIDYING, Sweep, section
+from crashes import BROKEN, DISTURBANCES, EDITS, MENDS, PAGE, PLAIN, TIDYING, Sweep, commands, section
+from engine import Project
 
 from private_pypi.keys import KEYS
 
@@ -19,6 +20,19 @@ def test_an_up_that_was_killed_after_a_call_is_ended_by_what_the_page_says(
             sweep.disturb(call, number, DISTURBANCES["killed after"])
 
 
+@pytest.mark.parametrize(
+    ("sweep", "kind"),
+    [
+        ("repository changed", "codeartifact:CreateRepository"),
+        ("makeGithubOidcProvider changed", "iam:CreateOpenIDConnectProvider"),
+    ],
+    indirect=["sweep"],
+)
+def test_what_the_first_up_does_not_meet_is_ended_by_what_the_page_says(sweep: Sweep, kind: str) -> None:
+    *_, call = (call for call in sweep.calls if call[0].startswith(kind))
+    sweep.disturb(*call, DISTURBANCES["killed after"])
+
+
 @pytest.mark.parametrize("disturbance", DISTURBANCES)
 @pytest.mark.parametrize("sweep", ["readers changed"], indirect=True)
 def test_a_change_of_a_policy_is_ended_whatever_happens_to_it(sweep: Sweep, disturbance: str) -> None:
@@ -26,9 +40,23 @@ def test_a_change_of_a_policy_is_ended_whatever_happens_to_it(sweep: Sweep, dist
     sweep.disturb(*call, DISTURBANCES[disturbance])
 
 
+def test_a_checkpoint_whose_attributes_were_cut_off_is_loaded_after_what_the_page_says(project: Project) -> None:
+    project.configure("dev", **PLAIN)
+    project.up("dev")
+    (project.folder / "state/.pulumi/stacks/private-pypi/dev.json.attrs").write_text("")
+
+    assert re.search(MENDS[BROKEN], project.refused("up", "--yes", "--skip-preview", "--stack", "dev"))
+    project.follow(commands(BROKEN).replace("STATE", "state"))
+    assert project.changes("dev") == {}
+
+
 @pytest.mark.parametrize(("heading", "printed"), (MENDS | TIDYING).items(), ids=[*MENDS, *TIDYING])
 def test_the_page_shows_what_is_printed(heading: str, printed: str) -> None:
     assert re.search(printed, section(heading))
+
+
+def test_the_page_has_nothing_else() -> None:
+    assert {*re.findall("^## (.*)", PAGE, re.MULTILINE)} == {*MENDS, *TIDYING}
 
 
 def test_every_key_that_can_change_is_changed_in_the_sweep() -> None:
