@@ -275,10 +275,10 @@ class PrivatePypi(pulumi.ComponentResource):
         if left_out:
             names = "\n".join(sorted(principal.name for principal in left_out))
             pulumi.log.warn(
-                f"attachIdentityPolicies attaches to single roles of account {account} alone, to nothing of what is "
-                "listed below. Attach the output reader_policy there yourself. Publishers of other accounts than the "
-                "domain's need publisher_policy instead. Where the domain's account itself is a publisher, also give "
-                f"its people a right to publish.\n{names}",
+                f"attachIdentityPolicies attaches only to roles of account {account} that are listed by name. It "
+                "attaches nothing to what is listed below. Attach the output reader_policy there yourself. Publishers "
+                "of other accounts than the domain's need publisher_policy instead. Where the domain's account itself "
+                f"is a publisher, also give its people a right to publish.\n{names}",
                 resource=self,
             )
 

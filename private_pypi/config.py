@@ -37,7 +37,7 @@ from private_pypi.names import (
 )
 from private_pypi.place import look_up_region
 from private_pypi.principals import Principal, Publisher
-from private_pypi.recorded import read_recorded, refused_changes
+from private_pypi.recorded import read_recorded, refused_changes, unprotected_losses
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -91,13 +91,18 @@ def load_args() -> PrivatePypiArgs:
         make_github_oidc_provider=config.boolean("makeGithubOidcProvider"),
         tags=config.tags("tags"),
     )
-    for key, mistake in refused_changes(args, read_recorded()):
+    recorded = read_recorded()
+    for key, mistake in refused_changes(args, region, recorded):
         config.refuse(key, mistake)
     config.finish()
+    for loss in unprotected_losses(args, region, recorded):
+        pulumi.log.warn(loss)
     return args
 
 
 _DEFAULTS = PrivatePypiArgs(domain="")
+_OF_PROVIDER = {"aws:region"}
+"""Keys of another namespace in which there may be a mistake."""
 
 
 class _Config:
@@ -200,7 +205,7 @@ class _Config:
         for namespace, _, key in sorted(full_key.partition(":") for full_key in CONFIG.get()):
             if namespace == self._config.name:
                 own.append(key)
-            elif namespace.replace("_", "-").lower() == self._config.name and key in known:
+            elif key in known and _nearest(namespace.lower(), [self._config.name], cutoff=0.9):
                 expected, fix = f"the namespace {self._config.name}", f"write it as {self._config.full_key(key)}"
                 mistake = InvalidValueError(got=f"the key {namespace}:{key}", expected=expected, fix=fix)
                 self._note(key, mistake, shown=True)
@@ -240,10 +245,8 @@ class _Config:
     def _refuse_others(self, keys: Iterable[str], known: list[str], parent: str = "") -> None:
         for key in keys:
             if key not in known:
-                import difflib  # noqa: PLC0415  only a mistake needs it
-
-                near = difflib.get_close_matches(key, known, n=1)
-                fix = f"did you mean `{near[0]}`?" if near else "take it out"
+                near = _nearest(key, known)
+                fix = f"did you mean `{near}`?" if near else "take it out"
                 mistake = InvalidValueError(got="a key that does not exist", expected=", ".join(known), fix=fix)
                 self._note(_join(parent, key), mistake, shown=not parent)
 
@@ -258,12 +261,19 @@ class _Config:
     def _note(self, path: str, mistake: InvalidValueError, *, shown: bool = False) -> None:
         """Note a mistake at `path`, a key with what leads on from it. An encrypted value is `shown` in no message."""
         key = path if shown else re.split(r"[.\[]", path, maxsplit=1)[0]
-        full_key, full_path = self._config.full_key(key), self._config.full_key(path)
+        full_key, full_path = (each if each in _OF_PROVIDER else self._config.full_key(each) for each in (key, path))
         if not shown and is_config_secret(full_key):
             where = full_path if path == key else f"--path '{full_path}'"
             fix = f"see it with `pulumi config get {full_key}`, mend it with `pulumi config set --secret {where} VALUE`"
             mistake = InvalidValueError(got="[secret]", expected=mistake.expected, fix=fix)
         self._mistakes.append((key, f"{full_path}: {mistake}"))
+
+
+def _nearest(word: str, words: list[str], *, cutoff: float = 0.6) -> str | None:
+    """The one of `words` that `word` may be a misspelling of: it is alike by `cutoff`, of 1, or more."""
+    import difflib  # noqa: PLC0415  only a mistake needs it
+
+    return next(iter(difflib.get_close_matches(word, words, n=1, cutoff=cutoff)), None)
 
 
 def _default(key: str) -> object:

@@ -34,7 +34,7 @@ _PARTITIONS = {
 
 
 def partition_of(region: str) -> str:
-    """The partition of a region, for where the provider is not there to be asked: `aws-cn` for `cn-north-1`."""
+    """The partition of a region: `aws-cn` for `cn-north-1`. So mistakes are found before the provider is asked."""
     area = region.rsplit("-", maxsplit=2)[0]
     return _PARTITIONS.get(area, "aws")
 

@@ -68,33 +68,50 @@ def _recorded(resources: Mapping[str, Any]) -> Recorded:
     )
 
 
-def refused_changes(args: PrivatePypiArgs, recorded: Recorded) -> Iterator[tuple[str, InvalidValueError]]:
-    """The mistakes of a config that does not fit what is there, each with its key."""
-    domain, repository = recorded.domain, recorded.repository
-    if repository and args.existing_domain == bool(domain):
+def refused_changes(args: PrivatePypiArgs, region: str, recorded: Recorded) -> Iterator[tuple[str, InvalidValueError]]:
+    """The mistakes of a config that does not fit what is there, each with its key; `aws:region` is the provider's."""
+    if recorded.repository and args.existing_domain == bool(recorded.domain):
         expected, fix = (
             "true, because this stack did not make the domain",
             "undo the change, or import the domain first",
         )
-        if domain:
+        if recorded.domain:
             expected = "false, because this stack made the domain"
             fix = "undo the change: Pulumi would delete the domain, and AWS keeps one that has a repository"
         yield "existingDomain", InvalidValueError(got=describe(args.existing_domain), expected=expected, fix=fix)
     if args.protect or recorded.is_protected:
-        # Without an owner in the config it is the caller, who is also the one who made the repository. A key that is
-        # taken out of the config stays: the provider knows that the domain has it.
-        for key, value, was in (
-            ("domain", args.domain, repository.get("domain")),
-            ("repository", args.repository, repository.get("repository")),
-            ("domainOwner", args.domain_owner or repository.get("administratorAccount"), repository.get("domainOwner")),
-            ("encryptionKey", args.encryption_key, domain.get("encryptionKey")),
-        ):
-            if None not in (value, was) and value != was:
-                cost = "delete what is there, with every package in it"
-                yield key, _loss(value, was, cost, "the packages", recorded)
+        for key, value, was in _replacements(args, region, recorded):
+            cost = "delete what is there, with every package in it"
+            yield key, _loss(value, was, cost, "the packages", recorded)
         if recorded.has_github_provider and not args.make_github_oidc_provider:
             cost = "delete the account's provider, by which workflows assume roles in all of the account"
             yield "makeGithubOidcProvider", _loss(False, True, cost, "it", recorded)  # noqa: FBT003  values of the key
+
+
+def unprotected_losses(args: PrivatePypiArgs, region: str, recorded: Recorded) -> Iterator[str]:
+    """What a config will cost that protects nothing, of a stack that does not either."""
+    if not args.protect and not recorded.is_protected:
+        for key, value, was in _replacements(args, region, recorded):
+            yield (
+                f"{key} was {describe(was)} and is {describe(value)}: Pulumi will delete what is there, with every "
+                "package in it, and make another, which is empty"
+            )
+
+
+def _replacements(args: PrivatePypiArgs, region: str, recorded: Recorded) -> Iterator[tuple[str, object, object]]:
+    """The keys of which a change replaces what is there, each with its value and what is recorded."""
+    domain, repository = recorded.domain, recorded.repository
+    # Without an owner in the config it is the caller, who is also the one who made the repository. A key that is taken
+    # out of the config stays: the provider knows that the domain has it.
+    for key, value, was in (
+        ("domain", args.domain, repository.get("domain")),
+        ("repository", args.repository, repository.get("repository")),
+        ("domainOwner", args.domain_owner or repository.get("administratorAccount"), repository.get("domainOwner")),
+        ("encryptionKey", args.encryption_key, domain.get("encryptionKey")),
+        ("aws:region", region, Arns.of_repository(repository["arn"]).region if repository else None),
+    ):
+        if None not in (value, was) and value != was:
+            yield key, value, was
 
 
 def _loss(value: object, was: object, cost: str, what: str, recorded: Recorded) -> InvalidValueError:

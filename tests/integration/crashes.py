@@ -20,7 +20,7 @@ API, CI, ADA = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("service/api"
 PLAIN: Config = {"domain": "acme", "readers": [API], "publishers": [CI]}
 UNPROTECTED = PLAIN | {"protect": False}
 
-# For each key what is there before, and the value that it is given. What is made then is taken away again, too.
+# For each key the config before, and the value that it is given. Each change is made backwards, too.
 EDITS: dict[str, tuple[Config, object]] = {
     "domain": (UNPROTECTED, "renamed"),
     "repository": (UNPROTECTED | {"publicUpstream": True}, "renamed"),  # then the store is renamed, too
@@ -84,12 +84,13 @@ DISTURBANCES = {
 PAGE = (ROOT / "docs/recovery.md").read_text()
 # The headings of the page, each with what is printed when it helps: before the command is run again, and afterwards.
 LOCKED, BROKEN = "It is locked", "It cannot load the checkpoint"
-CHANGED, THERE = "AWS has another policy than Pulumi knows", "It already exists"
+CHANGED, GONE, THERE = "AWS has another policy than Pulumi knows", "It does not exist", "It already exists"
 RENAMED = "Pulumi knows the one with the old name"
 MENDS = {
     LOCKED: r"the stack is currently locked by 1 lock\(s\)",
     BROKEN: r"error: failed to load checkpoint: EOF",
     CHANGED: r"PermissionsPolicy.*ConflictException|ConflictException.*PermissionsPolicy",
+    GONE: r"error: .*ResourceNotFoundException.* does not exist",
     THERE: r"\((private-pypi-(?!\w+-policy\)).*)\):\n +error: .*(?:EntityAlreadyExists|already exists)",
     RENAMED: r"\((private-pypi-.*)\):\n +error: Preview failed: resource '.*' already exists",
 }
@@ -105,7 +106,7 @@ ENDINGS: dict[str, set[str]] = {
     "when run again": {AGAIN},
     "after `pulumi cancel`": {LOCKED, PENDING},
     "after an empty file was deleted": {BROKEN},
-    "after `pulumi up --refresh`": {CHANGED},
+    "after `pulumi up --refresh`": {CHANGED, GONE},
     "after an import or a deletion": {THERE, TWICE},
 }
 

@@ -47,7 +47,9 @@ class Emulator:
     def __init__(self, folder: Path) -> None:
         self.log = folder / "aws-emulator.log"
         with self.log.open("w") as log:
-            command = [HERE / "aws-emulator/target/release/aws-emulator", "0", ACCOUNT, REGION]
+            program = HERE / "aws-emulator/target/release/aws-emulator"
+            assert program.exists(), "the endpoint is not built: run `make aws-emulator`"
+            command = [program, "0", ACCOUNT, REGION]
             environment = {"AWS_EMULATOR_JWKS": str(folder / "jwks.json")}
             self._process = subprocess.Popen(command, env=environment, stdout=log)
         (folder / "jwks.json").write_text(json.dumps({"keys": [public_key(GITHUB_KEY)]}))

@@ -238,7 +238,10 @@ def test_identity_policies_are_attached_and_detached_with_the_config(project: Pr
     readers = [f"arn:aws:iam::{OWNER}:role/ci", f"arn:aws:iam::{OWNER}:user/ada"]
     project.configure("dev", domain="acme", readers=readers, attachIdentityPolicies=True)
     shown = project.pulumi("preview", "--stack", "dev").stdout
-    assert "warning: attachIdentityPolicies attaches to single roles of account 111122223333 alone" in shown
+    assert (
+        "warning: attachIdentityPolicies attaches only to roles of account 111122223333 that are listed by name"
+        in shown
+    )
     project.up("dev")
     assert (attached("ci"), attached("other")) == (["private-pypi-reader-policy"], [])
     assert project.changes("dev") == {}

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from crashes import BROKEN, DISTURBANCES, EDITS, MENDS, PAGE, PLAIN, TIDYING, Sweep, commands, section
-from engine import Project
+from crashes import BROKEN, DISTURBANCES, EDITS, GONE, MENDS, PAGE, PLAIN, TIDYING, Sweep, commands, section
+from engine import Emulator, Project
 
 from private_pypi.keys import KEYS
 
@@ -47,6 +47,17 @@ def test_a_checkpoint_whose_attributes_were_cut_off_is_loaded_after_what_the_pag
 
     assert re.search(MENDS[BROKEN], project.refused("up", "--yes", "--skip-preview", "--stack", "dev"))
     project.follow(commands(BROKEN).replace("STATE", "state"))
+    assert project.changes("dev") == {}
+
+
+def test_what_was_deleted_is_made_again_by_what_the_page_says(project: Project, emulator: Emulator) -> None:
+    project.configure("dev", **PLAIN)
+    project.up("dev")
+    emulator.client("codeartifact").delete_repository(domain="acme", repository="private-pypi")
+
+    result = project.pulumi("up", "--yes", "--skip-preview", "--stack", "dev", check=False)
+    assert re.search(MENDS[GONE], result.stdout)
+    project.follow(commands(GONE))
     assert project.changes("dev") == {}
 
 

@@ -127,18 +127,28 @@ def test_the_table_is_what_the_preview_shows(capsys: pytest.CaptureFixture[str])
     )
 
 
-def row(statement: dict[str, Any]) -> tuple[str, str, str]:
+def row(statement: dict[str, Any], place: str = "") -> tuple[str, str, str]:
     """What the page says of a statement, whatever the kind of its principals and whichever its packages."""
     sid = re.sub("[0-9a-f]{8}$", " and a digest", re.sub("By(Pattern|Organization)$", "", statement["Sid"]))
     actions = ", ".join(action.removeprefix("codeartifact:") for action in statement["Action"])
     arns = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-    kinds = {DOMAIN: "the domain", REPOSITORY: "the repository", PACKAGES: "its packages"}
+    kinds = {
+        DOMAIN: "the domain",
+        REPOSITORY: "the repository",
+        f"{REPOSITORY}-store": "the store",
+        **dict.fromkeys((PACKAGES, f"{ARN}:package/acme/private-pypi-store/*"), "its packages"),
+    }
     resources = {kinds.get(arn, "the packages named") for arn in arns}
-    return sid, "Deny: " * (statement["Effect"] == "Deny") + actions, ", ".join(sorted(resources, reverse=True))
+    return sid + place, "Deny: " * (statement["Effect"] == "Deny") + actions, ", ".join(sorted(resources, reverse=True))
 
 
-def test_the_page_has_every_statement_with_its_actions_and_its_resource(made: Run) -> None:
-    documents = [made.of_type(each).inputs["policyDocument"] for each in (DOMAIN_PERMISSIONS, REPOSITORY_PERMISSIONS)]
-    rows = [row(statement) for document in documents for statement in json.loads(document)["Statement"]]
+def test_the_page_has_every_statement_with_its_actions_and_its_resource(project: Path) -> None:
+    config = {**read_stack(project, "test").config, "private-pypi:publicUpstream": "true"}
+    made = run(main_program, config).resources
+    rows = [
+        row(statement, place)
+        for kind, place in (("domain", ""), ("repository", ""), ("store", ", of the store"))
+        for statement in json.loads(made[f"private-pypi-{kind}-permissions"].inputs["policyDocument"])["Statement"]
+    ]
 
     assert [*dict.fromkeys(rows)] == [shown[:3] for shown in table("access.md", "What policies are made")]

@@ -293,10 +293,10 @@ def test_what_gets_no_identity_policy_is_warned_of() -> None:
     assert not made.resources.keys() & ATTACHED.keys()
     (warning,) = made.warnings
     assert warning == (
-        "attachIdentityPolicies attaches to single roles of account 111122223333 alone, to nothing of what is "
-        "listed below. Attach the output reader_policy there yourself. Publishers of other accounts than the "
-        "domain's need publisher_policy instead. Where the domain's account itself is a publisher, also give "
-        "its people a right to publish.\n"
+        "attachIdentityPolicies attaches only to roles of account 111122223333 that are listed by name. It attaches "
+        "nothing to what is listed below. Attach the output reader_policy there yourself. Publishers of other "
+        "accounts than the domain's need publisher_policy instead. Where the domain's account itself is a publisher, "
+        "also give its people a right to publish.\n"
         "arn:aws:iam::111122223333:role/ci-*\n"
         "arn:aws:iam::111122223333:root\n"
         "arn:aws:iam::111122223333:user/ada\n"

@@ -245,7 +245,7 @@ def test_keys_that_do_not_exist_are_reported_in_order() -> None:
     assert message.index("private-pypi:ant") < message.index("private-pypi:zebra")
 
 
-@pytest.mark.parametrize("namespace", ["private_pypi", "Private-PyPI"])
+@pytest.mark.parametrize("namespace", ["private_pypi", "Private-PyPI", "privatepypi", "private-pypy"])
 def test_a_misspelled_namespace_is_a_mistake(namespace: str) -> None:
     config = {f"{namespace}:readers": "[]", "private-pypi-eu:readers": "[]", f"{namespace}:unknown": "x"}
     with pytest.raises(pulumi.RunError) as error:

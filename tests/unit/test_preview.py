@@ -410,10 +410,10 @@ def test_every_kind_of_principal_is_in_the_access_table(capsys: pytest.CaptureFi
         "  Packages are protected: nobody may delete them, whatever their own IAM policies say.\n"
     )
     assert section(shown, "Warning") == (
-        "  attachIdentityPolicies attaches to single roles of account 111122223333 alone, to nothing of what is "
-        "listed below. Attach the output reader_policy there yourself. Publishers of other accounts than the "
-        "domain's need publisher_policy instead. Where the domain's account itself is a publisher, also give "
-        "its people a right to publish.\n"
+        "  attachIdentityPolicies attaches only to roles of account 111122223333 that are listed by name. It attaches "
+        "nothing to what is listed below. Attach the output reader_policy there yourself. Publishers of other "
+        "accounts than the domain's need publisher_policy instead. Where the domain's account itself is a publisher, "
+        "also give its people a right to publish.\n"
         "  arn:aws:iam::111122223333:role/aws-reserved/*\n"
         "  arn:aws:iam::444455556666:root\n"
         "  o-a1b2c3d4e5\n"
@@ -446,8 +446,8 @@ def test_programs_get_the_packages_and_the_warnings(capsys: pytest.CaptureFixtur
     assert attachment["inputs"] == {"policyArn": None, "role": "ci"}
     assert result["publishing_is_closed"]
     (warning,) = result["warnings"]
-    assert warning.startswith("attachIdentityPolicies attaches to single roles of account 111122223333 alone")
-    assert "warning: attachIdentityPolicies attaches to single roles of account 111122223333 alone" in captured.err
+    assert warning.startswith("attachIdentityPolicies attaches only to roles of account 111122223333")
+    assert "warning: attachIdentityPolicies attaches only to roles of account 111122223333" in captured.err
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a config may not change of what is there."""
 
 import json
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -58,10 +59,11 @@ def shared(state: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def load(config: dict[str, object], record: Run | None = None) -> PrivatePypiArgs:
     texts = {
-        f"private-pypi:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
+        key if ":" in key else f"private-pypi:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in config.items()
     }
     loaded: list[PrivatePypiArgs] = []
-    run(lambda: loaded.append(load_args()), texts | {"aws:region": "us-west-2"}, record=record)
+    run(lambda: loaded.append(load_args()), {"aws:region": "us-west-2"} | texts, record=record)
     return loaded[0]
 
 
@@ -69,7 +71,7 @@ def mistakes(config: dict[str, object]) -> list[str]:
     """Those of a config, each from its key on, without the namespace."""
     with pytest.raises(pulumi.RunError) as error:
         load(config)
-    return str(error.value).split("\nprivate-pypi:")[1:]
+    return re.split("\n(?:private-pypi:|(?=aws:))", str(error.value))[1:]
 
 
 def loss(key: str, got: str, kept: str) -> str:
@@ -101,6 +103,14 @@ def test_what_is_protected_keeps_its_names_and_its_key(protect: bool) -> None:
     ]
 
 
+@pytest.mark.usefixtures("state")
+def test_what_is_protected_keeps_its_region() -> None:
+    assert mistakes(OWN | {"aws:region": "eu-west-1", "encryptionKey": KEY.replace("us-west-2", "eu-west-1")}) == [
+        loss("encryptionKey", f"'{KEY.replace('us-west-2', 'eu-west-1')}'", f"'{KEY}'"),
+        loss("aws:region", "'eu-west-1'", "'us-west-2'"),
+    ]
+
+
 def test_what_was_not_protected_is_kept_by_protecting_it(state: dict[str, dict[str, Any]]) -> None:
     del state[POLICY]
 
@@ -111,7 +121,13 @@ def test_what_was_not_protected_is_kept_by_protecting_it(state: dict[str, dict[s
         "  fix:      undo the change; to give the packages up, keep private-pypi:protect false until the change "
         "is deployed"
     )
-    assert load(TAKEN_OUT | {"protect": False}).repository == "private-pypi"
+    record = Run()
+    assert load(TAKEN_OUT | {"protect": False}, record).repository == "private-pypi"
+    (warning,) = record.warnings
+    assert warning == (
+        "repository was 'tools' and is 'private-pypi': Pulumi will delete what is there, with every package in it, "
+        "and make another, which is empty"
+    )
 
 
 @pytest.mark.usefixtures("shared")
@@ -204,7 +220,9 @@ def test_a_provider_that_was_not_protected_may_go(state: dict[str, dict[str, Any
     del state[POLICY]
     state[PROVIDER] = {}
 
-    assert load(OWN | {"protect": False})
+    record = Run()
+    assert load(OWN | {"protect": False}, record)
+    assert record.warnings == []
 
 
 def test_a_role_that_is_called_like_something_else_is_a_role(state: dict[str, dict[str, Any]]) -> None:
