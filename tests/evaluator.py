@@ -44,15 +44,20 @@ def allows(caller: Caller, action: str, resource: str, *, permissions_policy: Do
     return bool(identity or granted) if caller.account == owner else bool(identity and granted)
 
 
-def trusts(trust_policy: Document, provider: str, claims: Mapping[str, str]) -> bool:
-    """Whether a role with a trust policy may be assumed with a token that has these claims, of an identity provider."""
-    issuer = provider.partition("/")[2]
-    context = {f"{issuer}:{name}": value for name, value in claims.items()}
+def trusts(
+    trust_policy: Document,
+    provider: str,
+    claims: Mapping[str, str],
+    *,
+    action: str = "sts:AssumeRoleWithWebIdentity",
+) -> bool:
+    """Whether a role with a trust policy may be assumed with a token of GitHub's with these claims, by a provider."""
+    context = {f"token.actions.githubusercontent.com:{name}": value for name, value in claims.items()}
     about = [
         statement
         for statement in trust_policy["Statement"]
-        if statement["Principal"] == {"Federated": provider}
-        and statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+        if provider in _list(statement["Principal"]["Federated"])
+        and action in _list(statement["Action"])
         and _conditions_hold(statement, context)
     ]
     return bool(about) and all(statement["Effect"] == "Allow" for statement in about)

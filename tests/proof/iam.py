@@ -218,6 +218,7 @@ def _parse(arn: str, request: Request, *, is_pattern: bool = False) -> tuple[str
 
 
 def _is_equal(text: z3.SeqRef, value: str) -> Formula:
+    """The very text. What stands for another one, as `${aws:username}` does, is not known here."""
     if "$" in value:
         raise NotImplementedError(value)
     return text == value
@@ -225,7 +226,7 @@ def _is_equal(text: z3.SeqRef, value: str) -> Formula:
 
 def _is_like(text: z3.SeqRef, pattern: str) -> Formula:
     """`*` is any text and `?` any character."""
-    if not _is_pattern(pattern):
+    if "$" in pattern or not _is_pattern(pattern):
         return _is_equal(text, pattern)
     wildcards = {"*": ANYTHING, "?": _ANY_CHARACTER}
     parts = [wildcards[each] if each in wildcards else z3.Re(each) for each in re.split("([*?])", pattern) if each]

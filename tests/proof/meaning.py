@@ -145,6 +145,10 @@ class Meaning:
     def is_at_home(self) -> Formula:
         return self.request.account == self.owner
 
+    def is_home_in(self, who: list[str]) -> bool:
+        """Whether the domain's account itself is listed."""
+        return any(_is_account(each) and _account(each) == self.owner for each in who)
+
     def is_about(self, row: Row) -> Formula:
         does = [self.request.is_action(action) for action in row.action]
         return z3.And(z3.Or(does), z3.Or([self.is_on(resource) for resource in row.resource]))
@@ -164,13 +168,17 @@ class Meaning:
         if who.startswith("o-"):
             return self.request.organization == who
         if _is_account(who):
-            return self.request.account == who.removesuffix(":root")[-12:]
+            return self.request.account == _account(who)
         *_, account, name = who.split(":")
         return z3.And(self.request.account == account, _is_text(self.request.name, name))
 
 
 def _is_account(who: str) -> bool:
     return who.isdigit() or who.endswith(":root")
+
+
+def _account(who: str) -> str:
+    return who.removesuffix(":root")[-12:]
 
 
 def _is_text(variable: z3.SeqRef, text: str) -> Formula:

@@ -19,8 +19,8 @@ from typing import Any
 from proof import iam
 from proof.iam import Policies, Statement, Statements
 from proof.matrix import ALONE, PAIRS
-from proof.request import Example, Token
-from proof.theorems import Case, find, succeeds
+from proof.request import Example, Formula, Token, TokenExample
+from proof.theorems import Case, find, is_trusted, succeeds
 
 Change = Callable[[Statement], Iterable[Statement | None]]
 """The statements that could stand for one; `None` is none."""
@@ -271,8 +271,15 @@ def _identity(case: Case) -> _Documents:
 
 def _trust(case: Case) -> _Documents:
     token = Token()
-    for role, is_workflow in case.meaning.trusts(token).items():
-        yield case.made.trust_policies[role], lambda new, it=is_workflow: find(token, iam.trusts(new, token) != it)
+
+    def difference(trust_policy: Statements, is_of_workflow: Formula, changed: Statements) -> TokenExample | None:
+        example = find(token, iam.trusts(changed, token) != is_of_workflow)
+        assert not example or is_trusted(changed, example) != is_trusted(trust_policy, example), example
+        return example
+
+    for role, is_of_workflow in case.meaning.trusts(token).items():
+        trust_policy = case.made.trust_policies[role]
+        yield trust_policy, partial(difference, trust_policy, is_of_workflow)
 
 
 def _difference(case: Case, changed: Policies) -> Example | None:

@@ -173,6 +173,19 @@ class Request:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class TokenExample:
+    """A token that the solver found, and what it is used for."""
+
+    provider: str
+    action: str
+    subject: str
+    audience: str
+
+    def __str__(self) -> str:
+        return f"{self.action} with a token of {self.provider} for {self.subject}, made for {self.audience}"
+
+
 class Token:
     """A token with which somebody asks for the role of a workflow: variables of the solver."""
 
@@ -193,6 +206,5 @@ class Token:
     def is_possible(self) -> Formula:
         return z3.And(self.subject != "", self.audience != "")
 
-    def example(self, values: Mapping[z3.ExprRef, z3.ExprRef]) -> str:
-        provider, action, subject, audience = (values[each].py_value() for each in self.variables)
-        return f"{action} with a token of {provider} for {subject}, made for {audience}"
+    def example(self, values: Mapping[z3.ExprRef, z3.ExprRef]) -> TokenExample:
+        return TokenExample(**{str(variable): str(each.py_value()) for variable, each in values.items()})

@@ -90,6 +90,8 @@ def policies(statement: dict[str, Any]) -> Policies:
         {"Resource": "arn:aws:codeartifact:us-west-2:111122223333:repository/*/private-pypi"},
         {"Resource": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-*"},
         {"Resource": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/${aws:username}"},
+        {"Resource": "arn:aws:codeartifact:us-west-2:111122223333:package/acme/private-pypi/pypi//${aws:username}-*"},
+        {"Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/${aws:username}-*"}}},
         {"Condition": {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}},
         {"Condition": {"ForAnyValue:StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}},
         {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "${aws:PrincipalTag/organization}"}}},
