@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -101,8 +100,12 @@ def _memory_bytes(pid: int | str) -> int:
     return pages * resource.getpagesize() + sum(map(_memory_bytes, below))
 
 
-def output(command: Command) -> str | None:
-    """What a command prints; `None` of one that fails."""
+def output(command: Command) -> str:
+    """What a command prints.
+
+    Raises:
+        RuntimeError: it fails.
+    """
     finished = subprocess.run(
         command.arguments,
         cwd=command.folder,
@@ -112,11 +115,13 @@ def output(command: Command) -> str | None:
         check=False,
         text=True,
     )
-    return None if finished.returncode else finished.stdout
+    if finished.returncode:
+        raise RuntimeError(f"{' '.join(command.arguments)}\n{finished.stdout}{finished.stderr}")
+    return finished.stdout
 
 
-def medians(commands: Mapping[str, Command], rounds: int) -> dict[str, Usage]:
-    """What each command takes, run in turn for some rounds, every other round backwards.
+def in_turn(commands: Mapping[str, Command], rounds: int) -> dict[str, list[Usage]]:
+    """What each command takes in each round. They are run in turn, every other round backwards.
 
     The round before them, which is not counted, warms up.
     """
@@ -126,16 +131,7 @@ def medians(commands: Mapping[str, Command], rounds: int) -> dict[str, Usage]:
             one = usage(commands[name])
             if number:
                 used[name].append(one)
-    return {name: median(each) for name, each in used.items()}
-
-
-def median(usages: Sequence[Usage]) -> Usage:
-    """The median of each."""
-    return Usage(
-        wall_seconds=statistics.median(each.wall_seconds for each in usages),
-        cpu_seconds=statistics.median(each.cpu_seconds for each in usages),
-        memory_bytes=int(statistics.median(each.memory_bytes for each in usages)),
-    )
+    return used
 
 
 def most(fits: Callable[[int], bool], at_least: int) -> int:

@@ -5,10 +5,11 @@ import json
 import shutil
 import sys
 import tempfile
+from pathlib import Path
 
-from bench.measure import Command, medians
+from bench.measure import Command, in_turn, output
 from bench.report import Row, usage_rows
-from bench.stacks import dev, preview
+from bench.stacks import dev, flat, preview
 
 ROUNDS = 5
 
@@ -26,5 +27,12 @@ def measure(rounds: int) -> list[Row]:
     """Time and memory against the app."""
     with tempfile.TemporaryDirectory() as folder:
         app = [sys.executable, "bench/cdk/app.py", json.dumps(dev()), folder]
-        used = medians({"preview": preview("dev"), "app": Command(arguments=app)}, rounds)
+        used = in_turn({"preview": preview("dev"), "app": Command(arguments=app)}, rounds)
+        template = json.loads(Path(folder, "private-pypi.template.json").read_text())
+    documents = [each["Properties"]["PermissionsPolicyDocument"] for each in template["Resources"].values()]
+    resources = json.loads(output(flat(dev())))["resources"]
+    if documents != [
+        json.loads(each["inputs"]["policyDocument"]) for each in resources if "policyDocument" in each["inputs"]
+    ]:
+        raise RuntimeError("the AWS CDK app has other policies than the flat program")
     return usage_rows("preview against the AWS CDK app", used["preview"], used["app"], wanted=(0.12, 0.09, 0.12))

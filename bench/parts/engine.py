@@ -9,11 +9,11 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from bench.measure import ROOT, Command, Usage, median, usage
-from bench.report import Row
+from bench.measure import ROOT, Command, Usage, usage
+from bench.report import Row, wall_row
 from bench.stacks import FLAT, dev, readers
 
-ROUNDS = 5
+ROUNDS = 15
 WANTED = 1.05
 STEPS = {
     "preview": ["preview"],
@@ -36,14 +36,15 @@ def why_left_out() -> str | None:
 def measure(rounds: int) -> list[Row]:
     """Times and calls of each step against the flat program's."""
     # Late, because it loads much, and a process begins with the peak memory of the one that starts it.
-    from tests.integration.engine import Emulator, Project, changing  # noqa: PLC0415
+    from tests.integration.engine import Emulator, Project  # noqa: PLC0415
 
     build = ["cargo", "build", "--quiet", "--release"]
     usage(Command(arguments=build, folder=ROOT / "tests/integration/aws-emulator"))
     config = {key.removeprefix("private-pypi:"): value for key, value in dev().items() if key.startswith("private-")}
     more = config | {"readers": [*config["readers"], *readers(1)]}
     used: defaultdict[tuple[str, str], list[Usage]] = defaultdict(list)
-    called: dict[tuple[str, str], list[str]] = {}
+    calls: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    changes: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         projects: dict[str, Project] = {}
         for program in ("ours", "flat"):
@@ -59,30 +60,24 @@ def measure(rounds: int) -> list[Row]:
                 for program in [*projects][:: 1 if number % 2 else -1]:
                     project = projects[program]
                     project.configure("dev", **(more if step == "up with one reader more" else config))
-                    before = len(project.emulator.calls())
+                    calls_before, changes_before = len(project.emulator.calls()), len(project.emulator.changes())
                     command = ["pulumi", *arguments, "--stack", "dev", "--non-interactive"]
                     one = usage(Command(arguments=command, folder=project.folder, environment=project.environment))
-                    called[step, program] = project.emulator.calls()[before:]
                     if number:
                         used[step, program].append(one)
+                        calls[step, program].append(len(project.emulator.calls()) - calls_before)
+                        changes[step, program].append(len(project.emulator.changes()) - changes_before)
 
     rows: list[Row] = []
     for step in STEPS:
-        ours, flat = median(used[step, "ours"]), median(used[step, "flat"])
-        calls, flat_calls = called[step, "ours"], called[step, "flat"]
+        ours, flat = (step, "ours"), (step, "flat")
         rows += [
-            Row(
-                what=f"{step}: wall time",
-                value=ours.wall_seconds,
-                against=flat.wall_seconds,
-                unit="s",
-                wanted=WANTED,
-            ),
-            Row(what=f"{step}: calls to AWS", value=len(calls), against=len(flat_calls), unit="calls"),
+            wall_row(step, used[ours], used[flat], wanted=WANTED),
+            Row(what=f"{step}: calls to AWS", values=calls[ours], against=calls[flat], unit="calls"),
             Row(
                 what=f"{step}: calls that change something",
-                value=len(changing(calls)),
-                against=len(changing(flat_calls)),
+                values=changes[ours],
+                against=changes[flat],
                 unit="calls",
                 wanted=1,
             ),

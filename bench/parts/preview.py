@@ -2,7 +2,7 @@
 
 import sys
 
-from bench.measure import Command, medians
+from bench.measure import Command, in_turn
 from bench.report import Row, usage_rows
 from bench.stacks import dev, flat, preview
 
@@ -16,7 +16,7 @@ def why_left_out() -> str | None:
 
 def measure(rounds: int) -> list[Row]:
     """Time and memory against each."""
-    used = medians(
+    used = in_turn(
         {
             "preview": preview("dev"),
             "imports": Command(arguments=[sys.executable, "-c", "import pulumi, pulumi_aws.codeartifact"]),

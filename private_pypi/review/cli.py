@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import gc
 import json
 import os
 import sys
@@ -22,7 +21,6 @@ NEEDS_APPROVAL = 2
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; the exit status is 1 when the stack's files or config have mistakes, or AWS refuses a step."""
     options = _parser().parse_args(arguments)
-    gc.freeze()  # what is imported stays to the end: to look through it for garbage would take a fifth of the time
     try:
         status = options.run(options)
         sys.stdout.flush()

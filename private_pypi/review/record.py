@@ -7,6 +7,7 @@ itself, for the program of another revision with the modules of that revision.
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import json
 import logging
 import runpy
@@ -67,6 +68,7 @@ def record(program: Program) -> Recording:
     Raises:
         pulumi.RunError: the program refuses its config.
     """
+    gc.freeze()  # what is imported stays to the end: to look through it for garbage would take a fifth of the time
     # Pulumi's mocks make an event loop in each thread that they are called in, and leave it open: then Python complains
     # of it, now and again, at its end. Here there is one thread, with a loop that is closed.
     with contextlib.closing(asyncio.new_event_loop()) as loop:

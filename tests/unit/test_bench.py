@@ -7,17 +7,24 @@ from typing import Any
 
 import pytest
 
-from bench.measure import Command, Usage, median, most, output, usage
+from bench.measure import Command, in_turn, most, output, usage
 from bench.report import Row, content, table
 from bench.stacks import dev, flat, preview, readers, write_project
 
-SLOW = Row(what="preview against the imports", value=1.2, against=1, unit="s", wanted=1.15)
-SAME = Row(what="calls that change something", value=0, against=0, unit="calls", wanted=1)
-MORE = Row(what="readers that fit", value=1234, against=617, unit="principals")
+SLOW = Row(
+    what="preview against the imports",
+    values=[1.25, 1, 1.2, 4, 1.15],
+    against=[1, 1, 1, 2, 1],
+    unit="s",
+    wanted=1.15,
+)
+SAME = Row(what="calls that change something", values=[0, 0], against=[0, 0], unit="calls", wanted=1)
+NEW = Row(what="calls to another service", values=[1, 1], against=[0, 0], unit="calls")
+MORE = Row(what="readers that fit", values=[1234], against=[617], unit="principals")
 
 
 def described(command: Command) -> dict[str, Any]:
-    return json.loads(output(command) or "nothing")
+    return json.loads(output(command))
 
 
 def test_the_flat_program_makes_the_same(tmp_path: Path) -> None:
@@ -43,18 +50,20 @@ def test_the_memory_of_a_command_is_that_of_all_its_processes() -> None:
 def test_a_command_that_fails_is_shown_with_what_it_printed() -> None:
     failing = Command(arguments=[sys.executable, "-c", "import sys; sys.exit('no room')"])
 
-    assert output(failing) is None
-    with pytest.raises(RuntimeError, match="no room"):
-        usage(failing)
+    for run in (output, usage):
+        with pytest.raises(RuntimeError, match="no room"):
+            run(failing)
 
 
-def test_the_median_is_that_of_each_number() -> None:
-    used = [
-        Usage(wall_seconds=wall, cpu_seconds=cpu, memory_bytes=memory)
-        for wall, cpu, memory in ((1, 30, 200), (2, 10, 300), (9, 20, 100))
-    ]
+def test_commands_are_run_in_turn_and_every_other_round_backwards(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    commands = {
+        name: Command(arguments=[sys.executable, "-c", f"open({str(log)!r}, 'a').write({name!r})"]) for name in "ab"
+    }
 
-    assert median(used) == Usage(wall_seconds=2, cpu_seconds=20, memory_bytes=200)
+    used = in_turn(commands, rounds=2)
+    assert {name: len(rounds) for name, rounds in used.items()} == {"a": 2, "b": 2}
+    assert log.read_text() == "ba" + "ab" + "ba"
 
 
 @pytest.mark.parametrize("limit", [2, 3, 4, 5, 63, 64, 65, 100])
@@ -63,23 +72,32 @@ def test_the_most_that_fits_is_found(limit: int) -> None:
 
 
 def test_the_table_is_markdown_with_what_is_wanted_and_what_was_measured() -> None:
-    assert table([SLOW, SAME, MORE]) == (
-        "|                             | wanted     | measured | medians                      |\n"
-        "|-----------------------------|------------|----------|------------------------------|\n"
-        "| preview against the imports | up to 1.15 | 1.20     | 1.20 s against 1.00          |\n"
-        "| calls that change something | up to 1    | 1.00     | 0 calls against 0            |\n"
-        "| readers that fit            |            | 2.00     | 1,234 principals against 617 |"
+    assert table([SLOW, SAME, NEW, MORE]) == (
+        "|                             | wanted     | measured            | medians                      |\n"
+        "|-----------------------------|------------|---------------------|------------------------------|\n"
+        "| preview against the imports | up to 1.15 | 1.20 (1.15 to 1.25) | 1.20 s against 1.00          |\n"
+        "| calls that change something | up to 1    | 1.00                | 0 calls against 0            |\n"
+        "| calls to another service    |            | -                   | 1 calls against 0            |\n"
+        "| readers that fit            |            | 2.00                | 1,234 principals against 617 |"
     )
 
 
-def test_programs_get_the_ratio_too() -> None:
-    assert content([SAME]) == [
+def test_programs_get_each_round_and_the_ratio_too() -> None:
+    assert json.loads(json.dumps(content([SAME, NEW]), allow_nan=False)) == [
         {
             "what": "calls that change something",
-            "value": 0,
-            "against": 0,
+            "values": [0, 0],
+            "against": [0, 0],
             "unit": "calls",
             "wanted": 1,
             "ratio": 1,
-        }
+        },
+        {
+            "what": "calls to another service",
+            "values": [1, 1],
+            "against": [0, 0],
+            "unit": "calls",
+            "wanted": None,
+            "ratio": None,
+        },
     ]
