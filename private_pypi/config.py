@@ -95,14 +95,12 @@ def load_args() -> PrivatePypiArgs:
     for key, mistake in refused_changes(args, region, recorded):
         config.refuse(key, mistake)
     config.finish()
-    for loss in unprotected_losses(args, region, recorded):
-        pulumi.log.warn(loss)
+    for key, loss in unprotected_losses(args, region, recorded):
+        pulumi.log.warn(f"{_full_key(key)} {loss}")
     return args
 
 
 _DEFAULTS = PrivatePypiArgs(domain="")
-_OF_PROVIDER = {"aws:region"}
-"""Keys of another namespace in which there may be a mistake."""
 
 
 class _Config:
@@ -116,7 +114,7 @@ class _Config:
         text = self._config.get(key)
         if text:
             return self._read(key, text, parse, "")
-        command = f"pulumi config set {self._config.full_key(key)} NAME"
+        command = f"pulumi config set {_full_key(key)} NAME"
         self._note(key, InvalidValueError(got="nothing", expected=f"the name of the {key}", fix=command))
         return ""
 
@@ -206,7 +204,7 @@ class _Config:
             if namespace == self._config.name:
                 own.append(key)
             elif key in known and _nearest(namespace.lower(), [self._config.name], cutoff=0.9):
-                expected, fix = f"the namespace {self._config.name}", f"write it as {self._config.full_key(key)}"
+                expected, fix = f"the namespace {self._config.name}", f"write it as {_full_key(key)}"
                 mistake = InvalidValueError(got=f"the key {namespace}:{key}", expected=expected, fix=fix)
                 self._note(key, mistake, shown=True)
         self._refuse_others(own, known)
@@ -261,12 +259,17 @@ class _Config:
     def _note(self, path: str, mistake: InvalidValueError, *, shown: bool = False) -> None:
         """Note a mistake at `path`, a key with what leads on from it. An encrypted value is `shown` in no message."""
         key = path if shown else re.split(r"[.\[]", path, maxsplit=1)[0]
-        full_key, full_path = (each if each in _OF_PROVIDER else self._config.full_key(each) for each in (key, path))
+        full_key, full_path = _full_key(key), _full_key(path)
         if not shown and is_config_secret(full_key):
             where = full_path if path == key else f"--path '{full_path}'"
             fix = f"see it with `pulumi config get {full_key}`, mend it with `pulumi config set --secret {where} VALUE`"
             mistake = InvalidValueError(got="[secret]", expected=mistake.expected, fix=fix)
         self._mistakes.append((key, f"{full_path}: {mistake}"))
+
+
+def _full_key(path: str) -> str:
+    """A key, or what is below it, with its namespace, which is not ours for the region alone."""
+    return path if path == "aws:region" else f"{NAMESPACE}:{path}"
 
 
 def _nearest(word: str, words: list[str], *, cutoff: float = 0.6) -> str | None:

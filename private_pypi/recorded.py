@@ -88,13 +88,14 @@ def refused_changes(args: PrivatePypiArgs, region: str, recorded: Recorded) -> I
             yield "makeGithubOidcProvider", _loss(False, True, cost, "it", recorded)  # noqa: FBT003  values of the key
 
 
-def unprotected_losses(args: PrivatePypiArgs, region: str, recorded: Recorded) -> Iterator[str]:
-    """What a config will cost that protects nothing, of a stack that does not either."""
+def unprotected_losses(args: PrivatePypiArgs, region: str, recorded: Recorded) -> Iterator[tuple[str, str]]:
+    """What a config will cost that protects nothing, of a stack that does not either; each with its key."""
     if not args.protect and not recorded.is_protected:
         for key, value, was in _replacements(args, region, recorded):
             yield (
-                f"{key} was {describe(was)} and is {describe(value)}: Pulumi will delete what is there, with every "
-                "package in it, and make another, which is empty"
+                key,
+                f"was {describe(was)} and is {describe(value)}: Pulumi will delete what is there, with every package in "
+                "it, and make another, which is empty",
             )
 
 

@@ -125,7 +125,7 @@ def test_what_was_not_protected_is_kept_by_protecting_it(state: dict[str, dict[s
     assert load(TAKEN_OUT | {"protect": False}, record).repository == "private-pypi"
     (warning,) = record.warnings
     assert warning == (
-        "repository was 'tools' and is 'private-pypi': Pulumi will delete what is there, with every package in it, "
+        "private-pypi:repository was 'tools' and is 'private-pypi': Pulumi will delete what is there, with every package in it, "
         "and make another, which is empty"
     )
 
