@@ -350,7 +350,7 @@ def _merged(statements: Iterable[_Statement], arns: Arns) -> Iterator[_Statement
     for statement in statements:
         whole = statement["Resource"] in (arns.repository, arns.packages)
         who = json.dumps([statement["Principal"], statement.get("Condition")])
-        together[who if whole else statement["Sid"]].append(statement)
+        together[who if whole else json.dumps(statement)].append(statement)
     for group in together.values():
         if len(group) == 1:
             yield group[0]

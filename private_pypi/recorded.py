@@ -92,11 +92,8 @@ def unprotected_losses(args: PrivatePypiArgs, region: str, recorded: Recorded) -
     """What a config will cost that protects nothing, of a stack that does not either; each with its key."""
     if not args.protect and not recorded.is_protected:
         for key, value, was in _replacements(args, region, recorded):
-            yield (
-                key,
-                f"was {describe(was)} and is {describe(value)}: Pulumi will delete what is there, with every package in "
-                "it, and make another, which is empty",
-            )
+            cost = "Pulumi will delete what is there, with every package in it, and make another, which is empty"
+            yield key, f"was {describe(was)} and is {describe(value)}: {cost}"
 
 
 def _replacements(args: PrivatePypiArgs, region: str, recorded: Recorded) -> Iterator[tuple[str, object, object]]:

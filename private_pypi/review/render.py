@@ -45,6 +45,8 @@ def remarks(preview: Preview) -> list[str]:
     lines = [] if preview.access else ["nobody: there are no readers and no publishers"]
     if preview.publishing_is_closed:
         lines.append("Publishing is closed: nobody else may, whatever their own IAM policies say.")
+        if any(isinstance(each.publish, list) for each in preview.access):
+            lines.append("Who is limited to some packages may publish others by IAM policies of their own.")
     if preview.deletion_is_denied:
         lines.append("Packages are protected: nobody may delete them, whatever their own IAM policies say.")
     if "domain_policy_statement" in preview.outputs:

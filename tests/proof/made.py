@@ -32,35 +32,41 @@ def make(config: Mapping[str, Any], place: Place) -> Made:
         partition=place.partition,
     )
 
-    def inputs(type_token: str) -> list[Mapping[str, Any]]:
-        return [each.inputs for each in run.resources.values() if each.type == type_token]
+    def inputs(type_token: str, *known: str) -> list[Mapping[str, Any]]:
+        """Those of each resource of a type; whatever else they had could let somebody in."""
+        found = [each.inputs for each in run.resources.values() if each.type == type_token]
+        assert {key for each in found for key in each} <= {*known}
+        return found
 
-    domain_policies = [each["policyDocument"] for each in inputs(mocks.DOMAIN_PERMISSIONS)]
-    domain_policies += [run.exports[name] for name in ("domain_policy_statement",) if name in run.exports]
+    owner, domain_name = run.exports["domain_owner"], run.exports["domain_name"]
+    domain_permissions = inputs(mocks.DOMAIN_PERMISSIONS, "domain", "policyDocument")
+    permissions = inputs(mocks.REPOSITORY_PERMISSIONS, "domain", "domainOwner", "repository", "policyDocument")
+    assert {each["domain"] for each in [*domain_permissions, *permissions]} <= {domain_name}
+    assert {each.get("domainOwner", place.account) for each in permissions} <= {owner}
+    domain_policies = [each["policyDocument"] for each in domain_permissions]
+    if statement := run.exports.get("domain_policy_statement"):
+        domain_policies.append(statement)
     managed = {
         f"arn-of-{each.name}": each.inputs["policy"] for each in run.resources.values() if each.type == mocks.POLICY
     }
     attached: dict[str, list[Statements]] = {}
-    for each in inputs(mocks.ROLE_POLICY):
+    for each in inputs(mocks.ROLE_POLICY, "name", "role", "policy"):
         attached.setdefault(each["role"], []).append(read(each["policy"]))
-    for each in inputs(mocks.POLICY_ATTACHMENT):
+    for each in inputs(mocks.POLICY_ATTACHMENT, "role", "policyArn"):
         attached.setdefault(each["role"], []).append(read(managed[each["policyArn"]]))
-    owner = run.exports["domain_owner"]
     return Made(
         policies=Policies(
             place=f"arn:{place.partition}:codeartifact:{place.region}:{owner}",
             owner=owner,
-            domain_name=run.exports["domain_name"],
+            domain_name=domain_name,
             domain=[statement for document in domain_policies for statement in read(document)],
-            repositories={
-                each["repository"]: read(each["policyDocument"]) for each in inputs(mocks.REPOSITORY_PERMISSIONS)
-            },
+            repositories={each["repository"]: read(each["policyDocument"]) for each in permissions},
             identity={name: read(run.exports[name]) for name in ("reader_policy", "publisher_policy")},
         ),
         roles=run.exports.get("github_role_arns", {}),
         trust_policies={
             f"arn:{place.partition}:iam::{place.account}:role/{each['name']}": read(each["assumeRolePolicy"])
-            for each in inputs(mocks.ROLE)
+            for each in inputs(mocks.ROLE, "name", "assumeRolePolicy")
         },
         attached=attached,
     )
@@ -73,4 +79,7 @@ def read(document: str) -> Statements:
         assert content.keys() == {"Version", "Statement"}
         assert content["Version"] == "2012-10-17"
         content = content["Statement"]
-    return content if isinstance(content, list) else [content]
+    statements = content if isinstance(content, list) else [content]
+    names = [statement["Sid"] for statement in statements if "Sid" in statement]
+    assert len(names) == len({*names})
+    return statements

@@ -13,6 +13,7 @@ THERE = f"arn:aws:iam::{OTHER}"
 # Few names, so that those of one feature are often those of the other, or match its pattern.
 FEATURES: dict[str, Config] = {
     "reader, role": {"readers": [f"{ARN}:role/team/ci"]},
+    "reader, role with a colon in its path": {"readers": [f"{ARN}:role/team:a/api"]},
     "reader, user": {"readers": [f"{ARN}:user/ada"]},
     "reader, pattern": {"readers": [f"{ARN}:role/team/*"]},
     "reader, role elsewhere": {"readers": [f"{THERE}:role/ci"]},
@@ -34,6 +35,14 @@ FEATURES: dict[str, Config] = {
     },
     "publisher of packages, account": {"publishers": [{"principal": OTHER, "packages": ["acme-*"]}]},
     "publisher of packages, organization": {"publishers": [{"principal": ORGANIZATION, "packages": ["beta"]}]},
+    "publishers of packages, each of their own": {
+        "publishers": [
+            {"principal": f"{ARN}:role/one", "packages": ["one-a", "one-b", "one-c"]},
+            {"principal": f"{ARN}:role/two", "packages": ["two"]},
+            {"principal": f"{THERE}:role/three", "packages": ["three-a", "three-b", "three-c"]},
+            {"principal": f"{THERE}:role/four", "packages": ["four-*"]},
+        ]
+    },
     "workflow, tag": {"githubPublishers": [{"repository": "acme/tools", "tag": "v*"}]},
     "workflow, branch": {
         "githubPublishers": [
@@ -44,6 +53,18 @@ FEATURES: dict[str, Config] = {
                 "repositoryId": "34",
                 "packages": ["acme-core"],
             }
+        ]
+    },
+    "workflow, in two entries": {
+        "githubPublishers": [
+            {"repository": "acme/tools", "tag": "v1", "packages": ["acme-core"]},
+            {"repository": "acme/tools", "tag": "v1", "packages": ["beta"]},
+        ]
+    },
+    "workflows, environments in two cases": {
+        "githubPublishers": [
+            {"repository": "acme/tools", "environment": "PyPI", "packages": ["acme-core"]},
+            {"repository": "acme/tools", "environment": "pypi"},
         ]
     },
     "workflow, environment": {"githubPublishers": [{"repository": "acme/tools", "environment": "pypi release"}]},
@@ -71,6 +92,7 @@ def join(*parts: Config) -> Config:
 
 ALONE = {name: join(feature) for name, feature in FEATURES.items()}
 PAIRS = {f"{one} + {other}": join(FEATURES[one], FEATURES[other]) for one, other in itertools.combinations(FEATURES, 2)}
-_APART = ["no protect", "existingDomain", "existingDomain of another account", "a policy that is too long"]
-_TOGETHER = join(*(feature for name, feature in FEATURES.items() if name not in _APART))
-TOGETHER = {"together": _TOGETHER, **{f"together, {name}": join(_TOGETHER, FEATURES[name]) for name in _APART[:3]}}
+_TOO_LONG = ["publishers of packages, each of their own", "a policy that is too long"]
+_APART = ["no protect", "existingDomain", "existingDomain of another account"]
+_TOGETHER = join(*(feature for name, feature in FEATURES.items() if name not in [*_APART, *_TOO_LONG]))
+TOGETHER = {"together": _TOGETHER, **{f"together, {name}": join(_TOGETHER, FEATURES[name]) for name in _APART}}

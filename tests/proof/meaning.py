@@ -169,7 +169,7 @@ class Meaning:
             return self.request.organization == who
         if _is_account(who):
             return self.request.account == _account(who)
-        *_, account, name = who.split(":")
+        *_, account, name = who.split(":", maxsplit=5)
         return z3.And(self.request.account == account, _is_text(self.request.name, name))
 
 

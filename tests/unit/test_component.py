@@ -433,7 +433,10 @@ def test_what_is_protected_keeps_its_policy_to_the_end() -> None:
     """The policies go with what they are about, and not before it; and that goes before the next one comes."""
     protected = run(pypi()).resources
     unprotected = run(pypi(dataclasses.replace(ARGS, protect=False))).resources
+    guest = run(pypi(EXISTING)).resources
 
+    assert guest["pypi-repository"].protect
+    assert guest["pypi-repository-permissions"].deleted_with == "pypi-repository"
     assert protected["pypi-domain-permissions"].deleted_with == "pypi-domain"
     assert protected["pypi-repository-permissions"].deleted_with == "pypi-repository"
     assert {each.deleted_with for each in unprotected.values()} == {""}

@@ -245,6 +245,18 @@ def test_keys_that_do_not_exist_are_reported_in_order() -> None:
     assert message.index("private-pypi:ant") < message.index("private-pypi:zebra")
 
 
+@pytest.mark.parametrize("packages", [None, []], ids=["nothing", "an empty list"])
+def test_a_workflow_without_a_name_after_packages_does_not_publish_everything(packages: object) -> None:
+    publisher = {"repository": "acme/tools", "tag": "v*", "packages": packages}
+
+    assert mistakes({"domain": "acme", "githubPublishers": [publisher]}) == (
+        "a mistake in the config; nothing was changed.\n"
+        "private-pypi:githubPublishers[0].packages: got no packages\n"
+        "  expected: a list of names\n"
+        "  fix:      name the packages, or leave packages out to let the workflow publish everything"
+    )
+
+
 @pytest.mark.parametrize("namespace", ["private_pypi", "Private-PyPI", "privatepypi", "private-pypy"])
 def test_a_misspelled_namespace_is_a_mistake(namespace: str) -> None:
     config = {f"{namespace}:readers": "[]", "private-pypi-eu:readers": "[]", f"{namespace}:unknown": "x"}

@@ -110,6 +110,16 @@ def test_entries_for_one_workflow_are_one_role() -> None:
     assert {each.principal.name for each in role.publishers} == {role.arn}
 
 
+def test_names_in_another_case_are_another_workflow() -> None:
+    one = GithubPublisher(repository="acme/tools", kind="environment", ref="PyPI", packages=("acme-core",))
+    other = GithubPublisher(repository="acme/tools", kind="environment", ref="pypi")
+
+    assert [(role.workflow, [each.packages for each in role.publishers]) for role in roles(one, other)] == [
+        ("acme/tools environment PyPI", [("acme-core",)]),
+        ("acme/tools environment pypi", [None]),
+    ]
+
+
 def test_a_role_is_called_after_the_stack_and_the_workflow() -> None:
     (role,) = roles(TAG)
 
@@ -425,12 +435,16 @@ def test_a_repository_has_one_spelling_and_one_pair_of_ids() -> None:
     known = GithubPublisher(repository="acme/x", kind="tag", ref="v*", owner_id="1", repository_id="2")
     unknown = GithubPublisher(repository="acme/x", kind="branch", ref="main")
     other = GithubPublisher(repository="acme/x", kind="branch", ref="main", owner_id="1", repository_id="3")
+    owned = GithubPublisher(repository="acme/x", kind="branch", ref="main", owner_id="4", repository_id="2")
     spelled = GithubPublisher(repository="Acme/X", kind="branch", ref="main", owner_id="1", repository_id="2")
 
     fix = "  fix:      write the same in both: the ids for a repository that is newer than 2026-07-15 or has opted in"
-    assert [(index, str(mistake)) for index, mistake in refused_mixtures([known, known, unknown, TAG, other])] == [
+    assert [
+        (index, str(mistake)) for index, mistake in refused_mixtures([known, known, unknown, TAG, other, owned])
+    ] == [
         (2, f"got no ids\n  expected: the ids 1 and 2, as in an entry of acme/x before it\n{fix}"),
         (4, f"got the ids 1 and 3\n  expected: the ids 1 and 2, as in an entry of acme/x before it\n{fix}"),
+        (5, f"got the ids 4 and 2\n  expected: the ids 1 and 2, as in an entry of acme/x before it\n{fix}"),
     ]
     assert [(index, str(mistake)) for index, mistake in refused_mixtures([known, spelled])] == [
         (

@@ -14,6 +14,7 @@ from private_pypi.package_groups import desired_state, distinct, pattern, reserv
         (["acme-core", "acme-*"], ["acme-*"]),
         (["acme", "acme-*"], ["acme-*"]),
         (["acme-core-*", "acme-*", "acme-*"], ["acme-*"]),
+        (["acmecorp", "acme-*"], ["acme-*", "acmecorp"]),
         (["acme-core", "acme-core-*", "acmecorp", "acme-corp"], ["acme-core-*", "acme-corp", "acmecorp"]),
     ],
 )

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from collections.abc import Callable
 from functools import partial
@@ -469,6 +470,22 @@ def test_merging_never_joins_some_packages_with_all() -> None:
         "PublishPackages0ca56c94",
     ]
     assert of_sid(document, "PublishPackages0ca56c94")["Resource"] == CORE
+
+
+def test_merging_keeps_packages_apart_whose_statements_happen_to_have_one_name() -> None:
+    """The name ends in a digest, which is the same for these two."""
+    arns = dataclasses.replace(ARNS, repository_name="private-pypi")
+    publishers = [only(CI, "acme-lib39115"), only(ADA, "acme-lib90041")]
+    document = parsed(
+        repository_policy(arns, readers=roles(80), publishers=publishers, closed_publishing=False, protect=False)
+    )
+    merged, *publishing = document["Statement"]
+
+    assert merged["Sid"] == "ReadRepositoryAndDownloadPackages"
+    assert [(each["Sid"], each["Principal"]["AWS"], each["Resource"]) for each in publishing] == [
+        ("PublishPackages7bed8eb4", [CI.name], arns.package("acme-lib39115")),
+        ("PublishPackages7bed8eb4", [ADA.name], arns.package("acme-lib90041")),
+    ]
 
 
 def test_merging_keeps_patterns_and_organizations_of_readers_and_publishers_apart() -> None:

@@ -407,6 +407,7 @@ def test_every_kind_of_principal_is_in_the_access_table(capsys: pytest.CaptureFi
         "  arn:aws:iam::444455556666:root                 yes      yes\n"
         "  o-a1b2c3d4e5                                   yes      no\n"
         "  Publishing is closed: nobody else may, whatever their own IAM policies say.\n"
+        "  Who is limited to some packages may publish others by IAM policies of their own.\n"
         "  Packages are protected: nobody may delete them, whatever their own IAM policies say.\n"
     )
     assert section(shown, "Warning") == (

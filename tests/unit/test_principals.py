@@ -102,6 +102,8 @@ def test_an_account_is_its_root_arn(partition: str) -> None:
                 "role/",
                 "role//ci",
                 "role/ci/",
+                "role/a?b",
+                "role/x/?/y",
                 "role/a b".replace(" ", "é"),
                 f"role/{SIXTY_FOUR}r",
             )

@@ -94,11 +94,16 @@ def test_what_is_there_may_stay(config: dict[str, object]) -> None:
 @pytest.mark.parametrize("protect", [True, False], ids=["protected", "protected until now"])
 def test_what_is_protected_keeps_its_names_and_its_key(protect: bool) -> None:
     """Also when the protection is switched off in the same edit: that alone comes first."""
-    config: dict[str, object] = {"domain": "acme-2", "encryptionKey": OTHER_KEY, "protect": protect}
+    config: dict[str, object] = {
+        "domain": "acme-2",
+        "repository": "Tools",
+        "encryptionKey": OTHER_KEY,
+        "protect": protect,
+    }
 
     assert mistakes(config) == [
         loss("domain", "'acme-2'", "'acme'"),
-        loss("repository", "'private-pypi'", "'tools'"),
+        loss("repository", "'Tools'", "'tools'"),
         loss("encryptionKey", f"'{OTHER_KEY}'", f"'{KEY}'"),
     ]
 
@@ -125,8 +130,8 @@ def test_what_was_not_protected_is_kept_by_protecting_it(state: dict[str, dict[s
     assert load(TAKEN_OUT | {"protect": False}, record).repository == "private-pypi"
     (warning,) = record.warnings
     assert warning == (
-        "private-pypi:repository was 'tools' and is 'private-pypi': Pulumi will delete what is there, with every package in it, "
-        "and make another, which is empty"
+        "private-pypi:repository was 'tools' and is 'private-pypi': Pulumi will delete what is there, with every "
+        "package in it, and make another, which is empty"
     )
 
 
