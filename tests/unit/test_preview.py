@@ -395,6 +395,17 @@ config:
 """
 
 
+def test_where_nobody_is_limited_nothing_is_said_of_limits(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text(
+        EVERY_KIND.replace("- principal: ", "- ").replace("      packages: [beta, acme-*]\n", "")
+    )
+    main(["preview", "test"])
+
+    shown = section(capsys.readouterr().out, "Who gets in")
+    assert "Publishing is closed" in shown
+    assert "limited to some packages" not in shown
+
+
 def test_every_kind_of_principal_is_in_the_access_table(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     (folder / "Pulumi.test.yaml").write_text(EVERY_KIND)
     main(["preview", "test"])
