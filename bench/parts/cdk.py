@@ -29,10 +29,9 @@ def measure(rounds: int) -> list[Row]:
         app = [sys.executable, "bench/cdk/app.py", json.dumps(dev()), folder]
         used = in_turn({"preview": preview("dev"), "app": Command(arguments=app)}, rounds)
         template = json.loads(Path(folder, "private-pypi.template.json").read_text())
-    documents = [each["Properties"]["PermissionsPolicyDocument"] for each in template["Resources"].values()]
-    resources = json.loads(output(flat(dev())))["resources"]
-    if documents != [
-        json.loads(each["inputs"]["policyDocument"]) for each in resources if "policyDocument" in each["inputs"]
-    ]:
+    of_app = [each["Properties"]["PermissionsPolicyDocument"] for each in template["Resources"].values()]
+    made = [each["inputs"] for each in json.loads(output(flat(dev())))["resources"]]
+    of_flat = [json.loads(inputs["policyDocument"]) for inputs in made if "policyDocument" in inputs]
+    if of_app != of_flat:
         raise RuntimeError("the AWS CDK app has other policies than the flat program")
     return usage_rows("preview against the AWS CDK app", used["preview"], used["app"], wanted=(0.12, 0.09, 0.12))
