@@ -10,6 +10,7 @@ BIN := .venv/bin
 help:
 	@echo "make preview [STACK=dev]  show what the stack would be: resources, policies, outputs, who gets in"
 	@echo "make diff [STACK=dev]     show what the branch changes for people: who gains, who loses, what can be lost"
+	@echo "make install              set up .venv with what requirements.txt pins"
 	@echo "make test                 run the tests"
 	@echo "make proof                prove for every caller that the policies allow what the config gives"
 	@echo "make lint                 run the linters and the type checker"
