@@ -45,8 +45,8 @@ def flat(config: Mapping[str, Any]) -> Command:
         "partition": "aws",
     }
     # As a module, because of a script Python would keep nothing compiled.
-    command = [sys.executable, "-c", "from record import main; main()"]
-    return Command(arguments=command, folder=ROOT / "private_pypi/review", stdin=json.dumps(program))
+    command = [sys.executable, "-c", "from program import main; main()"]
+    return Command(arguments=command, folder=ROOT / "private_pypi/cli", stdin=json.dumps(program))
 
 
 def write_project(folder: Path, stacks: Mapping[str, Mapping[str, Any]]) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from private_pypi.errors import InvalidValueError
-from private_pypi.github import GithubPublisher, refused_mixtures
 from private_pypi.principals import Principal, Publisher
+from private_pypi.workloads import GithubPublisher, refused_mixtures
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

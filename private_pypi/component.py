@@ -11,13 +11,13 @@ import pulumi_aws as aws
 
 from private_pypi import package_groups
 from private_pypi.args import PrivatePypiArgs
+from private_pypi.arns import Arns
 from private_pypi.errors import refusal
-from private_pypi.github import AUDIENCE, ISSUER, GithubRole, make_roles
-from private_pypi.names import Arns
-from private_pypi.place import look_up_place
 from private_pypi.policies import Documents, everyone, make_documents
 from private_pypi.principals import Principal
+from private_pypi.provider import look_up_place
 from private_pypi.upstreams import upstream_remover
+from private_pypi.workloads import AUDIENCE, ISSUER, GithubRole, make_roles
 
 
 class PrivatePypi(pulumi.ComponentResource):

@@ -10,17 +10,8 @@ import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
 
 from private_pypi.args import PrivatePypiArgs, refuse_ignored
+from private_pypi.arns import partition_of, store_name
 from private_pypi.errors import InvalidValueError, describe, refusal
-from private_pypi.github import (
-    REF_KINDS,
-    GithubPublisher,
-    RefKind,
-    parse_id,
-    parse_ref,
-    parse_repository,
-    refuse_one_id,
-    refused_mixtures,
-)
 from private_pypi.keys import KEYS, NAMESPACE
 from private_pypi.names import (
     MAX_TAGS,
@@ -32,12 +23,20 @@ from private_pypi.names import (
     parse_repository_name,
     parse_tag_key,
     parse_tag_value,
-    partition_of,
-    store_name,
 )
-from private_pypi.place import look_up_region
 from private_pypi.principals import Principal, Publisher
-from private_pypi.recorded import read_recorded, refused_changes, unprotected_losses
+from private_pypi.provider import look_up_region
+from private_pypi.state import read_recorded, refused_changes, unprotected_losses
+from private_pypi.workloads import (
+    REF_KINDS,
+    GithubPublisher,
+    RefKind,
+    parse_id,
+    parse_ref,
+    parse_repository,
+    refuse_one_id,
+    refused_mixtures,
+)
 
 S = TypeVar("S")
 T = TypeVar("T")

@@ -7,8 +7,6 @@ https://docs.aws.amazon.com/codeartifact/latest/APIReference/API_CreateRepositor
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Self
 
 from private_pypi.errors import InvalidValueError, describe
 
@@ -20,23 +18,6 @@ MAX_TAG_VALUE_CHARACTERS = 256
 _TAG_CHARACTERS = "letters, digits, spaces and _ . : / = + - @"
 
 ACCOUNT = re.compile("[0-9]{12}")
-
-# What comes before the direction in the names of a partition's regions: us-gov-west-1 is of aws-us-gov.
-_PARTITIONS = {
-    "cn": "aws-cn",
-    "eu-isoe": "aws-iso-e",
-    "eusc-de": "aws-eusc",
-    "us-gov": "aws-us-gov",
-    "us-iso": "aws-iso",
-    "us-isob": "aws-iso-b",
-    "us-isof": "aws-iso-f",
-}
-
-
-def partition_of(region: str) -> str:
-    """The partition of a region: `aws-cn` for `cn-north-1`. So mistakes are found before the provider is asked."""
-    area = region.rsplit("-", maxsplit=2)[0]
-    return _PARTITIONS.get(area, "aws")
 
 
 def _parse_name(text: str, of: str, expected: str, characters: Sequence[str], length: range) -> str:
@@ -73,11 +54,6 @@ def parse_repository_name(text: str) -> str:
     expected = "2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit"
     later = "[A-Za-z0-9._-]"
     return _parse_name(text, "repository", expected, ["[A-Za-z0-9]", later, later], range(2, 101))
-
-
-def store_name(repository_name: str) -> str:
-    """The name of the repository that stands between a repository and public PyPI."""
-    return f"{repository_name}-store"
 
 
 def parse_description(text: str) -> str:
@@ -196,59 +172,3 @@ def _parse_tag_part(text: str, part: str, expected: str, length: range) -> str:
         fix = f"shorten the {part}" if text else f"give the {part} a name"
         raise InvalidValueError(got=f"{len(text)} characters", expected=expected, fix=fix)
     return text
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Arns:
-    """The ARNs of a domain, of a repository in it and of the repository's packages.
-
-    The forms are those of the service authorization reference:
-    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodeartifact.html
-    """
-
-    partition: str
-    region: str
-    owner: str
-    """The account that owns the domain, 12 digits."""
-    domain_name: str
-    repository_name: str
-
-    @classmethod
-    def of_repository(cls, arn: str) -> Self:
-        """Those that go with a repository's ARN."""
-        _, partition, _, region, owner, resource = arn.split(":")
-        _, domain_name, repository_name = resource.split("/")
-        return cls(
-            partition=partition,
-            region=region,
-            owner=owner,
-            domain_name=domain_name,
-            repository_name=repository_name,
-        )
-
-    @property
-    def domain(self) -> str:
-        """The domain."""
-        return self._arn(f"domain/{self.domain_name}")
-
-    @property
-    def repository(self) -> str:
-        """The repository, without its packages."""
-        return self._arn(f"repository/{self.domain_name}/{self.repository_name}")
-
-    @property
-    def packages(self) -> str:
-        """All packages of the repository, ending in `/*`: publishing is an action on a package, not on a repository."""
-        return self._arn(f"package/{self.domain_name}/{self.repository_name}/*")
-
-    def package(self, name: str) -> str:
-        """One package by its normalized name, or those that `prefix-*` matches. Python has no namespaces."""
-        return self._arn(f"package/{self.domain_name}/{self.repository_name}/pypi//{name}")
-
-    @property
-    def store(self) -> Self:
-        """The same of the repository's store."""
-        return replace(self, repository_name=store_name(self.repository_name))
-
-    def _arn(self, resource: str) -> str:
-        return f"arn:{self.partition}:codeartifact:{self.region}:{self.owner}:{resource}"

@@ -8,39 +8,17 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodea
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
+from private_pypi import iam
 from private_pypi.args import PrivatePypiArgs
+from private_pypi.arns import Arns
 from private_pypi.errors import InvalidValueError
-from private_pypi.github import GithubRole
-from private_pypi.names import Arns
+from private_pypi.iam import COPY, CREATE, DOWNLOAD, LOSE, PUBLISH, READ, TOKEN, Statement
 from private_pypi.principals import Principal, Publisher
-
-MAX_DOCUMENT_CHARACTERS = 7168
-"""The longest permissions policy that CodeArtifact takes (API reference, PutRepositoryPermissionsPolicy)."""
-
-MAX_IDENTITY_DOCUMENT_CHARACTERS = 6144
-"""The longest managed policy that IAM takes (IAM user guide, IAM and AWS STS quotas)."""
-
-_Statement = dict[str, Any]
-
-# Permissions policies and identity policies are made from the same lists, and read back by them in `access`, so that
-# they cannot fall out of step.
-TOKEN = ["codeartifact:GetAuthorizationToken"]
-READ = ["codeartifact:ReadFromRepository"]
-DOWNLOAD = ["codeartifact:GetPackageVersionAsset", "codeartifact:GetPackageVersionReadme"]
-PUBLISH = ["codeartifact:PublishPackageVersion"]
-COPY = ["codeartifact:CopyPackageVersions"]
-LOSE = [
-    "codeartifact:DeleteRepository",
-    "codeartifact:DeletePackage",
-    "codeartifact:DeletePackageVersions",
-    "codeartifact:DisposePackageVersions",
-]
-_CREATE = ["codeartifact:CreateRepository", "codeartifact:TagResource"]
+from private_pypi.workloads import GithubRole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +97,7 @@ def domain_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Itera
     Raises:
         InvalidValueError: it is longer than CodeArtifact takes.
     """
-    return _fitting("domain", _allow_tokens(arns, readers, publishers))
+    return iam.fitting("domain", _allow_tokens(arns, readers, publishers))
 
 
 def domain_policy_statement(
@@ -142,10 +120,10 @@ def domain_policy_statement(
     statements = [*_allow_tokens(arns, readers, publishers)]
     if account != arns.owner:
         principal = {"AWS": [f"arn:{arns.partition}:iam::{account}:root"]}
-        statements.append(_statement("CreateRepository", _CREATE, repository_arns, principal=principal))
+        statements.append(iam.statement("CreateRepository", CREATE, repository_arns, principal=principal))
     for statement in statements:
         del statement["Sid"]
-    if not _fitting("domain", statements):
+    if not iam.fitting("domain", statements):
         return None
     return json.dumps(statements[0] if len(statements) == 1 else statements, separators=(",", ":"))
 
@@ -180,7 +158,7 @@ def repository_policy(
     ]
     # In a repository's policy `*` is the repository and its packages, in fewer characters.
     shorter = [*_merged(statements, arns), *(statement | {"Resource": "*"} for statement in denying)]
-    return _fitting("repository", [*statements, *denying], shorter)
+    return iam.fitting("repository", [*statements, *denying], shorter)
 
 
 def reader_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str:
@@ -189,7 +167,7 @@ def reader_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Itera
     It carries what no permissions policy can, and the other half of what they grant to another account. In the
     domain's account it grants nothing that they do not: there an identity policy alone is enough.
     """
-    return _document(_reading(arns, everyone(readers, publishers)))
+    return iam.document(_reading(arns, everyone(readers, publishers)))
 
 
 def publisher_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str:
@@ -203,8 +181,8 @@ def publisher_policy(arns: Arns, *, readers: Iterable[Principal], publishers: It
     visitors = {publisher for publisher in publishers if publisher.principal.account != arns.owner}
     if resources := {resource for publisher in visitors for resource in _publishable(arns, publisher)}:
         needed = [arns.packages] if arns.packages in resources else sorted(resources)
-        statements.append(_grant(PUBLISH, needed, _in_other_accounts(arns)))
-    return _document(statements)
+        statements.append(iam.grant(PUBLISH, needed, _in_other_accounts(arns)))
+    return iam.document(statements)
 
 
 def everyone(readers: Iterable[Principal], publishers: Iterable[Publisher]) -> set[Principal]:
@@ -212,28 +190,28 @@ def everyone(readers: Iterable[Principal], publishers: Iterable[Publisher]) -> s
     return {*readers, *(publisher.principal for publisher in publishers)}
 
 
-def _allow_tokens(arns: Arns, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> Iterator[_Statement]:
+def _allow_tokens(arns: Arns, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> Iterator[Statement]:
     return _allow("GetAuthorizationToken", everyone(readers, publishers), TOKEN, [arns.domain])
 
 
-def _allow(sid: str, principals: set[Principal], actions: list[str], resources: Sequence[str]) -> Iterator[_Statement]:
+def _allow(sid: str, principals: set[Principal], actions: list[str], resources: Sequence[str]) -> Iterator[Statement]:
     """One statement for what `Principal` takes, one for patterns and one for organizations, as far as there are any."""
     patterns = {principal for principal in principals if principal.is_pattern}
     organizations = {principal for principal in principals if principal.is_organization}
     if exact := principals - patterns - organizations:
-        yield _statement(sid, actions, resources, principal={"AWS": _names(exact)})
+        yield iam.statement(sid, actions, resources, principal={"AWS": _names(exact)})
     if patterns:
         condition = {
             "ArnLike": {"aws:PrincipalArn": _names(patterns)},
             "StringEquals": {"aws:PrincipalAccount": _accounts(patterns)},
         }
-        yield _statement(f"{sid}ByPattern", actions, resources, principal="*", condition=condition)
+        yield iam.statement(f"{sid}ByPattern", actions, resources, principal="*", condition=condition)
     if organizations:
         condition = {"StringEquals": {"aws:PrincipalOrgID": _names(organizations)}}
-        yield _statement(f"{sid}ByOrganization", actions, resources, principal="*", condition=condition)
+        yield iam.statement(f"{sid}ByOrganization", actions, resources, principal="*", condition=condition)
 
 
-def _allow_publishing(arns: Arns, publishers: Iterable[Publisher]) -> Iterator[_Statement]:
+def _allow_publishing(arns: Arns, publishers: Iterable[Publisher]) -> Iterator[Statement]:
     """For everything, and for each set of single packages, who may publish it."""
     resources: defaultdict[Principal, set[str]] = defaultdict(set)
     for publisher in publishers:
@@ -250,7 +228,7 @@ def _allow_publishing(arns: Arns, publishers: Iterable[Publisher]) -> Iterator[_
         yield from _allow(f"PublishPackages{digest}", principals, PUBLISH, own)
 
 
-def _deny_publishing(arns: Arns, publishers: Iterable[Publisher]) -> _Statement:
+def _deny_publishing(arns: Arns, publishers: Iterable[Publisher]) -> Statement:
     """A Deny of publishing and copying for whoever is none of the publishers; all of its conditions hold for them."""
     principals = everyone([], publishers)
     accounts = {principal for principal in principals if principal.is_account}
@@ -265,31 +243,31 @@ def _deny_publishing(arns: Arns, publishers: Iterable[Publisher]) -> _Statement:
         if values:
             condition[operator][key] = values
     resources = [arns.packages, arns.repository]
-    statement = _statement("ClosePublishing", [*PUBLISH, *COPY], resources, principal="*", condition=condition)
+    statement = iam.statement("ClosePublishing", [*PUBLISH, *COPY], resources, principal="*", condition=condition)
     return statement | {"Effect": "Deny"}
 
 
-def _deny_losing(arns: Arns) -> _Statement:
+def _deny_losing(arns: Arns) -> Statement:
     """A Deny, for everybody, of what loses packages. Deleting the policy itself is none of that: it comes first."""
-    return _statement("ProtectPackages", LOSE, [arns.packages, arns.repository], principal="*") | {"Effect": "Deny"}
+    return iam.statement("ProtectPackages", LOSE, [arns.packages, arns.repository], principal="*") | {"Effect": "Deny"}
 
 
-def _reading(arns: Arns, principals: set[Principal]) -> Iterator[_Statement]:
+def _reading(arns: Arns, principals: set[Principal]) -> Iterator[Statement]:
     """What an identity policy needs for installing, in few lines: `pulumi up` prints them all.
 
     Actions stand together, because an action on the wrong kind of resource has no effect.
     """
     bearer_token = {"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}}
-    yield _grant(["sts:GetServiceBearerToken"], ["*"], bearer_token)
+    yield iam.grant(["sts:GetServiceBearerToken"], ["*"], bearer_token)
     endpoint, installing = ["codeartifact:GetRepositoryEndpoint"], [*TOKEN, *READ, *DOWNLOAD]
     resources = [arns.domain, arns.repository, arns.packages]
     # A permissions policy that names the domain's own account leaves it to the identity policies of that account.
     if any(principal.is_account and principal.account == arns.owner for principal in principals):
-        yield _grant([*endpoint, *installing], resources)
+        yield iam.grant([*endpoint, *installing], resources)
         return
-    yield _grant(endpoint, [arns.repository])
+    yield iam.grant(endpoint, [arns.repository])
     if any(principal.account != arns.owner for principal in principals):
-        yield _grant(installing, resources, _in_other_accounts(arns))
+        yield iam.grant(installing, resources, _in_other_accounts(arns))
 
 
 def _in_other_accounts(arns: Arns) -> dict[str, object]:
@@ -310,43 +288,13 @@ def _accounts(principals: Iterable[Principal]) -> list[str]:
     return sorted({principal.account for principal in principals if principal.account})
 
 
-def _grant(
-    actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, object] | None = None
-) -> _Statement:
-    """A statement of an identity policy."""
-    return {
-        "Effect": "Allow",
-        "Action": actions[0] if len(actions) == 1 else [*actions],
-        "Resource": resources[0] if len(resources) == 1 else [*resources],
-        **({"Condition": condition} if condition else {}),
-    }
-
-
-def _statement(
-    sid: str,
-    actions: Sequence[str],
-    resources: Sequence[str],
-    *,
-    principal: object,
-    condition: Mapping[str, object] | None = None,
-) -> _Statement:
-    return {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Principal": principal,
-        "Action": [*actions],
-        "Resource": resources[0] if len(resources) == 1 else [*resources],
-        **({"Condition": condition} if condition else {}),
-    }
-
-
-def _merged(statements: Iterable[_Statement], arns: Arns) -> Iterator[_Statement]:
+def _merged(statements: Iterable[Statement], arns: Arns) -> Iterator[Statement]:
     """Those for the same principals in one, which then name the principals once.
 
     That means the same, because an action on the wrong kind of resource has no effect. Statements on single packages
     stay apart: together with one on all packages they would grant all.
     """
-    together: defaultdict[str, list[_Statement]] = defaultdict(list)
+    together: defaultdict[str, list[Statement]] = defaultdict(list)
     for statement in statements:
         whole = statement["Resource"] in (arns.repository, arns.packages)
         who = json.dumps([statement["Principal"], statement.get("Condition")])
@@ -360,24 +308,3 @@ def _merged(statements: Iterable[_Statement], arns: Arns) -> Iterator[_Statement
                 "Action": [action for statement in group for action in statement["Action"]],
                 "Resource": [arns.repository, arns.packages],
             }
-
-
-def _fitting(kind: str, *forms: Iterable[_Statement]) -> str | None:
-    """The first form of a policy that is short enough; `None` for one without statements."""
-    document = ""
-    for form in forms:
-        statements = [*form]
-        if not statements:
-            return None
-        document = _document(statements)
-        if len(document) <= MAX_DOCUMENT_CHARACTERS:
-            return document
-    raise InvalidValueError(
-        got=f"a {kind} permissions policy of {len(document):,} characters",
-        expected=f"up to {MAX_DOCUMENT_CHARACTERS:,} characters",
-        fix="name an account, a pattern or an organization instead of many roles, or prefix-* instead of many packages",
-    )
-
-
-def _document(statements: Iterable[_Statement]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [*statements]}, separators=(",", ":"))

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pulumi
 
-from private_pypi.names import Arns
+from private_pypi.arns import Arns
 
 
 def upstream_remover(arns: Arns) -> Callable[[pulumi.ResourceHookArgs], None]:

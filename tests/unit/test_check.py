@@ -14,12 +14,13 @@ from urllib.parse import parse_qs
 import botocore.loaders
 import pytest
 import yaml
+from contexts import ACCOUNT, OTHER, ROLES, documents, meant, session
 from mocks import ROOT
-from situations import ACCOUNT, OTHER, ROLES, meant, session
 
-from private_pypi.review.cli import main
-from private_pypi.review.meant import Meant, read_meant
-from private_pypi.review.stacks import Stack, read_stack
+from private_pypi.cli.deployed import Expected, read_expected
+from private_pypi.cli.main import main
+from private_pypi.cli.stack_files import Stack, read_stack
+from private_pypi.principals import Principal
 
 SECRET = "a-token-that-nobody-sees"  # noqa: S105
 BASIC = base64.b64encode(f"aws:{SECRET}".encode()).decode()
@@ -99,7 +100,7 @@ class Aws:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.endpoint = f"{self.url}/pypi/private-pypi/"
-        said = meant([READER])
+        domain, repository = documents(readers=[Principal.parse(READER)])
         self.answers: dict[str, Answer] = {
             IDENTITY: identity(session()),
             ROLE: (403, error("AccessDenied")),
@@ -109,8 +110,8 @@ class Aws:
             PACKAGE: (200, '<a class="x">No link</a><a href="../../files/acme_core-1.0.whl#sha256=0">acme_core</a>'),
             FILE: (200, "content"),
             PUBLISH: refused("ValidationException", "The hash does not match", 400),
-            DOMAIN_POLICY: (200, json.dumps({"policy": {"document": json.dumps({"Statement": said.domain})}})),
-            POLICY: (200, json.dumps({"policy": {"document": json.dumps({"Statement": said.repository})}})),
+            DOMAIN_POLICY: (200, json.dumps({"policy": {"document": domain}})),
+            POLICY: (200, json.dumps({"policy": {"document": repository}})),
         }
 
     def stop(self) -> None:
@@ -146,11 +147,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).write_text((ROOT / name).read_text())
     monkeypatch.chdir(tmp_path)
 
-    def known(folder: Path, stack: Stack, *, account: str, region: str) -> Meant:
+    def known(folder: Path, stack: Stack, *, account: str, region: str) -> Expected:
         assert (folder, region) == (tmp_path, stack.region or "eu-west-1")
         return meant([READER], owner=account)
 
-    monkeypatch.setattr("private_pypi.review.check.read_meant", known)
+    monkeypatch.setattr("private_pypi.cli.check.read_expected", known)
     configure(tmp_path)
     return tmp_path
 
@@ -182,7 +183,7 @@ END = "\nEvery step passes. If a client is refused all the same, its token has e
 def test_whoever_gets_in_is_told_so(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("private_pypi.review.check.read_meant", read_meant)
+    monkeypatch.setattr("private_pypi.cli.check.read_expected", read_expected)
 
     assert check(capsys, "--package", "Acme.Core", "--publish") == (
         0,
@@ -387,7 +388,7 @@ def test_whoever_may_not_ask_for_the_endpoint_goes_to_the_usual_one(
         asked.append(url)
         return (404, "") if token == SECRET else (401, "")
 
-    monkeypatch.setattr("private_pypi.review.aws.Aws.get", get)
+    monkeypatch.setattr("private_pypi.cli.aws.Aws.get", get)
     status, printed = check(capsys)
     usual = f"https://acme-{ACCOUNT}.d.codeartifact.us-west-2.amazonaws.com/pypi/private-pypi/"
 
@@ -426,7 +427,7 @@ def test_without_a_name_what_the_config_lets_one_publish_is_tried(
     publishers: Any,
     package: str,
 ) -> None:
-    monkeypatch.setattr("private_pypi.review.check.read_meant", lambda *_, **__: meant([], publishers))
+    monkeypatch.setattr("private_pypi.cli.check.read_expected", lambda *_, **__: meant([], publishers))
     said = f"  publish      ok  AWS did not deny it and refused only the content of the trial; the config lets you publish {package}\n"
 
     assert said in check(capsys, "--publish")[1]
@@ -615,7 +616,7 @@ def test_a_name_is_normalized_and_has_to_be_one(capsys: pytest.CaptureFixture[st
 
 def test_what_a_stack_is_meant_to_be_is_what_its_program_makes(project: Path) -> None:
     configure(project, **{"private-pypi__existingDomain": True, "private-pypi__domainOwner": OTHER})
-    said = read_meant(project, read_stack(project, "test"), account=ACCOUNT, region="us-west-2")
+    said = read_expected(project, read_stack(project, "test"), account=ACCOUNT, region="us-west-2")
     expected = meant([READER], owner=OTHER)
     others = {**expected.domain[0]}
     del others["Sid"]
@@ -630,7 +631,7 @@ def test_a_config_with_mistakes_is_refused_as_pulumi_refuses_it(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(project, **{"private-pypi__readers": ["ci"]})
-    monkeypatch.setattr("private_pypi.review.check.read_meant", read_meant)
+    monkeypatch.setattr("private_pypi.cli.check.read_expected", read_expected)
     assert main(["check", "test"]) == 1
     refused = capsys.readouterr().err
 

@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mocks import ROOT
 
-from private_pypi.access import read_access, read_statements
 from private_pypi.args import PrivatePypiArgs
-from private_pypi.names import Arns
+from private_pypi.arns import Arns
+from private_pypi.cli.compare import Difference, Side, compare, overlap, takes_in
+from private_pypi.cli.diff_text import render_difference
+from private_pypi.cli.preview import Preview, program_of, read_preview
+from private_pypi.cli.program import record
+from private_pypi.cli.stack_files import Stack
+from private_pypi.iam import read_access, read_policy
 from private_pypi.policies import make_documents
 from private_pypi.principals import Principal, Publisher
-from private_pypi.review.compare import Difference, Side, compare, overlap, takes_in
-from private_pypi.review.describe import render_difference
-from private_pypi.review.preview import Preview, program_of, read_preview
-from private_pypi.review.record import record
-from private_pypi.review.stacks import Stack
 
 API = "arn:aws:iam::111122223333:role/service/api"
 CI_A, CI_B = (f"arn:aws:iam::111122223333:role/ci-{name}" for name in "ab")
@@ -420,7 +420,7 @@ def test_what_is_said_of_a_caller_is_what_the_policies_let_them_do(
             preview=Preview(
                 resources=(),
                 outputs={"repository_arn": ARNS.repository},
-                access=tuple(read_access(read_statements(each.domain), read_statements(each.repository), ARNS)),
+                access=tuple(read_access(read_policy(each.domain, ARNS), read_policy(each.repository, ARNS), ARNS)),
                 publishing_is_closed=False,
                 deletion_is_denied=True,
                 internal_packages=(),

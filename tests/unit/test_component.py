@@ -28,9 +28,8 @@ from mocks import (
 from pulumi.runtime.rpc import UNKNOWN
 
 from private_pypi import Principal, PrivatePypi, PrivatePypiArgs, Publisher
+from private_pypi.arns import Arns
 from private_pypi.errors import InvalidValueError
-from private_pypi.github import GithubPublisher, make_roles
-from private_pypi.names import Arns
 from private_pypi.package_groups import desired_state
 from private_pypi.policies import (
     domain_policy,
@@ -39,6 +38,7 @@ from private_pypi.policies import (
     reader_policy,
     repository_policy,
 )
+from private_pypi.workloads import GithubPublisher, make_roles
 
 ADA = Principal.parse("arn:aws:iam::111122223333:user/ada")
 CI = Principal.parse("arn:aws:iam::111122223333:role/ci")

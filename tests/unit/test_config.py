@@ -7,8 +7,8 @@ import yaml
 from mocks import ROOT, run
 
 from private_pypi import Principal, PrivatePypiArgs, Publisher, load_args
-from private_pypi.github import GithubPublisher
 from private_pypi.keys import KEYS
+from private_pypi.workloads import GithubPublisher
 
 CI = "arn:aws:iam::111122223333:role/ci"
 PRINCIPAL = (

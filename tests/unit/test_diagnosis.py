@@ -6,11 +6,11 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from situations import ACCOUNT, OTHER, ROLES, UNREADABLE, meant, session, situation
+from contexts import ACCOUNT, OTHER, ROLES, UNREADABLE, meant, session, situation
 
-from private_pypi.access import Access
-from private_pypi.review.deployed import Deployed
-from private_pypi.review.diagnosis import RefusedError, Step, explain, explain_credentials
+from private_pypi.cli.deployed import Deployed
+from private_pypi.cli.diagnosis import RefusedError, Step, explain, explain_credentials
+from private_pypi.iam import Access, Policy
 
 DOMAIN = f"arn:aws:codeartifact:us-west-2:{ACCOUNT}:domain/acme"
 TOKEN, BEARER = "codeartifact:GetAuthorizationToken", "sts:GetServiceBearerToken"
@@ -46,7 +46,7 @@ DENY = "with an explicit deny in {}"
 READERS, OTHERS, NOBODY = meant([READER]), meant([OTHER]), meant([f"{ROLES}/x"])
 WORKFLOW = replace(
     READERS,
-    access=[Access(principal=READER, install=True, publish=["acme-*"], workflow="acme/tools tag v*")],
+    access=[Access(principal=READER, install=True, publish=("acme-*",), workflow="acme/tools tag v*")],
 )
 
 
@@ -110,7 +110,7 @@ WORKFLOW = replace(
             lambda: told(
                 denied(TOKEN, no("identity-based policy", TOKEN)),
                 situation(READERS, path="team/"),
-                Deployed(domain=[], repository=[]),
+                Deployed(domain=Policy(), repository=Policy()),
             ),
             """
             cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader

@@ -10,7 +10,7 @@ import pytest
 from mocks import ROOT
 from pages import blocks
 
-from private_pypi.review.cli import main
+from private_pypi.cli.main import main
 
 API = "arn:aws:iam::111122223333:role/service/api"
 CONFIG = """\
@@ -191,7 +191,7 @@ def test_each_side_is_its_own_program_with_its_own_keys(capsys: pytest.CaptureFi
     shutil.copytree(ROOT / "private_pypi", folder / "private_pypi", ignore=shutil.ignore_patterns("__pycache__"))
     names, *renamed = (
         folder / each
-        for each in ("private_pypi/names.py", "private_pypi/config.py", "private_pypi/keys.py", "Pulumi.yaml")
+        for each in ("private_pypi/arns.py", "private_pypi/config.py", "private_pypi/keys.py", "Pulumi.yaml")
     )
     before = {path: path.read_text() for path in (names, *renamed)}
     for path in renamed:

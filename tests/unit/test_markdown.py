@@ -13,10 +13,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mocks import ROOT
 
-from private_pypi.access import Access
-from private_pypi.review.cli import main
-from private_pypi.review.compare import AccessChange, Difference, Door, Edit, Holder
-from private_pypi.review.markdown import (
+from private_pypi.cli.compare import AccessChange, Difference, Door, Edit, Holder
+from private_pypi.cli.main import main
+from private_pypi.cli.markdown import (
     MAX_CHARACTERS,
     code,
     fenced,
@@ -24,8 +23,9 @@ from private_pypi.review.markdown import (
     render_markdown,
     table,
 )
-from private_pypi.review.preview import Preview
-from private_pypi.review.record import Resource
+from private_pypi.cli.preview import Preview
+from private_pypi.cli.program import Resource
+from private_pypi.iam import Access
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 HOSTILE = st.text(st.sampled_from("`|\\*_[]()<>#@!&\n\r\t :/-~$x1")) | st.text()
@@ -89,7 +89,7 @@ def preview(*access: Access, document: str = '{"Statement":[]}', warnings: tuple
     )
 
 
-SOMEBODY = Access(principal="arn:aws:iam::111122223333:role/ci", install=True, publish=["acme-core", "acme-*"])
+SOMEBODY = Access(principal="arn:aws:iam::111122223333:role/ci", install=True, publish=("acme-core", "acme-*"))
 
 
 def test_who_gets_in_comes_first_and_the_policies_are_folded_away() -> None:
@@ -158,7 +158,7 @@ def test_nobody_has_no_table() -> None:
 
 
 def somebody(number: int) -> Access:
-    return Access(principal=f"arn:aws:iam::111122223333:role/{number:0500}", install=True, publish=True)
+    return Access(principal=f"arn:aws:iam::111122223333:role/{number:0500}", install=True, publish=("*",))
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_comment_is_never_longer_than_github_takes(people: int, size: int, war
 
 @given(HOSTILE, HOSTILE)
 def test_nothing_in_a_config_makes_a_link_a_picture_or_another_line(principal: str, name: str) -> None:
-    access = Access(principal=principal, install=True, publish=[name, name], workflow=name)
+    access = Access(principal=principal, install=True, publish=(name, name), workflow=name)
     whole = preview(access, document=json.dumps({"Statement": name}), warnings=(principal,))
     hostile = Resource(type=f"aws:x/y:{name}", name=name, parent="pypi", inputs={}, protect=False)
     text = render_markdown(

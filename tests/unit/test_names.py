@@ -1,8 +1,8 @@
 import pytest
 
+from private_pypi.arns import Arns, partition_of
 from private_pypi.errors import InvalidValueError
 from private_pypi.names import (
-    Arns,
     parse_account,
     parse_description,
     parse_domain_name,
@@ -11,7 +11,6 @@ from private_pypi.names import (
     parse_repository_name,
     parse_tag_key,
     parse_tag_value,
-    partition_of,
 )
 
 DOMAIN_TAKES = "2 to 50 lower-case letters, digits and hyphens, the first a letter, the last not a hyphen"

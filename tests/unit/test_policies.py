@@ -10,9 +10,9 @@ from evaluator import Caller, allows
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from private_pypi import policies
+from private_pypi import iam
+from private_pypi.arns import Arns
 from private_pypi.errors import InvalidValueError
-from private_pypi.names import Arns
 from private_pypi.policies import (
     domain_policy,
     domain_policy_statement,
@@ -72,7 +72,7 @@ def repository(
     )
     document = policy()
     if merged:
-        with mock.patch.object(policies, "MAX_DOCUMENT_CHARACTERS", len(document or "") - 1):
+        with mock.patch.object(iam, "MAX_DOCUMENT_CHARACTERS", len(document or "") - 1):
             try:
                 document = policy()
             except InvalidValueError:

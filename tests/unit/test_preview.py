@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from mocks import COMPONENT, DOMAIN, DOMAIN_PERMISSIONS, REPOSITORY, REPOSITORY_PERMISSIONS, ROOT, main_program, run
 
-from private_pypi.review.cli import main
-from private_pypi.review.stacks import read_stack
+from private_pypi.cli.main import main
+from private_pypi.cli.stack_files import read_stack
 
 STACK = """\
 config:
@@ -628,17 +628,17 @@ def test_the_command_is_installed(text: str) -> None:
 def test_what_a_stack_does_not_need_is_not_loaded() -> None:
     """It would make a preview a quarter slower."""
     code = (
-        "import sys; from private_pypi.review.cli import main; main(['preview', 'test', '--json']);"
+        "import sys; from private_pypi.cli.main import main; main(['preview', 'test', '--json']);"
         "print(*sys.modules, file=sys.stderr)"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stderr.split()
 
-    for module in ("private_pypi.review.render", "pulumi_aws.codeartifact.domain"):
+    for module in ("private_pypi.cli.text", "pulumi_aws.codeartifact.domain"):
         assert module in loaded
     for module in (
         "botocore",
-        "private_pypi.review.compare",
-        "private_pypi.review.markdown",
+        "private_pypi.cli.compare",
+        "private_pypi.cli.markdown",
         "pulumi_aws.cloudcontrol.resource",
         "pulumi_aws.iam.role",
     ):

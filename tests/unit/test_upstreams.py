@@ -6,7 +6,7 @@ import pulumi
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from private_pypi.names import Arns
+from private_pypi.arns import Arns
 from private_pypi.upstreams import upstream_remover
 
 ARNS = Arns(

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
-from private_pypi.github import MAX_TRUST_POLICY_CHARACTERS
-from private_pypi.policies import MAX_DOCUMENT_CHARACTERS, MAX_IDENTITY_DOCUMENT_CHARACTERS
-from private_pypi.review.preview import Preview
-from private_pypi.review.record import Resource
+from private_pypi.cli.preview import Preview
+from private_pypi.cli.program import Resource
+from private_pypi.iam import EVERYTHING, MAX_DOCUMENT_CHARACTERS, MAX_IDENTITY_DOCUMENT_CHARACTERS
+from private_pypi.workloads import MAX_TRUST_POLICY_CHARACTERS
 
 KNOWN_AFTER_UP = "known after pulumi up"
 
@@ -33,7 +33,7 @@ def render(preview: Preview, heading: Callable[[str], str] = str) -> str:
 def access(preview: Preview) -> list[tuple[str, ...]]:
     """Who gets in, as the rows of a table under its titles."""
     rows = [("principal", "install", "publish")]
-    rows += [(each.principal, _words(each.install), _words(each.publish)) for each in preview.access]
+    rows += [(each.principal, _words(each.install), _packages(each.publish)) for each in preview.access]
     if not any(each.workflow for each in preview.access):
         return [*rows]
     workflows = ["GitHub workflow", *(each.workflow or "" for each in preview.access)]
@@ -45,7 +45,7 @@ def remarks(preview: Preview) -> list[str]:
     lines = [] if preview.access else ["nobody: there are no readers and no publishers"]
     if preview.publishing_is_closed:
         lines.append("Publishing is closed: nobody else may, whatever their own IAM policies say.")
-        if any(isinstance(each.publish, list) for each in preview.access):
+        if any(each.publish and EVERYTHING not in each.publish for each in preview.access):
             lines.append("Who is limited to some packages may publish others by IAM policies of their own.")
     if preview.deletion_is_denied:
         lines.append("Packages are protected: nobody may delete them, whatever their own IAM policies say.")
@@ -128,10 +128,12 @@ def _size(document: str, max_characters: int) -> str:
     return size
 
 
-def _words(may: bool | list[str]) -> str:  # noqa: FBT001  a table's cell
-    if isinstance(may, list):
-        return ", ".join(may)
+def _words(may: bool) -> str:  # noqa: FBT001  a table's cell
     return "yes" if may else "no"
+
+
+def _packages(packages: Sequence[str]) -> str:
+    return _words(bool(packages)) if EVERYTHING in packages or not packages else ", ".join(packages)
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from private_pypi.review.compare import Difference, Side, compare
-from private_pypi.review.preview import program_of, read_preview
-from private_pypi.review.revisions import copy_out, find_base, find_commit, record_apart
-from private_pypi.review.stacks import StackFileError, has_stack, read_stack
+from private_pypi.cli.compare import Difference, Side, compare
+from private_pypi.cli.preview import program_of, read_preview
+from private_pypi.cli.revisions import copy_out, find_base, find_commit, record_apart
+from private_pypi.cli.stack_files import StackFileError, has_stack, read_stack
 
 
 class MistakesError(Exception):

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from private_pypi.access import is_closed
-from private_pypi.policies import DOWNLOAD, PUBLISH, READ, TOKEN
-from private_pypi.review.deployed import Deployed, lacking
-from private_pypi.review.situation import PROFILE, Situation
+from private_pypi.cli.context import PROFILE, Situation
+from private_pypi.cli.deployed import Deployed, is_lacking
+from private_pypi.iam import DOWNLOAD, PUBLISH, READ, TOKEN, is_closed
 
 Step = Literal["who you are", "token", "endpoint", "index", "package", "publish"]
 
@@ -118,7 +117,7 @@ def _told(refused: RefusedError, causes: Sequence[Cause]) -> list[str]:
 
 def _failure(step: Step, refused: RefusedError, package: str, at: Situation) -> Cause:
     """What it is if it is no denial."""
-    arns = at.meant.arns
+    arns = at.expected.arns
     if refused.code == "ResourceNotFoundException":
         what = f"domain {arns.domain_name} of account {arns.owner} in region {arns.region}"
         if step != "token":
@@ -182,7 +181,7 @@ def _identity_policy(action: str, package: str, at: Situation) -> Cause:
     elif at.is_at_home:
         known = f". The config leaves it to the identity policies of account {at.caller.account}"
         if action in PUBLISH:
-            attach = f"attach one to {name} that allows {action} on {at.meant.arns.packages}"
+            attach = f"attach one to {name} that allows {action} on {at.expected.arns.packages}"
     elif not at.let_by(action, package):
         attach = f"{_line_of_config(action, package, at)}, `pulumi up --stack {at.stack}`, and then {attach}"
         who = f"{at.deployer}, and then {at.administrator}"
@@ -203,9 +202,9 @@ def _identity_policy(action: str, package: str, at: Situation) -> Cause:
 
 def _permissions_policy(action: str, package: str, at: Situation, deployed: Deployed) -> Cause:
     """The domain's side, or the repository's."""
-    kind, said, there = "repository", at.meant.repository, deployed.repository
+    kind, said, there = "repository", at.expected.repository, deployed.repository
     if action in TOKEN:
-        kind, said, there = "domain", at.meant.domain, deployed.domain
+        kind, said, there = "domain", at.expected.domain, deployed.domain
     is_theirs = kind == "domain" and at.existing_domain
     policy = f"the {kind}'s permissions policy"
     what = f"{policy} does not let {at.caller.name} do {action}"
@@ -219,11 +218,11 @@ def _permissions_policy(action: str, package: str, at: Situation, deployed: Depl
         known = ". The config does not say so"
         return Cause(what=what, to_look_at=to_look_at, known=known, mends=[(mend, at.deployer)])
     mends: list[tuple[str, str]] = []
-    if is_theirs and (there is None or lacking(said, there)):
+    if is_theirs and (there is None or is_lacking(said, there)):
         statement = f"`pulumi stack output domain_policy_statement --stack {at.stack}`"
         mends.append((f"add the output domain_policy_statement to it: {statement}", at.owner))
-    elif there is None or lacking(said, there):
-        up, region = f"`pulumi up --refresh --stack {at.stack}`", at.meant.arns.region
+    elif there is None or is_lacking(said, there):
+        up, region = f"`pulumi up --refresh --stack {at.stack}`", at.expected.arns.region
         if there is None:
             up += f", if it was changed, names a role that was deleted since, or is not in {region} (aws:region)"
         mends.append((up, at.deployer))
@@ -238,7 +237,7 @@ def _permissions_deny(action: str, package: str, at: Situation) -> Cause:
     """A Deny on the domain's side, or the repository's."""
     kind = "domain" if action in TOKEN else "repository"
     what = f"the {kind}'s permissions policy has a Deny of {action}"
-    if action in PUBLISH and is_closed(at.meant.repository, at.meant.arns) and not at.publishable:
+    if action in PUBLISH and is_closed(at.expected.repository, at.expected.arns) and not at.publishable:
         mend = f"{_line_of_config(action, package, at)}, then `pulumi up --stack {at.stack}`"
         known = " for whoever is no publisher (private-pypi:closedPublishing)"
         return Cause(what=what, known=known, mends=[(mend, at.deployer)])
@@ -257,7 +256,7 @@ def _line_of_config(action: str, package: str, at: Situation) -> str:
         if at.publishable:
             return f"add {package} to the packages of {workflow or caller.name} in {key} of {at.config}"
     near = next(
-        (each.principal for each in at.meant.access if caller.is_named_by(each.principal, path_counts=False)), None
+        (each.principal for each in at.expected.access if caller.is_named_by(each.principal, path_counts=False)), None
     )
     if near and not at.listed:
         return f"write {caller.principal} in the place of {near} in {at.config} (the path counts)"

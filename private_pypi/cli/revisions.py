@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from private_pypi.review import record
-from private_pypi.review.record import Program, Recording, Resource
-from private_pypi.review.stacks import StackFileError
+from private_pypi.cli import program as runner
+from private_pypi.cli.program import Program, Recording, Resource
+from private_pypi.cli.stack_files import StackFileError
 
 
 def find_base(folder: Path) -> str:
@@ -58,7 +58,7 @@ def record_apart(program: Program) -> Recording:
         StackFileError: the program refuses its config, or fails.
     """
     finished = subprocess.run(
-        [sys.executable, "-P", record.__file__],
+        [sys.executable, "-P", runner.__file__],
         cwd=Path(program.path).parent,
         input=json.dumps(asdict(program)),
         capture_output=True,

@@ -8,10 +8,10 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 
-from private_pypi.review.compare import Difference
-from private_pypi.review.describe import describe
-from private_pypi.review.preview import Preview
-from private_pypi.review.render import access, identity_policies, outputs, permissions_policies, remarks
+from private_pypi.cli.compare import Difference
+from private_pypi.cli.diff_text import describe
+from private_pypi.cli.preview import Preview
+from private_pypi.cli.text import access, identity_policies, outputs, permissions_policies, remarks
 
 MAX_CHARACTERS = 65_000
 """GitHub takes comments of 65,536: this leaves room for a line of whoever posts it."""

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from situations import ACCOUNT, OTHER, ROLES, meant, session, situation
+from contexts import ACCOUNT, OTHER, ROLES, meant, session, situation
 
-from private_pypi.review.meant import Meant
-from private_pypi.review.situation import Caller, describe_caller
+from private_pypi.cli.context import Caller, describe_caller
+from private_pypi.cli.deployed import Expected
 
 USER = f"arn:aws:iam::{ACCOUNT}:user/team/ada"
 SSO = f"{ROLES}/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*"
@@ -173,7 +173,7 @@ def test_a_principal_names_a_caller(principal: str, arn: str, by_name: bool, by_
     ],
 )
 def test_a_caller_is_told_what_the_config_says_of_them(
-    said: Meant, arn: str, more: dict[str, Any], expected: list[str]
+    said: Expected, arn: str, more: dict[str, Any], expected: list[str]
 ) -> None:
     assert [*describe_caller(situation(said, arn, **more), passed=False)] == expected
 

@@ -10,13 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from private_pypi.access import Access, matches
-from private_pypi.names import Arns
+from private_pypi.arns import Arns
+from private_pypi.cli.preview import Preview
+from private_pypi.cli.program import Resource
+from private_pypi.iam import Access, matches
 from private_pypi.principals import Principal
-from private_pypi.review.preview import Preview
-from private_pypi.review.record import Resource
-
-EVERYTHING = "*"
 
 DOMAIN = "aws:codeartifact/domain:Domain"
 _ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
@@ -189,13 +187,6 @@ def _not_in(names: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if not any(matches(other, name) for other in others))
 
 
-def publishable(access: Access) -> tuple[str, ...]:
-    """What a principal may publish, as names and patterns."""
-    if isinstance(access.publish, list):
-        return tuple(access.publish)
-    return (EVERYTHING,) if access.publish else ()
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Listed:
     """Who is listed on a side."""
@@ -236,12 +227,12 @@ def _rights_of_one_side(here: _Listed, there: _Listed) -> Iterator[AccessChange]
         if each.install and not any(other.install for other in covering):
             holders = [Holder(principal=other.principal, packages=None) for other in related if other.install]
             yield _change(each, None, holders)
-        covered = [package for other in covering for package in publishable(other)]
-        if packages := _not_in(publishable(each), covered):
+        covered = [package for other in covering for package in other.publish]
+        if packages := _not_in(each.publish, covered):
             holders = [
-                Holder(principal=other.principal, packages=publishable(other))
+                Holder(principal=other.principal, packages=other.publish)
                 for other in related
-                if any(matches(one, two) or matches(two, one) for one in packages for two in publishable(other))
+                if any(matches(one, two) or matches(two, one) for one in packages for two in other.publish)
             ]
             yield _change(each, packages, holders)
 

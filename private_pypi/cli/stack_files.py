@@ -15,8 +15,8 @@ from typing import Any, TypeGuard, cast
 import yaml
 from yaml.constructor import ConstructorError
 
+from private_pypi.arns import partition_of
 from private_pypi.keys import KEYS, NAMESPACE, Key
-from private_pypi.names import partition_of
 
 
 class StackFileError(Exception):

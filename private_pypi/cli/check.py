@@ -3,7 +3,7 @@
 Nothing is published and nothing changes. The token stays in memory, and goes to the repository alone, in a header.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from http import HTTPStatus
@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
-from private_pypi.access import Statement, read_statements
+from private_pypi.arns import Arns
+from private_pypi.cli.aws import Aws
+from private_pypi.cli.context import ALLOWED_ACCOUNTS, PROFILE, Caller, Situation, describe_caller
+from private_pypi.cli.deployed import Deployed, compare, read_expected
+from private_pypi.cli.diagnosis import RefusedError, Step, explain, explain_credentials
+from private_pypi.cli.stack_files import Stack, StackFileError, read_stack
+from private_pypi.iam import PUBLISH, Policy, read_policy
 from private_pypi.keys import NAMESPACE
-from private_pypi.names import Arns
-from private_pypi.policies import PUBLISH
-from private_pypi.review.aws import Aws
-from private_pypi.review.deployed import Deployed, compare
-from private_pypi.review.diagnosis import RefusedError, Step, explain, explain_credentials
-from private_pypi.review.meant import read_meant
-from private_pypi.review.situation import ALLOWED_ACCOUNTS, PROFILE, Caller, Situation, describe_caller
-from private_pypi.review.stacks import Stack, StackFileError, read_stack
 
 UNUSED_PACKAGE = "private-pypi-check"
 """The name that is asked for where none is given: one that nobody publishes."""
@@ -97,13 +95,13 @@ def _sections(
 ) -> Iterator[tuple[str, Iterable[str]]]:
     """What there is to say below the steps, of which the last was `stopped`."""
     is_there = not stopped or stopped[1].code != "ResourceNotFoundException"
-    deployed = _deployed(aws, at.meant.arns) if is_there else Deployed(domain=None, repository=None)
+    deployed = _deployed(aws, at.expected.arns) if is_there else Deployed(domain=None, repository=None)
     if stopped:
         at = replace(at, caller=_with_path(aws, at.caller))
         yield "Why", explain(*stopped, at, deployed)
     yield "You in the config", describe_caller(at, passed=not stopped)
     if is_there:
-        differences = compare(at.meant, deployed, existing_domain=at.existing_domain, has_secrets=at.has_secrets)
+        differences = compare(at.expected, deployed, existing_domain=at.existing_domain, has_secrets=at.has_secrets)
         yield "What is deployed", differences
 
 
@@ -111,7 +109,7 @@ class _Client:
     """A client on its way. What a step finds out is there for those after it."""
 
     def __init__(self, aws: Aws, at: Situation, package: str | None, *, publishes: bool) -> None:
-        arns, publishable = at.meant.arns, next(iter(at.publishable), "*")
+        arns, publishable = at.expected.arns, next(iter(at.publishable), "*")
         self._aws, self._at, self._package, self._publishes = aws, at, package, publishes
         self._trial = package or (UNUSED_PACKAGE if publishable == "*" else publishable.replace("*", "check"))
         self._domain = {"domain": arns.domain_name, "domainOwner": arns.owner}
@@ -142,7 +140,7 @@ class _Client:
             # Of all clients `aws codeartifact login` alone asks, and no permissions policy here lets it.
             if not refused.is_denial:
                 raise
-            self._endpoint = _usual_endpoint(self._at.meant.arns)
+            self._endpoint = _usual_endpoint(self._at.expected.arns)
             login = "you may not ask for it, so `aws codeartifact login` does not work"
             return f"{self._endpoint}, the usual one: {login}"
         self._endpoint = f"{endpoint.removesuffix('/')}/"
@@ -258,7 +256,7 @@ def _situation(folder: Path, stack: Stack, aws: Aws, caller: Caller) -> Situatio
         profile=profile,
         profile_account=profile_account,
         caller=caller,
-        meant=read_meant(folder, stack, account=account, region=str(aws.region)),
+        expected=read_expected(folder, stack, account=account, region=str(aws.region)),
         existing_domain=stack.config.get(f"{NAMESPACE}:existingDomain") == "true",
         attaches_identity_policies=stack.config.get(f"{NAMESPACE}:attachIdentityPolicies") == "true",
         has_region=bool(stack.region),
@@ -288,14 +286,14 @@ def _deployed(aws: Aws, arns: Arns) -> Deployed:
     domain = {"domain": arns.domain_name, "domainOwner": arns.owner}
     repository = domain | {"repository": arns.repository_name}
     return Deployed(
-        domain=_statements(aws, "get_domain_permissions_policy", **domain),
-        repository=_statements(aws, "get_repository_permissions_policy", **repository),
+        domain=_policy(aws, arns, "get_domain_permissions_policy", **domain),
+        repository=_policy(aws, arns, "get_repository_permissions_policy", **repository),
     )
 
 
-def _statements(aws: Aws, operation: str, **arguments: object) -> Sequence[Statement] | None:
-    """The statements of a policy, none if there is no policy; `None` if the caller may not know."""
+def _policy(aws: Aws, arns: Arns, operation: str, **arguments: object) -> Policy | None:
+    """A policy, empty if there is none; `None` if the caller may not know."""
     try:
-        return read_statements(aws.call("codeartifact", operation, "policy", **arguments)["document"])
+        return read_policy(aws.call("codeartifact", operation, "policy", **arguments)["document"], arns)
     except RefusedError as refused:
-        return [] if refused.code == "ResourceNotFoundException" else None
+        return Policy() if refused.code == "ResourceNotFoundException" else None

@@ -5,7 +5,7 @@ import pytest
 from mocks import run
 
 from private_pypi import load_args
-from private_pypi.review.stacks import Stack, StackFileError, read_stack
+from private_pypi.cli.stack_files import Stack, StackFileError, read_stack
 
 PROJECT = """\
 name: private-pypi

@@ -13,10 +13,10 @@ from typing import Any
 
 import pulumi
 
-from private_pypi.access import is_protected, read_statements
 from private_pypi.args import PrivatePypiArgs
+from private_pypi.arns import Arns
 from private_pypi.errors import InvalidValueError, describe
-from private_pypi.names import Arns
+from private_pypi.iam import is_protected, read_policy
 
 _OURS = re.compile(
     r"private-pypi:index:PrivatePypi\$aws:"
@@ -59,13 +59,17 @@ def _recorded(resources: Mapping[str, Any]) -> Recorded:
     matches = {urn: match for urn in resources if (match := _OURS.search(urn))}
     found = {match[1] or match[2]: resources[urn]["outputs"] for urn, match in matches.items()}
     domain, repository = found.get("domain", {}), found.get("repository", {})
-    statements = read_statements(found.get("repository-permissions", {}).get("policyDocument"))
+    document = found.get("repository-permissions", {}).get("policyDocument")
     return Recorded(
         domain=domain,
         repository=repository,
         has_github_provider="github" in found,
-        is_protected=bool(repository) and is_protected(statements, Arns.of_repository(repository["arn"])),
+        is_protected=bool(repository) and _is_protected(document, Arns.of_repository(repository["arn"])),
     )
+
+
+def _is_protected(document: str | None, arns: Arns) -> bool:
+    return is_protected(read_policy(document, arns), arns)
 
 
 def refused_changes(args: PrivatePypiArgs, region: str, recorded: Recorded) -> Iterator[tuple[str, InvalidValueError]]:

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from private_pypi.args import PrivatePypiArgs
-from private_pypi.names import Arns
+from private_pypi.arns import Arns
 
 T = TypeVar("T")
 

@@ -4,9 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from private_pypi.principals import Principal
-from private_pypi.review.compare import (
-    EVERYTHING,
+from private_pypi.cli.compare import (
     AccessChange,
     Difference,
     Door,
@@ -16,6 +14,8 @@ from private_pypi.review.compare import (
     Risk,
     takes_in,
 )
+from private_pypi.iam import EVERYTHING
+from private_pypi.principals import Principal
 
 Quote = Callable[[str], str]
 """How text that comes from a config is set off from words of our own."""

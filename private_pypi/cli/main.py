@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pulumi
 
-from private_pypi.review.preview import PLACEHOLDER_ACCOUNT, PLACEHOLDER_REGION, hide_stand_ins, preview
-from private_pypi.review.render import render
-from private_pypi.review.stacks import StackFileError, read_stack
+from private_pypi.cli.preview import PLACEHOLDER_ACCOUNT, PLACEHOLDER_REGION, hide_stand_ins, preview
+from private_pypi.cli.stack_files import StackFileError, read_stack
+from private_pypi.cli.text import render
 
 NEEDS_APPROVAL = 2
 """The exit status of a difference by which somebody gains access, a door opens or something can be lost."""
@@ -94,7 +94,7 @@ def _preview(options: argparse.Namespace) -> int:
         print(*notes, *(f"warning: {each}" for each in result.warnings), sep="\n", file=sys.stderr)
         _show(json.dumps({"stack": stack.name, **dataclasses.asdict(result)}, indent=2))
     elif options.markdown:
-        from private_pypi.review.markdown import render_markdown  # noqa: PLC0415  only this form needs it
+        from private_pypi.cli.markdown import render_markdown  # noqa: PLC0415  only this form needs it
 
         _show(render_markdown(result, notes))
     else:
@@ -104,9 +104,9 @@ def _preview(options: argparse.Namespace) -> int:
 
 def _diff(options: argparse.Namespace) -> int:
     # Here, because no other command needs them and each import takes time.
-    from private_pypi.review.describe import render_difference  # noqa: PLC0415
-    from private_pypi.review.diff import MistakesError, diff  # noqa: PLC0415
-    from private_pypi.review.markdown import fenced, render_difference_markdown  # noqa: PLC0415
+    from private_pypi.cli.diff import MistakesError, diff  # noqa: PLC0415
+    from private_pypi.cli.diff_text import render_difference  # noqa: PLC0415
+    from private_pypi.cli.markdown import fenced, render_difference_markdown  # noqa: PLC0415
 
     try:
         compared = diff(Path.cwd(), options.stack, options.base)
@@ -131,7 +131,7 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from private_pypi.review.check import check  # noqa: PLC0415  only this command needs it, and botocore
+    from private_pypi.cli.check import check  # noqa: PLC0415  only this command needs it, and botocore
 
     passes = check(
         Path.cwd(),

@@ -8,7 +8,7 @@ import yaml
 from mocks import ROOT
 from pages import DOCS, README, blocks
 
-from private_pypi.review.cli import main
+from private_pypi.cli.main import main
 
 CONFIGS = [
     pytest.param(yaml.safe_load(block)["config"], id=page)

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from private_pypi.review.diagnosis import RefusedError
+from private_pypi.cli.diagnosis import RefusedError
 
 
 class Aws:

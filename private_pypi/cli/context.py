@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from private_pypi.access import Access, matches
-from private_pypi.policies import PUBLISH
-from private_pypi.review.meant import Meant
+from private_pypi.cli.deployed import Expected
+from private_pypi.iam import PUBLISH, Access, matches
 
 PROFILE = "aws:profile"
 ALLOWED_ACCOUNTS = "aws:allowedAccountIds"
@@ -76,7 +75,7 @@ class Situation:
     profile_account: str | None
     """Its account, if it is there and works."""
     caller: Caller
-    meant: Meant
+    expected: Expected
     existing_domain: bool
     attaches_identity_policies: bool
     has_region: bool
@@ -88,17 +87,19 @@ class Situation:
     def listed(self) -> list[Access]:
         """What the config says of the caller."""
         path_counts = self.caller.has_path
-        return [each for each in self.meant.access if self.caller.is_named_by(each.principal, path_counts=path_counts)]
+        return [
+            each for each in self.expected.access if self.caller.is_named_by(each.principal, path_counts=path_counts)
+        ]
 
     @property
     def publishable(self) -> list[str]:
         """The packages that the config lets the caller publish, as names and `prefix-*`; `*` is all."""
-        return [package for each in self.listed for package in publishable(each)]
+        return [package for each in self.listed for package in each.publish]
 
     @property
     def is_at_home(self) -> bool:
         """Whether the caller is of the domain's account, where one side is enough."""
-        return self.caller.account == self.meant.arns.owner
+        return self.caller.account == self.expected.arns.owner
 
     def is_left_to_identity(self, action: str, package: str) -> bool:
         """Whether the config lets the caller do it as one of the domain's account, whose identity policies decide."""
@@ -114,7 +115,7 @@ class Situation:
     def let_by(self, action: str, package: str) -> str | None:
         """The principal as which the config lets the caller do an action, on a package; `None` if it does not."""
         for each in self.listed:
-            if action not in PUBLISH or any(matches(name, package) for name in publishable(each)):
+            if action not in PUBLISH or any(matches(name, package) for name in each.publish):
                 return each.principal
         return None
 
@@ -136,32 +137,25 @@ class Situation:
     @property
     def owner(self) -> str:
         """Who changes the policy of an existing domain."""
-        return f"whoever owns the domain, account {self.meant.arns.owner}"
-
-
-def publishable(access: Access) -> list[str]:
-    """The packages that somebody may publish, as names and `prefix-*`; `*` is all."""
-    if isinstance(access.publish, list):
-        return access.publish
-    return ["*"] if access.publish else []
+        return f"whoever owns the domain, account {self.expected.arns.owner}"
 
 
 def describe_caller(at: Situation, *, passed: bool) -> Iterator[str]:
     """Lines that say what the config lets the caller do, and of which accounts they and the stack are."""
     account = at.caller.account
     for each in at.listed:
-        packages = ", ".join("everything" if package == "*" else package for package in publishable(each))
+        packages = ", ".join("everything" if package == "*" else package for package in each.publish)
         yield f"{each.principal} may install{f' and publish {packages}' if packages else ''}"
         if each.principal.startswith("o-"):
             yield f"  if account {account} is in that organization, which is not known here"
     if not at.has_region:
-        yield f"aws:region is not in it: {at.meant.arns.region} is the environment's"
+        yield f"aws:region is not in it: {at.expected.arns.region} is the environment's"
     if at.has_secrets:
         yield "what is encrypted in it is not known here"
     if not at.listed:
         yield f"no entry is about {at.caller.name} of account {account}{': you get in by rights of your own' * passed}"
-    if account != at.meant.arns.owner:
-        yield f"the domain is of account {at.meant.arns.owner} and you are of {account}: both have to let you in"
+    if account != at.expected.arns.owner:
+        yield f"the domain is of account {at.expected.arns.owner} and you are of {account}: both have to let you in"
     if not at.account_source:
         yield f"no account is in it: yours, {account}, is taken for the stack's"
     if account != at.account:

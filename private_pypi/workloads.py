@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from private_pypi.arns import Arns
 from private_pypi.errors import InvalidValueError, describe
-from private_pypi.names import Arns
 from private_pypi.principals import Principal, Publisher
 
 ISSUER = "token.actions.githubusercontent.com"

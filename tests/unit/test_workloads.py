@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from private_pypi.arns import Arns
 from private_pypi.errors import InvalidValueError
-from private_pypi.github import (
+from private_pypi.principals import Principal, Publisher
+from private_pypi.workloads import (
     REF_KINDS,
     GithubPublisher,
     GithubRole,
@@ -19,8 +21,6 @@ from private_pypi.github import (
     refused_mixtures,
     trusted_workflow,
 )
-from private_pypi.names import Arns
-from private_pypi.principals import Principal, Publisher
 
 ACCOUNT = "111122223333"
 ARNS = Arns(partition="aws", region="us-west-2", owner=ACCOUNT, domain_name="acme", repository_name="tools")

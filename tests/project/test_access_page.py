@@ -10,8 +10,8 @@ import yaml
 from mocks import DOMAIN_PERMISSIONS, REPOSITORY_PERMISSIONS, ROOT, Run, main_program, run
 from pages import blocks, table
 
-from private_pypi.review.cli import main
-from private_pypi.review.stacks import read_stack
+from private_pypi.cli.main import main
+from private_pypi.cli.stack_files import read_stack
 
 ARN = "arn:aws:codeartifact:us-west-2:111122223333"
 DOMAIN = f"{ARN}:domain/acme"

@@ -1,18 +1,27 @@
 """Who asks, what the config says of them and what is deployed, for the tests of the check."""
 
+import dataclasses
 from typing import Any
 
-from private_pypi.access import read_access, read_statements
-from private_pypi.names import Arns
+from private_pypi.arns import Arns
+from private_pypi.cli.context import Caller, Situation
+from private_pypi.cli.deployed import Deployed, Expected
+from private_pypi.iam import read_access, read_policy
 from private_pypi.policies import domain_policy, repository_policy
 from private_pypi.principals import Principal, Publisher
-from private_pypi.review.deployed import Deployed
-from private_pypi.review.meant import Meant
-from private_pypi.review.situation import Caller, Situation
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 ROLES = f"arn:aws:iam::{ACCOUNT}:role"
 UNREADABLE = Deployed(domain=None, repository=None)
+
+
+ARNS = Arns(partition="aws", region="us-west-2", owner=ACCOUNT, domain_name="acme", repository_name="private-pypi")
+
+
+def documents(arns: Arns = ARNS, *, closed: bool = False, **who: Any) -> tuple[str | None, str | None]:
+    """The permissions policies of a domain and a repository for `readers` and `publishers`."""
+    who = {"readers": [], "publishers": []} | who
+    return domain_policy(arns, **who), repository_policy(arns, **who, closed_publishing=closed, protect=True)
 
 
 def meant(
@@ -21,9 +30,9 @@ def meant(
     *,
     owner: str = ACCOUNT,
     closed: bool = False,
-) -> Meant:
+) -> Expected:
     """What a config says that names readers and publishers, some of these with the one package that they publish."""
-    arns = Arns(partition="aws", region="us-west-2", owner=owner, domain_name="acme", repository_name="private-pypi")
+    arns = dataclasses.replace(ARNS, owner=owner)
     who: dict[str, Any] = {
         "readers": [Principal.parse(each) for each in readers or []],
         "publishers": [
@@ -33,9 +42,8 @@ def meant(
             for each in publishers or []
         ],
     }
-    domain = read_statements(domain_policy(arns, **who))
-    repository = read_statements(repository_policy(arns, **who, closed_publishing=closed, protect=True))
-    return Meant(arns=arns, access=read_access(domain, repository, arns), domain=domain, repository=repository)
+    domain, repository = (read_policy(text, arns) for text in documents(arns, closed=closed, **who))
+    return Expected(arns=arns, access=read_access(domain, repository, arns), domain=domain, repository=repository)
 
 
 def session(role: str = "reader", account: str = ACCOUNT) -> str:
@@ -43,7 +51,7 @@ def session(role: str = "reader", account: str = ACCOUNT) -> str:
     return f"arn:aws:sts::{account}:assumed-role/{role}/session"
 
 
-def situation(said: Meant, arn: str = session(), *, path: str | None = None, **more: Any) -> Situation:
+def situation(said: Expected, arn: str = session(), *, path: str | None = None, **more: Any) -> Situation:
     """A caller and a config; `path` is that of the caller's role, if it is known."""
     role_arn = None
     if path is not None:
@@ -56,7 +64,7 @@ def situation(said: Meant, arn: str = session(), *, path: str | None = None, **m
         "profile": None,
         "profile_account": None,
         "caller": Caller.of(arn, role_arn),
-        "meant": said,
+        "expected": said,
         "existing_domain": False,
         "attaches_identity_policies": False,
         "has_region": True,

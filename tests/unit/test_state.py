@@ -11,7 +11,7 @@ from mocks import Called, Run, run
 from pages import blocks
 
 from private_pypi import PrivatePypiArgs, load_args
-from private_pypi.names import Arns
+from private_pypi.arns import Arns
 from private_pypi.policies import repository_policy
 
 KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

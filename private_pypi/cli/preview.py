@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from private_pypi.access import Access, Statement, is_closed, is_protected, read_access, read_statements
-from private_pypi.github import trusted_workflow
-from private_pypi.names import Arns, partition_of
+from private_pypi.arns import Arns, partition_of
+from private_pypi.cli.program import Program, Recording, Resource, record
+from private_pypi.cli.stack_files import Stack, StackFileError
+from private_pypi.iam import Access, Policy, is_closed, is_protected, read_access, read_policy
 from private_pypi.package_groups import TYPE_NAME, reserved
-from private_pypi.review.record import Program, Recording, Resource, record
-from private_pypi.review.stacks import Stack, StackFileError
+from private_pypi.workloads import trusted_workflow
 
 PLACEHOLDER_ACCOUNT = "000000000000"
 PLACEHOLDER_REGION = "us-east-1"
@@ -113,17 +113,15 @@ def hide_stand_ins(data: Any, stand_ins: Iterable[str]) -> Any:
     return json.loads(text)
 
 
-def policies(
-    resources: Iterable[Resource], outputs: Mapping[str, Any], arns: Arns
-) -> tuple[list[Statement], list[Statement]]:
-    """The statements of the domain's permissions policy, and of that of the repository, not of its store."""
+def policies(resources: Iterable[Resource], outputs: Mapping[str, Any], arns: Arns) -> tuple[Policy, Policy]:
+    """The domain's permissions policy, and that of the repository, not of its store."""
     # Of an existing domain the owner writes the policy; here it is as if that were done.
-    domain, repository = read_statements(outputs.get("domain_policy_statement")), list[Statement]()
+    domain, repository = read_policy(outputs.get("domain_policy_statement"), arns), Policy()
     for each in resources:
         if each.type == "aws:codeartifact/domainPermissions:DomainPermissions":
-            domain += read_statements(each.inputs["policyDocument"])
+            domain += read_policy(each.inputs["policyDocument"], arns)
         elif each.inputs.get("repository") == arns.repository_name:
-            repository += read_statements(each.inputs.get("policyDocument"))
+            repository += read_policy(each.inputs.get("policyDocument"), arns)
     return domain, repository
 
 

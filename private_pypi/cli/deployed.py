@@ -1,0 +1,108 @@
+"""What is deployed, next to what the config says: two policies compared by meaning. Pure."""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from private_pypi.arns import Arns, partition_of
+from private_pypi.cli.preview import hidden, policies, program_of, read_preview
+from private_pypi.cli.program import record
+from private_pypi.cli.stack_files import Stack
+from private_pypi.iam import Access, Policy, Rule
+
+Claim = tuple[str, str, str]
+"""Whom a rule is about, what it allows them and on what; a Deny says so before whom it is about."""
+
+_DELETED = re.compile("A(RO|ID)A[A-Za-z0-9]{12,}")
+"""The id that AWS writes where a policy named a role or a user that was deleted since."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expected:
+    """What the config of a stack says."""
+
+    arns: Arns
+    access: Sequence[Access]
+    domain: Policy
+    """The domain's permissions policy; of an existing domain what its owner adds."""
+    repository: Policy
+    """The repository's permissions policy."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployed:
+    """The permissions policies that are deployed; `None` for one that the caller may not read."""
+
+    domain: Policy | None
+    repository: Policy | None
+
+
+def read_expected(folder: Path, stack: Stack, *, account: str, region: str) -> Expected:
+    """What the config of `stack`, of the project in `folder`, says of an account and a region.
+
+    Raises:
+        pulumi.RunError: the program refuses its config.
+    """
+    there = {"account": account, "region": region, "partition": partition_of(region)}
+    program = dataclasses.replace(program_of(folder, stack), **there)
+    result = hidden(read_preview(record(program), account), stack.stand_ins)
+    arns = Arns.of_repository(result.outputs["repository_arn"])
+    domain, repository = policies(result.resources, result.outputs, arns)
+    return Expected(arns=arns, access=result.access, domain=domain, repository=repository)
+
+
+def is_lacking(expected: Policy, deployed: Policy) -> bool:
+    """Whether a policy does not say all that it is expected to say, as far as both are understood."""
+    return bool([*_differences("lacks", expected, deployed)])
+
+
+def compare(expected: Expected, deployed: Deployed, *, existing_domain: bool, has_secrets: bool) -> Iterator[str]:
+    """Lines that say how what is deployed differs from the config; of an existing domain what it lacks alone."""
+    if has_secrets:
+        yield "not compared, for some of the config is encrypted"
+        return
+    for name, said, there in (
+        ("domain", expected.domain, deployed.domain),
+        ("repository", expected.repository, deployed.repository),
+    ):
+        if there is None:
+            yield f"you may not read the {name}'s policy"
+            continue
+        lines = [*_differences("lacks", said, there)]
+        if not (name == "domain" and existing_domain):
+            lines += _differences("also has", there, said)
+        yield f"the {name}'s policy is {'not ' if lines else ''}as the config says"
+        yield from lines
+
+
+def _differences(title: str, one: Policy, other: Policy) -> Iterator[str]:
+    """What one policy says that another does not: first what is understood, by whom it is about."""
+    by_who: dict[str, set[str]] = {}
+    for who, action, resource in _claims(one) - _claims(other):
+        _, _, package = resource.partition("/pypi//")
+        by_who.setdefault(who, set()).add(f"{action.rpartition(':')[2]} {package}".rstrip())
+    for who, actions in sorted(by_who.items()):
+        deleted = " (a role or user that was deleted)" if _DELETED.fullmatch(who) else ""
+        yield f"  {title}  {who}{deleted}: {', '.join(sorted(actions))}"
+    for each in one.unclear:
+        if each not in other.unclear:
+            yield f"  {title}  a statement that is not understood ({each.why}): {each.statement}"
+
+
+def _claims(policy: Policy) -> set[Claim]:
+    """What a policy says, however its statements are put together."""
+    return {
+        (who if rule.effect == "Allow" else f"a Deny for {who}", action, resource)
+        for rule in policy.rules
+        for who in _whom(rule)
+        for action in rule.actions
+        for resource in rule.resources
+    }
+
+
+def _whom(rule: Rule) -> Iterable[str]:
+    if not rule.exempts:
+        return rule.principals
+    return [f"everybody but {', '.join(sorted(rule.principals))}" if rule.principals else "everybody"]
