@@ -1,78 +1,195 @@
-"""What a private PyPI is made of: the component's arguments, and which of them go together."""
+"""What a private PyPI is made of: the component's arguments, valid by construction for YAML and for Python alike."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import partial
+from typing import Any, Self, cast
 
-from private_pypi.errors import InvalidValueError
+from private_pypi.arns import partition_of, store_name
+from private_pypi.errors import InvalidValueError, Mistakes, parse_items, printable, wrong_type
+from private_pypi.keys import key_of
+from private_pypi.names import (
+    MAX_TAGS,
+    parse_account,
+    parse_description,
+    parse_domain_name,
+    parse_key_arn,
+    parse_package,
+    parse_repository_name,
+    parse_tag_key,
+    parse_tag_value,
+)
 from private_pypi.principals import Principal, Publisher
 from private_pypi.workloads import GithubPublisher, refused_mixtures
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, init=False)
 class PrivatePypiArgs:
     """What a private PyPI is made of. All of it is plain, because it decides names and how many resources there are."""
 
     domain: str
     """The domain's name, as `parse_domain_name` checks it."""
-    repository: str = "private-pypi"
+    repository: str
     """The repository's name, as `parse_repository_name` checks it."""
-    description: str = "Private PyPI repository"
+    description: str
     """The repository's description, up to 1,000 characters."""
-    readers: Sequence[Principal] = ()
+    readers: tuple[Principal, ...]
     """Who may install."""
-    publishers: Sequence[Publisher] = ()
+    publishers: tuple[Publisher, ...]
     """Who may install, and publish everything or some packages."""
-    closed_publishing: bool = False
+    closed_publishing: bool
     """Whether nobody but the publishers may publish, whatever their own IAM policies say about publishing."""
-    protect: bool = True
+    protect: bool
     """Whether published packages cannot be lost: Pulumi refuses to delete or replace the domain and the repository, and
     AWS refuses to delete the repository or what is in it, whoever asks."""
-    existing_domain: bool = False
+    existing_domain: bool
     """Whether the domain exists already and is not managed here: its owner writes its permissions policy."""
-    domain_owner: str | None = None
+    domain_owner: str | None
     """The account that owns an existing domain, 12 digits; `None` is the caller's."""
-    encryption_key: str | None = None
+    encryption_key: str | None
     """The ARN of the KMS key of a new domain, which can never change; `None` is AWS's own key."""
-    public_upstream: bool = False
+    public_upstream: bool
     """Whether packages that the repository lacks come from public PyPI, by way of a repository of their own."""
-    internal_packages: Sequence[str] = ()
+    internal_packages: tuple[str, ...]
     """Names and `prefix-*`, as `parse_package` reads them, that never come from public PyPI, in the whole domain.
     `acme-*` is also the name `acme`."""
-    attach_identity_policies: bool = False
+    attach_identity_policies: bool
     """Whether `reader_policy`, which carries what no permissions policy can, is attached to the listed roles of this
     account. In another account's domain publishers get `publisher_policy` instead."""
-    github_publishers: Sequence[GithubPublisher] = ()
+    github_publishers: tuple[GithubPublisher, ...]
     """GitHub Actions workflows that may install and publish, each by an IAM role that is made for it."""
-    make_github_oidc_provider: bool = False
+    make_github_oidc_provider: bool
     """Whether the account's OpenID Connect provider for GitHub is made. An account has one: it may be there already."""
-    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    tags: Mapping[str, str]
     """Tags on the domain, the repositories, the package groups, and what is made in IAM."""
+    namespace: str | None = field(compare=False)
+    """The namespace of the stack config that all of this is from; `None` where it is written in Python."""
 
-    def __post_init__(self) -> None:
-        """Refuse what would be ignored, and what would trust a repository in two ways.
+    def __init__(  # noqa: PLR0913  one for each of what there is to say
+        self,
+        *,
+        domain: str,
+        repository: str = "private-pypi",
+        description: str = "Private PyPI repository",
+        readers: Iterable[Principal | str] = (),
+        publishers: Iterable[Publisher | Principal | str] = (),
+        closed_publishing: bool = False,
+        protect: bool = True,
+        existing_domain: bool = False,
+        domain_owner: str | None = None,
+        encryption_key: str | None = None,
+        public_upstream: bool = False,
+        internal_packages: Iterable[str] = (),
+        attach_identity_policies: bool = False,
+        github_publishers: Iterable[GithubPublisher] = (),
+        make_github_oidc_provider: bool = False,
+        tags: Mapping[str, str] | None = None,
+        namespace: str | None = None,
+        region: str | None = None,
+    ) -> None:
+        """Read and check everything. Where a principal or a package is meant, its text will do.
+
+        The component checks what depends on the `region`, in which all this will be: the partition of the principals,
+        and the region of the key. Where it is known already, that is checked here.
 
         Raises:
-            InvalidValueError: there is an owner of a new domain, a key for an existing one, or a repository that stands
-                in two spellings or with different ids in `github_publishers`.
+            InvalidArgsError: there are mistakes; it has all of them.
         """
-        refuse_ignored(
-            existing_domain=self.existing_domain, domain_owner=self.domain_owner, encryption_key=self.encryption_key
-        )
-        for _, mistake in refused_mixtures(self.github_publishers):
-            raise mistake
+        given = locals()
+        partition = partition_of(region) if region else None
+        parsers: dict[str, Callable[[Any], object]] = {
+            "domain": parse_domain_name,
+            "repository": partial(_parse_repository, has_store=public_upstream is True),
+            "description": parse_description,
+            "readers": partial(parse_items, parse=partial(Principal.parse, partition=partition)),
+            "publishers": partial(parse_items, parse=partial(Publisher.parse, partition=partition)),
+            "domain_owner": partial(_parse_owner, is_new=existing_domain is False),
+            "encryption_key": partial(
+                _parse_key, is_new=existing_domain is not True, partition=partition, region=region
+            ),
+            "internal_packages": partial(parse_items, parse=parse_package),
+            "github_publishers": _parse_workflows,
+            "tags": _parse_tags,
+            "namespace": lambda name: name,
+        }
+        mistakes = Mistakes()
+        for each in fields(self):
+            parse = parsers.get(each.name, _parse_boolean)
+            object.__setattr__(self, each.name, mistakes.read(each.name, given[each.name], parse, None))
+        mistakes.finish()
+
+    def at(self, region: str) -> Self:
+        """The same, checked for a region, in whose partition accounts are named by their ARNs.
+
+        Raises:
+            InvalidArgsError: a principal is of another partition, or the key of another region.
+        """
+        return type(self)(**{each.name: getattr(self, each.name) for each in fields(self)}, region=region)
+
+    def spell(self, path: str) -> str:
+        """The path of a field as it was written: in a config `private-pypi:readers[0]`, in Python `readers[0]`."""
+        return f"{self.namespace}:{key_of(path)}" if self.namespace else path
 
 
-def refuse_ignored(
-    *, existing_domain: bool, domain_owner: str | None = None, encryption_key: str | None = None
-) -> None:
-    """Refuse an owner of a new domain, which is the caller, and a key for an existing one, which has its own.
+def _parse_boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise wrong_type(value, expected="true or false", fix="write one of these; in Python True or False")
+    return value
 
-    Raises:
-        InvalidValueError: there is one.
-    """
-    if domain_owner and not existing_domain:
+
+def _parse_repository(value: object, *, has_store: bool) -> str:
+    name = parse_repository_name(value)
+    if has_store:
+        parse_repository_name(store_name(name))
+    return name
+
+
+def _parse_owner(value: object, *, is_new: bool) -> str | None:
+    """The owner of an existing domain; that of a new one is the caller."""
+    if value is None:
+        return None
+    owner = parse_account(value)
+    if is_new:
         expected, fix = "the owner of an existing domain", "take it out, or set existingDomain to true"
-        raise InvalidValueError(got=f"{domain_owner!r} for a new domain", expected=expected, fix=fix)
-    if encryption_key and existing_domain:
+        raise InvalidValueError(got=f"{owner!r} for a new domain", expected=expected, fix=fix)
+    return owner
+
+
+def _parse_key(value: object, *, is_new: bool, partition: str | None, region: str | None) -> str | None:
+    """The key of a new domain; an existing one has its own."""
+    if value is None:
+        return None
+    key = parse_key_arn(value, partition=partition, region=region)
+    if not is_new:
         expected, fix = "the key of a new domain", "take it out: an existing domain keeps the key it was made with"
-        raise InvalidValueError(got=f"{encryption_key!r} for an existing domain", expected=expected, fix=fix)
+        raise InvalidValueError(got=f"{key!r} for an existing domain", expected=expected, fix=fix)
+    return key
+
+
+def _parse_workflows(value: object) -> tuple[GithubPublisher, ...]:
+    mistakes = Mistakes()
+    publishers = mistakes.items(value, GithubPublisher.parse)
+    for index, mistake in refused_mixtures(publishers):
+        mistakes.add(f"[{index}]", mistake)
+    mistakes.finish()
+    return tuple(each for each in publishers if each)
+
+
+def _parse_tags(value: object) -> Mapping[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        fix = "write each tag on its own line: the key, a colon and the value"
+        raise wrong_type(value, expected="a map of strings", fix=fix)
+    given = cast("Mapping[object, object]", value)
+    if len(given) > MAX_TAGS:
+        raise InvalidValueError(got=f"{len(given)} tags", expected=f"up to {MAX_TAGS}", fix="take some out")
+    mistakes = Mistakes()
+    tags: dict[str, str] = {}
+    for key, text in given.items():
+        path = printable(str(key))
+        name = mistakes.read(path, key, parse_tag_key, None)
+        if name is not None:
+            tags[name] = mistakes.read(path, text, parse_tag_value, "")
+    mistakes.finish()
+    return tags

@@ -12,7 +12,7 @@ import pulumi_aws as aws
 from private_pypi import package_groups
 from private_pypi.args import PrivatePypiArgs
 from private_pypi.arns import Arns
-from private_pypi.errors import refusal
+from private_pypi.errors import InvalidArgsError, message, refusal
 from private_pypi.policies import Documents, everyone, make_documents
 from private_pypi.principals import Principal
 from private_pypi.provider import look_up_place
@@ -61,6 +61,7 @@ class PrivatePypi(pulumi.ComponentResource):
                 has been registered.
         """
         arns, account = look_up_place(args, opts)
+        args = _checked(args, arns.region)
         roles = make_roles(args.github_publishers, arns, account, prefix=f"{name}-{pulumi.get_stack()}")
         documents = _make_documents(args, arns, account, roles)
         super().__init__("private-pypi:index:PrivatePypi", name, {}, opts)
@@ -295,6 +296,14 @@ class PrivatePypi(pulumi.ComponentResource):
         """Every output that there is, by its name: what a program exports."""
         outputs = {name: getattr(self, name) for name in PrivatePypi.__annotations__}
         return {name: value for name, value in outputs.items() if value is not None}
+
+
+def _checked(args: PrivatePypiArgs, region: str) -> PrivatePypiArgs:
+    try:
+        return args.at(region)
+    except InvalidArgsError as error:
+        lines = [message(args.spell(path), mistake) for path, mistake in error.mistakes]
+        raise pulumi.RunError(refusal(lines, of="the arguments")) from None
 
 
 def _make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Sequence[GithubRole]) -> Documents:

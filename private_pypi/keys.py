@@ -1,5 +1,6 @@
 """The keys of the config, in the order in which messages and tables name them. There is no other list of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,15 +15,14 @@ class Key:
 
     field: str
     """The field of `PrivatePypiArgs` that it is for, which has its default."""
-    kind: Literal["account", "boolean", "key ARN", "map", "names", "principals", "publishers", "text", "workflows"]
-    """What it holds: one value, or a list of several."""
+    kind: Literal["boolean", "list", "map", "text"]
+    """What it holds."""
 
     @property
     def type(self) -> Literal["boolean", "string"] | None:
         """The type that Pulumi.yaml declares, for the CLI to check. Lists and maps have none: the program says more."""
-        if self.kind == "boolean":
-            return "boolean"
-        return "string" if self.kind in {"account", "key ARN", "text"} else None
+        types: dict[str, Literal["boolean", "string"]] = {"boolean": "boolean", "text": "string"}
+        return types.get(self.kind)
 
 
 KEYS: Mapping[str, Key] = MappingProxyType(
@@ -30,18 +30,31 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "domain": Key(field="domain", kind="text"),
         "repository": Key(field="repository", kind="text"),
         "description": Key(field="description", kind="text"),
-        "readers": Key(field="readers", kind="principals"),
-        "publishers": Key(field="publishers", kind="publishers"),
+        "readers": Key(field="readers", kind="list"),
+        "publishers": Key(field="publishers", kind="list"),
         "closedPublishing": Key(field="closed_publishing", kind="boolean"),
         "protect": Key(field="protect", kind="boolean"),
         "existingDomain": Key(field="existing_domain", kind="boolean"),
-        "domainOwner": Key(field="domain_owner", kind="account"),
-        "encryptionKey": Key(field="encryption_key", kind="key ARN"),
+        "domainOwner": Key(field="domain_owner", kind="text"),
+        "encryptionKey": Key(field="encryption_key", kind="text"),
         "publicUpstream": Key(field="public_upstream", kind="boolean"),
-        "internalPackages": Key(field="internal_packages", kind="names"),
+        "internalPackages": Key(field="internal_packages", kind="list"),
         "attachIdentityPolicies": Key(field="attach_identity_policies", kind="boolean"),
-        "githubPublishers": Key(field="github_publishers", kind="workflows"),
+        "githubPublishers": Key(field="github_publishers", kind="list"),
         "makeGithubOidcProvider": Key(field="make_github_oidc_provider", kind="boolean"),
         "tags": Key(field="tags", kind="map"),
     }
 )
+
+_KEY_OF = {key.field: name for name, key in KEYS.items()}
+
+
+def field_of(path: str) -> str:
+    """The field that a path begins with: `internal_packages` of `internal_packages[0]`."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
+
+
+def key_of(path: str) -> str:
+    """The path with the key in the place of its field: `internalPackages[0]` of `internal_packages[0]`."""
+    field = field_of(path)
+    return f"{_KEY_OF.get(field, field)}{path.removeprefix(field)}"

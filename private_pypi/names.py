@@ -7,8 +7,9 @@ https://docs.aws.amazon.com/codeartifact/latest/APIReference/API_CreateRepositor
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import partial
 
-from private_pypi.errors import InvalidValueError, describe
+from private_pypi.errors import InvalidValueError, describe, parse_items, wrong_type
 
 MAX_DESCRIPTION_CHARACTERS = 1000
 MAX_PACKAGE_CHARACTERS = 255
@@ -20,9 +21,16 @@ _TAG_CHARACTERS = "letters, digits, spaces and _ . : / = + - @"
 ACCOUNT = re.compile("[0-9]{12}")
 
 
-def _parse_name(text: str, of: str, expected: str, characters: Sequence[str], length: range) -> str:
-    """`text`, if it is a name; `characters` are those of its first, middle and last place."""
+def _parse_text(value: object, expected: str) -> str:
+    if not isinstance(value, str):
+        raise wrong_type(value, expected=expected, fix="write one quoted string")
+    return value
+
+
+def _parse_name(value: object, of: str, expected: str, characters: Sequence[str], length: range) -> str:
+    """`value`, if it is a name; `characters` are those of its first, middle and last place."""
     first, middle, last = characters
+    text = _parse_text(value, expected)
     for position, character in enumerate(text, start=1):
         allowed = first if position == 1 else last if position == len(text) else middle
         if not re.fullmatch(allowed, character):
@@ -35,34 +43,35 @@ def _parse_name(text: str, of: str, expected: str, characters: Sequence[str], le
     return text
 
 
-def parse_domain_name(text: str) -> str:
-    """`text`, if CodeArtifact takes it as the name of a domain: `[a-z][a-z0-9-]{0,48}[a-z0-9]`.
+def parse_domain_name(value: object) -> str:
+    """`value`, if CodeArtifact takes it as the name of a domain: `[a-z][a-z0-9-]{0,48}[a-z0-9]`.
 
     Raises:
         InvalidValueError: it does not.
     """
     expected = "2 to 50 lower-case letters, digits and hyphens, the first a letter, the last not a hyphen"
-    return _parse_name(text, "domain", expected, ["[a-z]", "[a-z0-9-]", "[a-z0-9]"], range(2, 51))
+    return _parse_name(value, "domain", expected, ["[a-z]", "[a-z0-9-]", "[a-z0-9]"], range(2, 51))
 
 
-def parse_repository_name(text: str) -> str:
-    """`text`, if CodeArtifact takes it as the name of a repository: `[A-Za-z0-9][A-Za-z0-9._-]{1,99}`.
+def parse_repository_name(value: object) -> str:
+    """`value`, if CodeArtifact takes it as the name of a repository: `[A-Za-z0-9][A-Za-z0-9._-]{1,99}`.
 
     Raises:
         InvalidValueError: it does not.
     """
     expected = "2 to 100 letters, digits, dots, underscores and hyphens, the first a letter or a digit"
     later = "[A-Za-z0-9._-]"
-    return _parse_name(text, "repository", expected, ["[A-Za-z0-9]", later, later], range(2, 101))
+    return _parse_name(value, "repository", expected, ["[A-Za-z0-9]", later, later], range(2, 101))
 
 
-def parse_description(text: str) -> str:
-    r"""`text`, if CodeArtifact takes it as a repository's description: up to 1,000 characters of `\P{C}`.
+def parse_description(value: object) -> str:
+    r"""`value`, if CodeArtifact takes it as a repository's description: up to 1,000 characters of `\P{C}`.
 
     Raises:
         InvalidValueError: it does not.
     """
     expected = f"up to {MAX_DESCRIPTION_CHARACTERS:,} characters, on one line"
+    text = _parse_text(value, expected)
     if len(text) > MAX_DESCRIPTION_CHARACTERS:
         raise InvalidValueError(got=f"{len(text):,} characters", expected=expected, fix="shorten it")
     for position, character in enumerate(text, start=1):
@@ -86,7 +95,7 @@ def parse_package(value: object, *, instead_of_all: str = "name the packages") -
     expected = "a project's name (acme-core), or a prefix with its hyphen and * (acme-*)"
     fix = instead_of_all if value == "*" else "correct the name"
     if not isinstance(value, str):
-        raise InvalidValueError(got=describe(value), expected=expected, fix=fix)
+        raise wrong_type(value, expected=expected, fix=fix)
     if len(value) > MAX_PACKAGE_CHARACTERS:
         expected = f"{expected}, of up to {MAX_PACKAGE_CHARACTERS} characters"
         raise InvalidValueError(got=f"a name of {len(value)} characters", expected=expected, fix="shorten it")
@@ -101,22 +110,38 @@ def parse_package(value: object, *, instead_of_all: str = "name the packages") -
     return f"{name}-*" if prefix else name
 
 
-def parse_account(text: str) -> str:
-    """`text`, if it is the number of an AWS account: 12 digits.
+def parse_packages(value: object, *, instead_of_all: str) -> tuple[str, ...]:
+    """A list of packages, each as `parse_package` reads it.
+
+    Raises:
+        InvalidArgsError: some are no packages.
+        InvalidValueError: it is no list or has nothing in it; the fix is to name them, or `instead_of_all`.
+    """
+    packages = parse_items(value, partial(parse_package, instead_of_all=instead_of_all))
+    if not packages:
+        fix = f"name the packages, or {instead_of_all}"
+        raise InvalidValueError(got="no packages", expected="a list of names", fix=fix)
+    return packages
+
+
+def parse_account(value: object) -> str:
+    """`value`, if it is the number of an AWS account: 12 digits.
 
     Raises:
         InvalidValueError: it is not.
     """
+    expected = "the 12 digits of an account, quoted"
+    text = _parse_text(value, expected)
     if not ACCOUNT.fullmatch(text):
         fix = "correct the number"
         if re.fullmatch("[0-9]+", text):
             fix = f"an account has 12 digits, this has {len(text)}: unquoted it loses its leading zeros"
-        raise InvalidValueError(got=repr(text), expected="the 12 digits of an account, quoted", fix=fix)
+        raise InvalidValueError(got=repr(text), expected=expected, fix=fix)
     return text
 
 
-def parse_key_arn(text: str, *, partition: str, region: str) -> str:
-    """`text`, if it is the ARN of a KMS key in a region and its partition.
+def parse_key_arn(value: object, *, partition: str | None = None, region: str | None = None) -> str:
+    """`value`, if it is the ARN of a KMS key, of `region` and its `partition` if these are known.
 
     An alias will not do: CodeArtifact answers with the key's own ARN, and the difference would replace the domain.
     Forms: https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN
@@ -124,19 +149,21 @@ def parse_key_arn(text: str, *, partition: str, region: str) -> str:
     Raises:
         InvalidValueError: it is not.
     """
-    prefix = f"arn:{partition}:kms:{region}:"
-    if not re.fullmatch(f"{re.escape(prefix)}[0-9]{{12}}:key/[A-Za-z0-9-]+", text):
-        example = f"{prefix}111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    example = f"arn:{partition or 'aws'}:kms:{region or 'REGION'}:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    expected = f"the ARN of a KMS key of the stack's region: {example}"
+    text = _parse_text(value, expected)
+    match = re.fullmatch(r"arn:(aws[a-z-]*):kms:([a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+", text)
+    if match is None:
         fix = "write the key's own ARN, which `aws kms describe-key` shows"
-        if text.startswith("arn:") and not text.startswith(prefix):
-            fix = f"take a key of the region {region}, or a replica there of a multi-Region key"
-        expected = f"the ARN of a KMS key of the stack's region: {example}"
+        raise InvalidValueError(got=repr(text), expected=expected, fix=fix)
+    if region and match.groups() != (partition, region):
+        fix = f"take a key of the region {region}, or a replica there of a multi-Region key"
         raise InvalidValueError(got=repr(text), expected=expected, fix=fix)
     return text
 
 
-def parse_tag_key(text: str) -> str:
-    """`text`, if AWS takes it as the key of a tag: up to 128 letters, digits, spaces and `_ . : / = + - @`.
+def parse_tag_key(value: object) -> str:
+    """`value`, if AWS takes it as the key of a tag: up to 128 letters, digits, spaces and `_ . : / = + - @`.
 
     Rules: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 
@@ -144,6 +171,7 @@ def parse_tag_key(text: str) -> str:
         InvalidValueError: it does not, or keeps it for itself (`aws:`).
     """
     expected = f"1 to {MAX_TAG_KEY_CHARACTERS} {_TAG_CHARACTERS}, not beginning with aws:"
+    text = _parse_text(value, expected)
     if text.lower().startswith("aws:"):
         raise InvalidValueError(
             got=repr(text), expected=expected, fix="choose another key: those with aws: are AWS's own"
@@ -158,9 +186,7 @@ def parse_tag_value(value: object) -> str:
         InvalidValueError: it does not.
     """
     expected = f"up to {MAX_TAG_VALUE_CHARACTERS} {_TAG_CHARACTERS}"
-    if not isinstance(value, str):
-        raise InvalidValueError(got=describe(value), expected=expected, fix="write one quoted string")
-    return _parse_tag_part(value, "value", expected, range(MAX_TAG_VALUE_CHARACTERS + 1))
+    return _parse_tag_part(_parse_text(value, expected), "value", expected, range(MAX_TAG_VALUE_CHARACTERS + 1))
 
 
 def _parse_tag_part(text: str, part: str, expected: str, length: range) -> str:

@@ -148,8 +148,8 @@ def repository_policy(
     publishers = set(publishers)
     installing = everyone(readers, publishers)
     statements = [
-        *_allow("ReadRepository", installing, READ, [arns.repository]),
-        *_allow("DownloadPackages", installing, DOWNLOAD, [arns.packages]),
+        *_allow(arns, "ReadRepository", installing, READ, [arns.repository]),
+        *_allow(arns, "DownloadPackages", installing, DOWNLOAD, [arns.packages]),
         *_allow_publishing(arns, publishers),
     ]
     denying = [
@@ -191,23 +191,25 @@ def everyone(readers: Iterable[Principal], publishers: Iterable[Publisher]) -> s
 
 
 def _allow_tokens(arns: Arns, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> Iterator[Statement]:
-    return _allow("GetAuthorizationToken", everyone(readers, publishers), TOKEN, [arns.domain])
+    return _allow(arns, "GetAuthorizationToken", everyone(readers, publishers), TOKEN, [arns.domain])
 
 
-def _allow(sid: str, principals: set[Principal], actions: list[str], resources: Sequence[str]) -> Iterator[Statement]:
+def _allow(
+    arns: Arns, sid: str, principals: set[Principal], actions: list[str], resources: Sequence[str]
+) -> Iterator[Statement]:
     """One statement for what `Principal` takes, one for patterns and one for organizations, as far as there are any."""
     patterns = {principal for principal in principals if principal.is_pattern}
     organizations = {principal for principal in principals if principal.is_organization}
     if exact := principals - patterns - organizations:
-        yield iam.statement(sid, actions, resources, principal={"AWS": _names(exact)})
+        yield iam.statement(sid, actions, resources, principal={"AWS": _names(exact, arns)})
     if patterns:
         condition = {
-            "ArnLike": {"aws:PrincipalArn": _names(patterns)},
+            "ArnLike": {"aws:PrincipalArn": _names(patterns, arns)},
             "StringEquals": {"aws:PrincipalAccount": _accounts(patterns)},
         }
         yield iam.statement(f"{sid}ByPattern", actions, resources, principal="*", condition=condition)
     if organizations:
-        condition = {"StringEquals": {"aws:PrincipalOrgID": _names(organizations)}}
+        condition = {"StringEquals": {"aws:PrincipalOrgID": _names(organizations, arns)}}
         yield iam.statement(f"{sid}ByOrganization", actions, resources, principal="*", condition=condition)
 
 
@@ -221,11 +223,11 @@ def _allow_publishing(arns: Arns, publishers: Iterable[Publisher]) -> Iterator[S
         limited[tuple(sorted(own))].add(principal)
     unlimited = {principal for own in list(limited) if arns.packages in own for principal in limited.pop(own)}
 
-    yield from _allow("PublishPackages", unlimited, PUBLISH, [arns.packages])
+    yield from _allow(arns, "PublishPackages", unlimited, PUBLISH, [arns.packages])
     for own, principals in sorted(limited.items()):
         # A name of its own for each set of packages: a number would change with the others.
         digest = hashlib.sha256("\n".join(own).encode()).hexdigest()[:8]
-        yield from _allow(f"PublishPackages{digest}", principals, PUBLISH, own)
+        yield from _allow(arns, f"PublishPackages{digest}", principals, PUBLISH, own)
 
 
 def _deny_publishing(arns: Arns, publishers: Iterable[Publisher]) -> Statement:
@@ -234,9 +236,9 @@ def _deny_publishing(arns: Arns, publishers: Iterable[Publisher]) -> Statement:
     accounts = {principal for principal in principals if principal.is_account}
     organizations = {principal for principal in principals if principal.is_organization}
     conditions = [
-        ("ArnNotLike", "aws:PrincipalArn", _names(principals - accounts - organizations)),
+        ("ArnNotLike", "aws:PrincipalArn", _names(principals - accounts - organizations, arns)),
         ("StringNotEquals", "aws:PrincipalAccount", _accounts(accounts)),
-        ("StringNotEquals", "aws:PrincipalOrgID", _names(organizations)),
+        ("StringNotEquals", "aws:PrincipalOrgID", _names(organizations, arns)),
     ]
     condition: defaultdict[str, dict[str, list[str]]] = defaultdict(dict)
     for operator, key, values in conditions:
@@ -279,9 +281,9 @@ def _publishable(arns: Arns, publisher: Publisher) -> list[str]:
     return [arns.packages] if publisher.packages is None else [arns.package(name) for name in publisher.packages]
 
 
-def _names(principals: Iterable[Principal]) -> list[str]:
-    """Sorted, so that the order in the config never changes a document."""
-    return sorted(principal.name for principal in principals)
+def _names(principals: Iterable[Principal], arns: Arns) -> list[str]:
+    """As they stand in a policy; sorted, so that the order in the config never changes a document."""
+    return sorted({principal.in_partition(arns.partition).name for principal in principals})
 
 
 def _accounts(principals: Iterable[Principal]) -> list[str]:

@@ -4,11 +4,13 @@ The forms are IAM's: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn, Self
+from functools import partial
+from typing import Any, NoReturn, Self, cast
 
-from private_pypi.errors import InvalidValueError, describe
-from private_pypi.names import ACCOUNT
+from private_pypi.errors import InvalidValueError, Mistakes, wrong_type
+from private_pypi.names import ACCOUNT, parse_packages
 
 _EXPECTED = (
     "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME), with * for what varies in its path or name; "
@@ -32,41 +34,57 @@ _IDENTITY_PROVIDERS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Roles, users or accounts that are let in: one of them, all that a pattern matches, or an organization's."""
 
     name: str
-    """The ARN of a role or user, its path kept; such an ARN with `*` in path or name; an account's `:root` ARN, as AWS
-    writes it; or the ID of an organization."""
+    """The ARN of a role or user, its path kept; such an ARN with `*` in path or name; an account's 12 digits or its
+    `:root` ARN; or the ID of an organization."""
 
-    @classmethod
-    def parse(cls, value: object, *, partition: str = "aws") -> Self:
-        """Read a principal as it stands in the config.
-
-        Args:
-            value: a role or user ARN, an account's `:root` ARN or its 12 digits, or an organization's ID; anything else
-                is an error.
-            partition: the partition of the region that the policy is for; no policy reaches into another.
+    def __post_init__(self) -> None:
+        """Refuse what is none of these.
 
         Raises:
-            InvalidValueError: `value` is none of these. The fix depends on what it looks like.
+            InvalidValueError: the fix depends on what it looks like.
         """
-        if not isinstance(value, str):
-            _refuse_type(value)
-        if re.search(r"\s", value):
-            _refuse(value, "take the white space out")
-        if ACCOUNT.fullmatch(value):
-            return cls(name=f"arn:{partition}:iam::{value}:root")
-        if _ORGANIZATION.fullmatch(value):
-            return cls(name=value)
-        if not value.startswith("arn:"):
-            _refuse_word(value)
-        return cls(name=_parse_arn(value, partition))
+        _check(self.name)
+
+    @classmethod
+    def parse(cls, value: object, *, partition: str | None = None) -> Self:
+        """A principal, as it stands in a config or as one already; in a `partition`, if that is known.
+
+        Raises:
+            InvalidValueError: it is none, or of another partition: no policy reaches into another.
+        """
+        if not isinstance(value, cls):
+            value = cls(cast("str", value))  # anything else is refused
+        return value.in_partition(partition) if partition else value
+
+    @classmethod
+    def as_written(cls, name: str) -> Self:
+        """A principal of a policy that others may have written, who can name more than a config can: unchecked."""
+        principal = object.__new__(cls)
+        object.__setattr__(principal, "name", name)
+        return principal
+
+    def in_partition(self, partition: str) -> Self:
+        """The same as it stands in the policies of a partition: an account by its `:root` ARN, as AWS writes it.
+
+        Raises:
+            InvalidValueError: it is of another partition.
+        """
+        if ACCOUNT.fullmatch(self.name):
+            return type(self)(f"arn:{partition}:iam::{self.name}:root")
+        if not self.is_organization and self.name.split(":")[1] != partition:
+            _refuse(self.name, f"the stack's region is in the partition {partition}: list principals of that")
+        return self
 
     @property
     def account(self) -> str | None:
         """The account, 12 digits; an organization has many."""
+        if ACCOUNT.fullmatch(self.name):
+            return self.name
         return None if self.is_organization else self.name.split(":")[4]
 
     @property
@@ -78,7 +96,7 @@ class Principal:
     @property
     def is_account(self) -> bool:
         """Whether it is a whole account, whose identity policies then decide."""
-        return self.name.endswith(":root")
+        return self.name.endswith(":root") or ACCOUNT.fullmatch(self.name) is not None
 
     @property
     def is_organization(self) -> bool:
@@ -91,18 +109,75 @@ class Principal:
         return "*" in self.name
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Publisher:
     """Who may publish what."""
 
     principal: Principal
-    packages: tuple[str, ...] | None = None
+    packages: tuple[str, ...] | None
     """Normalized names or `prefix-*`, as `parse_package` reads them; `None` is everything."""
 
+    def __init__(
+        self,
+        principal: Principal | str,
+        packages: Iterable[str] | None = None,
+        *,
+        partition: str | None = None,
+    ) -> None:
+        """Read who publishes, and the names and `prefix-*` of the packages; without them everything.
 
-def _parse_arn(arn: str, partition: str) -> str:
+        Raises:
+            InvalidArgsError: one of them is a mistake, or the principal is of another partition than `partition`.
+        """
+        mistakes = Mistakes()
+        who = mistakes.read("principal", principal, partial(Principal.parse, partition=partition), None)
+        what = None
+        if packages is not None:
+            alone = "write the principal alone to let it publish everything"
+            what = mistakes.read("packages", packages, partial(parse_packages, instead_of_all=alone), None)
+        mistakes.finish()
+        object.__setattr__(self, "principal", who)
+        object.__setattr__(self, "packages", what)
+
+    @classmethod
+    def parse(cls, value: object, *, partition: str | None = None) -> Self:
+        """A publisher, as one already, or as a config has it: a principal, or a map of `principal` and `packages`.
+
+        Raises:
+            InvalidArgsError: a field is a mistake.
+            InvalidValueError: it is neither.
+        """
+        if isinstance(value, cls):
+            return cls(value.principal, value.packages, partition=partition)
+        if not isinstance(value, Mapping):
+            return cls(Principal.parse(value, partition=partition))
+        fields = cast("Mapping[str, Any]", value)
+        mistakes = Mistakes()
+        mistakes.refuse_unknown(fields, ["principal", "packages"])
+        who, what = fields.get("principal"), fields.get("packages") or ()
+        publisher = mistakes.read("", who, lambda who: cls(cast("Any", who), what, partition=partition), None)
+        mistakes.finish()
+        return cast("Self", publisher)
+
+
+def _check(value: object) -> None:
+    """Refuse what is no principal."""
+    if not isinstance(value, str):
+        fix = "write one quoted string for each principal"
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            fix = "quote the account's 12 digits: as a number it loses its leading zeros"
+        raise wrong_type(value, expected=_EXPECTED, fix=fix)
+    if re.search(r"\s", value):
+        _refuse(value, "take the white space out")
+    if value.startswith("arn:"):
+        _check_arn(value)
+    elif not (ACCOUNT.fullmatch(value) or _ORGANIZATION.fullmatch(value)):
+        _refuse_word(value)
+
+
+def _check_arn(arn: str) -> None:
     # Short ARNs are filled up with empty parts, which none of the checks take.
-    _, arn_partition, service, region, account, resource, *_ = [*arn.split(":", maxsplit=5), "", "", "", "", ""]
+    _, partition, service, region, account, resource, *_ = [*arn.split(":", maxsplit=5), "", "", "", "", ""]
     kind, _, name = resource.partition("/")
     if service == "sts" and kind == "assumed-role":
         role = _example(name.partition("/")[0])
@@ -113,8 +188,8 @@ def _parse_arn(arn: str, partition: str) -> str:
         _refuse(arn, "list the role that the federated users assume")
     if service != "iam":
         _refuse(arn, "list the role or user that should get in, by an ARN of the service iam")
-    if arn_partition != partition:
-        _refuse(arn, f"the stack's region is in the partition {partition}: list principals of that")
+    if not re.fullmatch("aws(-[a-z]+)*", partition):
+        _refuse(arn, f"there is no partition {partition!r}: an ARN begins with arn:aws:, in China with arn:aws-cn:")
     if region:
         _refuse(arn, "leave the region empty, with two colons between iam and the account: IAM has no regions")
     if not ACCOUNT.fullmatch(account):
@@ -123,7 +198,6 @@ def _parse_arn(arn: str, partition: str) -> str:
         _refuse(arn, "list the group's users, or a role that they assume: IAM lets no policy name a group")
     if resource != "root" and not (_ROLE_OR_USER.fullmatch(resource) and len(resource) <= _MAX_RESOURCE_CHARACTERS):
         _refuse(arn, "end it with role/NAME, user/NAME or root; a path comes before the name: role/PATH/NAME")
-    return arn
 
 
 def _refuse_word(text: str) -> NoReturn:
@@ -141,13 +215,6 @@ def _refuse_word(text: str) -> NoReturn:
 def _example(text: str, otherwise: str = "NAME") -> str:
     """`text` for the example in a message, if it is a name: nothing else is repeated there without quotes."""
     return text if re.fullmatch("[A-Za-z0-9_+=,.@-]{1,64}", text) else otherwise
-
-
-def _refuse_type(value: object) -> NoReturn:
-    fix = "write one quoted string for each principal"
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        fix = "quote the account's 12 digits: as a number it loses its leading zeros"
-    raise InvalidValueError(got=describe(value), expected=_EXPECTED, fix=fix)
 
 
 def _refuse(text: str, fix: str) -> NoReturn:

@@ -9,12 +9,14 @@ https://docs.github.com/en/actions/reference/security/oidc
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal, Self, cast
 
 from private_pypi.arns import Arns
-from private_pypi.errors import InvalidValueError, describe
+from private_pypi.errors import InvalidValueError, Mistakes, wrong_type
+from private_pypi.names import parse_packages
 from private_pypi.principals import Principal, Publisher
 
 ISSUER = "token.actions.githubusercontent.com"
@@ -58,17 +60,64 @@ class GithubPublisher:
     """Normalized names or `prefix-*`, as `parse_package` reads them; `None` is everything."""
 
     def __post_init__(self) -> None:
-        """Refuse what would trust others than it says.
+        """Refuse what would trust others than it says, and normalize the packages.
 
         Raises:
-            InvalidValueError: a name is none, or there is one id alone.
+            InvalidArgsError: a name is none, or there is one id alone.
         """
-        parse_repository(self.repository)
-        parse_ref(self.ref, self.kind)
-        for number in (self.owner_id, self.repository_id):
-            if number is not None:
-                parse_id(number)
-        refuse_one_id(self.owner_id, self.repository_id)
+        mistakes = Mistakes()
+        mistakes.read("repository", self.repository, parse_repository, None)
+        if self.kind in REF_KINDS:
+            mistakes.read("ref", self.ref, partial(parse_ref, kind=self.kind), None)
+        else:
+            expected, fix = "branch, tag or environment", "write one of these"
+            mistakes.add("kind", wrong_type(self.kind, expected=expected, fix=fix))
+        for name in ("owner_id", "repository_id"):
+            if (number := getattr(self, name)) is not None:
+                mistakes.read(name, number, parse_id, None)
+        mistakes.read("", (self.owner_id, self.repository_id), _refuse_one_id, None)
+        if self.packages is not None:
+            packages = mistakes.read("packages", self.packages, _parse_packages, None)
+            object.__setattr__(self, "packages", packages)
+        mistakes.finish()
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """The workflows, as an entry already, or as a config has them: a map.
+
+        Raises:
+            InvalidArgsError: a field is a mistake.
+            InvalidValueError: it is neither.
+        """
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, Mapping):
+            fix = "write repository: OWNER/NAME and, on a line of its own, tag: NAME, branch: NAME or environment: NAME"
+            raise wrong_type(value, expected="a map that names a workflow", fix=fix)
+        fields = cast("Mapping[str, Any]", value)
+        mistakes = Mistakes()
+        mistakes.refuse_unknown(fields, ["repository", *REF_KINDS, "ownerId", "repositoryId", "packages"])
+        repository = mistakes.read("repository", fields.get("repository"), parse_repository, "")
+        kind: RefKind | None = mistakes.read("", fields, _parse_kind, None)
+        ref = mistakes.read(kind, fields[kind], partial(parse_ref, kind=kind), "") if kind else ""
+        ids = [
+            mistakes.read(name, fields[name], parse_id, None) if name in fields else None
+            for name in ("ownerId", "repositoryId")
+        ]
+        if ("ownerId" in fields) != ("repositoryId" in fields):
+            mistakes.read("", (fields.get("ownerId"), fields.get("repositoryId")), _refuse_one_id, None)
+        packages = None
+        if "packages" in fields:
+            packages = mistakes.read("packages", fields["packages"] or (), _parse_packages, None)
+        mistakes.finish()
+        return cls(
+            repository=repository,
+            kind=cast("RefKind", kind),
+            ref=ref,
+            owner_id=ids[0],
+            repository_id=ids[1],
+            packages=packages,
+        )
 
     @property
     def workflow(self) -> str:
@@ -108,7 +157,7 @@ def make_roles(publishers: Iterable[GithubPublisher], arns: Arns, account: str, 
     for workflow, same in sorted(by_workflow.items()):
         name = _role_name(prefix, workflow, arns)
         arn = f"arn:{arns.partition}:iam::{account}:role/{name}"
-        principal = Principal(name=arn)
+        principal = Principal(arn)
         roles.append(
             GithubRole(
                 workflow=workflow,
@@ -176,7 +225,7 @@ def parse_repository(value: object) -> str:
         fix = "write it as `gh repo view --json nameWithOwner` shows it"
         if isinstance(value, str) and "*" in value:
             fix = "name each repository in an entry of its own: `*` would trust the repositories of others"
-        raise InvalidValueError(got=describe(value), expected=expected, fix=fix)
+        raise wrong_type(value, expected=expected, fix=fix)
     return value
 
 
@@ -201,7 +250,7 @@ def parse_ref(value: object, kind: RefKind) -> str:
             )
         case _:
             fix = "write one quoted string"
-    raise InvalidValueError(got=describe(value), expected=expected, fix=fix)
+    raise wrong_type(value, expected=expected, fix=fix)
 
 
 def _is_ref(text: str, kind: RefKind) -> bool:
@@ -219,29 +268,43 @@ def parse_id(value: object) -> str:
     """
     if not isinstance(value, str) or not _ID.fullmatch(value):
         fix = "see `gh api repos/OWNER/NAME --jq '.owner.id, .id'`, and quote what it shows"
-        raise InvalidValueError(got=describe(value), expected="an id of GitHub's, digits in quotes", fix=fix)
+        raise wrong_type(value, expected="an id of GitHub's, digits in quotes", fix=fix)
     return value
 
 
-def refuse_one_id(owner_id: str | None, repository_id: str | None) -> None:
-    """Refuse one id without the other: the subject has both or none.
-
-    Raises:
-        InvalidValueError: there is one.
-    """
+def _refuse_one_id(ids: tuple[str | None, str | None]) -> None:
+    """Refuse one id without the other: the subject has both or none."""
+    owner_id, repository_id = ids
     if (owner_id is None) != (repository_id is None):
         got = "repositoryId without ownerId" if owner_id is None else "ownerId without repositoryId"
         fix = "add the other, which `gh api repos/OWNER/NAME --jq '.owner.id, .id'` shows"
         raise InvalidValueError(got=got, expected="both ids, or neither", fix=fix)
 
 
-def refused_mixtures(publishers: Sequence[GithubPublisher]) -> Iterator[tuple[int, InvalidValueError]]:
+def _parse_kind(fields: Mapping[str, object]) -> RefKind:
+    given: list[RefKind] = [kind for kind in REF_KINDS if fields.get(kind) is not None]
+    if len(given) != 1:
+        got, fix = "no branch, tag or environment", "add one: without it every workflow of the repository would publish"
+        if given:
+            got, fix = " and ".join(given), "write an entry for each"
+        raise InvalidValueError(got=got, expected="one of branch, tag and environment", fix=fix)
+    return given[0]
+
+
+def _parse_packages(value: object) -> tuple[str, ...]:
+    return parse_packages(value, instead_of_all="leave packages out to let the workflow publish everything")
+
+
+def refused_mixtures(publishers: Sequence[GithubPublisher | None]) -> Iterator[tuple[int, InvalidValueError]]:
     """The mistakes of entries that are about one repository in two ways, each with its index.
 
-    A repository has one spelling, one pair of ids or none. To trust two would be to trust its next owner.
+    A repository has one spelling, one pair of ids or none. To trust two would be to trust its next owner. Entries that
+    are `None` are passed over.
     """
     first: dict[str, GithubPublisher] = {}
     for index, publisher in enumerate(publishers):
+        if publisher is None:
+            continue
         before = first.setdefault(publisher.repository.lower(), publisher)
         if publisher.repository != before.repository:
             fix = "write both as `gh repo view --json nameWithOwner` shows it"

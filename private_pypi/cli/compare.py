@@ -158,7 +158,7 @@ def takes_in(one: str, other: str) -> bool:
     """
     if one == other:
         return True
-    this, that = Principal(name=one), Principal(name=other)
+    this, that = Principal.as_written(one), Principal.as_written(other)
     if this.is_organization or that.is_organization or that.is_account:
         return False
     if this.is_account:
@@ -170,7 +170,7 @@ def overlap(one: str, other: str) -> bool:
     """Whether somebody can be both."""
     if takes_in(one, other) or takes_in(other, one):
         return True
-    this, that = Principal(name=one), Principal(name=other)
+    this, that = Principal.as_written(one), Principal.as_written(other)
     if this.is_organization or that.is_organization:
         return this.is_organization != that.is_organization  # an account is in one organization at most
     if not (this.is_pattern and that.is_pattern):

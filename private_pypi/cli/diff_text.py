@@ -62,7 +62,7 @@ def describe(difference: Difference, quote: Quote) -> list[tuple[str, list[Item]
 
 def people(principal: str, quote: Quote) -> str:
     """Whom a principal stands for."""
-    who = Principal(name=principal)
+    who = Principal.as_written(principal)
     if who.is_organization:
         return f"whoever is in the organization {quote(principal)}"
     if who.is_account:
@@ -83,7 +83,7 @@ def _access(changes: Iterable[AccessChange], others: str, quote: Quote) -> Itera
         who = people(principal, quote)
         if workflow:
             who = f"{who}, which the GitHub workflow {quote(workflow)} has"
-        if Principal(name=principal).is_account:
+        if Principal.as_written(principal).is_account:
             who = f"{who}, whose own IAM policies decide who in it"
         yield Item(text=who, details=tuple(_right(change, others, quote) for change in rights))
 

@@ -172,8 +172,6 @@ def _check_type(file_name: str, stack: str, full_key: str, key: Key, value: Any)
     if key.kind == "boolean" and _is_encrypted(value):
         why = "the preview needs its value"
         raise StackFileError(f"{file_name}: {full_key} is encrypted. Set it in plain: {why}")
-    if key.kind == "key ARN" and _is_encrypted(value):
-        raise StackFileError(f"{file_name}: {full_key} is encrypted. Set it in plain: the ARN of a key is no secret")
     is_of_type = {
         "boolean": _text(value) in {"true", "false"},
         "string": not isinstance(value, list) and (not _is_map(value) or _is_encrypted(value)),

@@ -40,7 +40,7 @@ def test_all_mistakes_are_printed_once_and_nothing_is_changed(project: Project, 
     _, _, diagnostics = printed.partition("Diagnostics:")
 
     assert refused.returncode != 0
-    assert "25 mistakes in the config; nothing was changed." in diagnostics
+    assert "25 errors in the config; nothing was changed." in diagnostics
     keys = ["domain", "repository", "description", "publishers", "domainOwner", "encryptionKey", "publisher", "colour"]
     keys += [f"readers[{index}]" for index in range(len(MISTAKES["readers"]))]
     keys += [f"internalPackages[{index}]" for index in range(len(MISTAKES["internalPackages"]))]

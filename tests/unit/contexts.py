@@ -34,11 +34,11 @@ def meant(
     """What a config says that names readers and publishers, some of these with the one package that they publish."""
     arns = dataclasses.replace(ARNS, owner=owner)
     who: dict[str, Any] = {
-        "readers": [Principal.parse(each) for each in readers or []],
+        "readers": [Principal(each) for each in readers or []],
         "publishers": [
-            Publisher(principal=Principal.parse(each))
+            Publisher(principal=Principal(each))
             if isinstance(each, str)
-            else Publisher(principal=Principal.parse(each[0]), packages=(each[1],))
+            else Publisher(principal=Principal(each[0]), packages=(each[1],))
             for each in publishers or []
         ],
     }

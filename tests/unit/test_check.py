@@ -100,7 +100,7 @@ class Aws:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.endpoint = f"{self.url}/pypi/private-pypi/"
-        domain, repository = documents(readers=[Principal.parse(READER)])
+        domain, repository = documents(readers=[Principal(READER)])
         self.answers: dict[str, Answer] = {
             IDENTITY: identity(session()),
             ROLE: (403, error("AccessDenied")),
@@ -637,7 +637,7 @@ def test_a_config_with_mistakes_is_refused_as_pulumi_refuses_it(
 
     assert main(["preview", "test"]) == 1
     assert refused == capsys.readouterr().err
-    assert refused.startswith("error: a mistake in the config; nothing was changed.\nprivate-pypi:readers[0]: got 'ci'")
+    assert refused.startswith("error: 1 error in the config; nothing was changed.\nprivate-pypi:readers[0]: got 'ci'")
 
 
 def test_a_stack_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

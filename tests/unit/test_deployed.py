@@ -25,7 +25,7 @@ def compared(deployed: Deployed, *, existing_domain: bool = False, has_secrets: 
 
 def edited(old: str, new: str) -> Deployed:
     """What is deployed, with another text in the domain's policy."""
-    who = [Principal.parse(each) for each in (READER, PATTERN, ORGANIZATION, f"{ROLES}/ci", OTHER)]
+    who = [Principal(each) for each in (READER, PATTERN, ORGANIZATION, f"{ROLES}/ci", OTHER)]
     text = domain_policy(SAID.arns, readers=who, publishers=[])
     assert text is not None
     assert old in text

@@ -207,7 +207,7 @@ def test_with_a_mistake_in_the_config_nothing_is_registered(preview: bool) -> No
     record = Run()
 
     with pytest.raises(
-        pulumi.RunError, match=r"^a mistake in the config; nothing was changed.\nprivate-pypi:readers\[0\]: got '\*'"
+        pulumi.RunError, match=r"^1 error in the config; nothing was changed.\nprivate-pypi:readers\[0\]: got '\*'"
     ):
         run(main_program, DEV | {"private-pypi:readers": '["*"]'}, preview=preview, record=record)
     assert record.resources == record.exports == {}

@@ -599,7 +599,7 @@ def test_a_mistake_in_the_config_is_reported_as_under_pulumi_up(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == (
-        "error: 2 mistakes in the config; nothing was changed.\n"
+        "error: 2 errors in the config; nothing was changed.\n"
         "private-pypi:domain: got nothing\n"
         "  expected: the name of the domain\n"
         "  fix:      pulumi config set private-pypi:domain NAME\n"

@@ -29,7 +29,7 @@ SIXTY_FOUR = "r" * 64
     ],
 )
 def test_principals_are_taken_as_they_are(arn: str) -> None:
-    assert Principal.parse(arn).name == arn
+    assert Principal(arn).name == arn
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn"])
@@ -65,8 +65,8 @@ def test_an_account_is_its_root_arn(partition: str) -> None:
         ("arn:aws:s3:::bucket", "list the role or user that should get in, by an ARN of the service iam"),
         ("arn:aws", "list the role or user that should get in, by an ARN of the service iam"),
         (
-            "arn:aws-cn:iam::111122223333:role/ci",
-            "the stack's region is in the partition aws: list principals of that",
+            "arn:amazon:iam::111122223333:role/ci",
+            "there is no partition 'amazon': an ARN begins with arn:aws:, in China with arn:aws-cn:",
         ),
         (
             "arn:aws:sts::\x1b[2J:assumed-role/c\x1b[2J",
@@ -124,7 +124,7 @@ def test_an_account_is_its_root_arn(partition: str) -> None:
 )
 def test_text_that_is_no_principal_is_refused_with_the_way_out(text: str, fix: str) -> None:
     with pytest.raises(InvalidValueError) as error:
-        Principal.parse(text)
+        Principal(text)
     assert str(error.value) == f"got {text!r}\n  expected: {TAKES}\n  fix:      {fix}"
 
 
@@ -163,8 +163,17 @@ def test_what_is_no_text_is_refused(value: object, got: str, fix: str) -> None:
     ],
 )
 def test_a_principal_knows_its_kind(text: str, account: str | None, role_name: str | None, kinds: set[str]) -> None:
-    principal = Principal.parse(text)
+    principal = Principal(text)
 
     assert principal.account == account
     assert principal.role_name == role_name
     assert {kind for kind in ("pattern", "account", "organization") if getattr(principal, f"is_{kind}")} == kinds
+
+
+def test_no_policy_reaches_into_another_partition() -> None:
+    with pytest.raises(InvalidValueError) as error:
+        Principal.parse("arn:aws-cn:iam::111122223333:role/ci", partition="aws")
+    assert str(error.value) == (
+        f"got 'arn:aws-cn:iam::111122223333:role/ci'\n  expected: {TAKES}\n"
+        "  fix:      the stack's region is in the partition aws: list principals of that"
+    )

@@ -45,7 +45,7 @@ def test_of_a_refused_config_the_answer_is_the_message(
 ) -> None:
     refused = dataclasses.replace(PROGRAM, config={})
 
-    assert str(answer(refused, monkeypatch, capsys)).startswith("a mistake in the config; nothing was changed.\n")
+    assert str(answer(refused, monkeypatch, capsys)).startswith("1 error in the config; nothing was changed.\n")
 
 
 def test_modules_beside_the_program_are_its_own(

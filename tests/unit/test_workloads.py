@@ -99,7 +99,7 @@ def test_a_role_is_a_publisher_within_its_packages() -> None:
     (role,) = roles(GithubPublisher(repository="acme/tools", kind="tag", ref="v*", packages=("acme-core",)))
 
     assert role.workflow == "acme/tools tag v*"
-    assert role.publishers == (Publisher(principal=Principal(name=role.arn), packages=("acme-core",)),)
+    assert role.publishers == (Publisher(principal=Principal(role.arn), packages=("acme-core",)),)
 
 
 def test_entries_for_one_workflow_are_one_role() -> None:
