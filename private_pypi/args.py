@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from private_pypi.errors import InvalidValueError
+from private_pypi.errors import InvalidValueError, describe
+from private_pypi.keys import KEYS, NAMESPACE
 from private_pypi.principals import Principal, Publisher
 from private_pypi.workloads import GithubPublisher, refused_mixtures
 
@@ -60,6 +61,14 @@ class PrivatePypiArgs:
         )
         for _, mistake in refused_mixtures(self.github_publishers):
             raise mistake
+
+    def name_of(self, field_name: str) -> str:
+        """How the user wrote a field, for messages."""
+        return next(f"{NAMESPACE}:{name}" for name, key in KEYS.items() if key.field == field_name)
+
+    def says(self, field_name: str, *, value: bool) -> str:
+        """How the user gives a field a value, for messages: after `set`."""
+        return f"{self.name_of(field_name)} to {describe(value)}"
 
 
 def refuse_ignored(

@@ -26,7 +26,6 @@ from private_pypi.names import (
 )
 from private_pypi.principals import Principal, Publisher
 from private_pypi.provider import look_up_region
-from private_pypi.state import read_recorded, refused_changes, unprotected_losses
 from private_pypi.workloads import (
     REF_KINDS,
     GithubPublisher,
@@ -46,7 +45,7 @@ def load_args() -> PrivatePypiArgs:
     """The component's args from the stack's config, namespace `private-pypi`.
 
     Raises:
-        pulumi.RunError: the config has mistakes, or would lose what is protected. Its text lists all of them, each
+        pulumi.RunError: the config has mistakes. Its text lists all of them, each
             with its key, and nothing has been registered.
     """
     region = pulumi.Config("aws").get("region") or look_up_region()
@@ -90,12 +89,7 @@ def load_args() -> PrivatePypiArgs:
         make_github_oidc_provider=config.boolean("makeGithubOidcProvider"),
         tags=config.tags("tags"),
     )
-    recorded = read_recorded()
-    for key, mistake in refused_changes(args, region, recorded):
-        config.refuse(key, mistake)
     config.finish()
-    for key, loss in unprotected_losses(args, region, recorded):
-        pulumi.log.warn(f"{_full_key(key)} {loss}")
     return args
 
 
@@ -190,11 +184,6 @@ class _Config:
                 tags[name] = text
         return tags
 
-    def refuse(self, key: str, mistake: InvalidValueError) -> None:
-        """Note a mistake in a key, unless its value was no value to begin with."""
-        if key not in (mistaken for mistaken, _ in self._mistakes):
-            self._note(key, mistake)
-
     def finish(self) -> None:
         """Refuse keys that do not exist and a misspelled namespace, and raise for every mistake so far."""
         own: list[str] = []
@@ -267,8 +256,8 @@ class _Config:
 
 
 def _full_key(path: str) -> str:
-    """A key, or what is below it, with its namespace, which is not ours for the region alone."""
-    return path if path == "aws:region" else f"{NAMESPACE}:{path}"
+    """A key, or what is below it, with its namespace."""
+    return f"{NAMESPACE}:{path}"
 
 
 def _nearest(word: str, words: list[str], *, cutoff: float = 0.6) -> str | None:
