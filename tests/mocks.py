@@ -30,6 +30,7 @@ REPOSITORY = "aws:codeartifact/repository:Repository"
 REPOSITORY_PERMISSIONS = "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+PARENT = "example:index:Parent"
 TYPES = {
     COMPONENT,
     DOMAIN,
@@ -37,6 +38,7 @@ TYPES = {
     OIDC_PROVIDER,
     OTHER_PROVIDER,
     PACKAGE_GROUP,
+    PARENT,
     POLICY,
     POLICY_ATTACHMENT,
     PROVIDER,
