@@ -73,12 +73,12 @@ class PrivatePypi(pulumi.ComponentResource):
                 been registered.
         """
         arns, account = look_up_place(args, opts)
-        deployed = read_deployed(name, arns, opts or pulumi.ResourceOptions())
+        deployed = read_deployed(name, args, arns, opts or pulumi.ResourceOptions())
         roles = make_roles(args.github_publishers, arns, account, prefix=f"{name}-{pulumi.get_stack()}")
         documents = _decide(args, arns, account, roles, deployed)
         super().__init__(COMPONENT_TYPE, name, {}, opts)
         self._name, self._args, self._arns = name, args, arns
-        for warning in warnings(args, arns.region, deployed):
+        for warning in warnings(args, arns, deployed):
             pulumi.log.warn(warning, resource=self)
 
         made = self._make_github_roles(roles, documents.reader if account == arns.owner else documents.publisher)
@@ -336,7 +336,7 @@ def _decide(
     args: PrivatePypiArgs, arns: Arns, account: str, roles: Sequence[GithubRole], deployed: Deployed
 ) -> Documents:
     """The documents, unless there is a mistake in the args or in their policies."""
-    mistakes = [f"{where}: {mistake}" for where, mistake in refused_changes(args, arns.region, deployed)]
+    mistakes = [f"{where}: {mistake}" for where, mistake in refused_changes(args, arns, deployed)]
     try:
         documents = make_documents(args, arns, account, roles)
     except ExceptionGroup as refused:

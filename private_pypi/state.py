@@ -16,6 +16,7 @@ from private_pypi.args import PrivatePypiArgs
 from private_pypi.arns import Arns
 from private_pypi.errors import InvalidValueError, describe
 from private_pypi.iam import is_protected, read_policy
+from private_pypi.upstreams import downstream_repositories
 
 COMPONENT_TYPE = "private-pypi:index:PrivatePypi"
 PROTECT_OUTPUT = "protect"
@@ -37,6 +38,8 @@ class Deployed:
     """Those of the domain that it made."""
     repository: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Those of the repository."""
+    store: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Those of the store."""
     has_policy: bool = False
     """Whether the repository has a permissions policy."""
     has_github_provider: bool = False
@@ -46,12 +49,28 @@ class Deployed:
     as of one that was imported or whose first `pulumi up` did not end, this is false."""
     aliased: tuple[str, ...] = ()
     """The names of protected repositories any of which may be the one that an alias of the component stands for."""
+    store_users: tuple[str, ...] = ()
+    """The names of other repositories that have the store upstream, if that would be deleted."""
+    store_users_unknown: str = ""
+    """Why that cannot be told, if it cannot."""
     unreadable: str = ""
     """Why the state cannot be read; then the rest says nothing."""
 
 
-def read_deployed(name: str, arns: Arns, opts: pulumi.ResourceOptions) -> Deployed:
+def read_deployed(name: str, args: PrivatePypiArgs, arns: Arns, opts: pulumi.ResourceOptions) -> Deployed:
     """What the state of the stack has of the component `name`, which is about to be made with `opts`."""
+    deployed = _read_deployed(name, arns, opts)
+    store = deployed.store.get("arn")
+    if not store or (args.public_upstream and store == arns.store.repository):
+        return deployed
+    try:
+        users = downstream_repositories(Arns.of_repository(store))
+    except RuntimeError as error:
+        return replace(deployed, store_users_unknown=str(error))
+    return replace(deployed, store_users=tuple(each for each in users if each != deployed.repository.get("repository")))
+
+
+def _read_deployed(name: str, arns: Arns, opts: pulumi.ResourceOptions) -> Deployed:
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     resources, unreadable = _read_resources(pulumi.runtime.get_root_resource(), stack)
     if unreadable:
@@ -118,6 +137,7 @@ def _deployed(component: str, resources: _Resources) -> Deployed:
     return Deployed(
         domain=resources.get(_child(component, _DOMAIN, "domain"), {}),
         repository=repository,
+        store=resources.get(_child(component, _REPOSITORY, "store"), {}),
         has_policy=policy is not None,
         has_github_provider=_child(component, _OIDC_PROVIDER, "github") in resources,
         # By the repository's ARN it is known that this is the one that was meant, and not one imported since.
@@ -134,7 +154,7 @@ def denies_losing(document: str | None, arns: Arns) -> bool:
     return is_protected(read_policy(document, arns), arns)
 
 
-def refused_changes(args: PrivatePypiArgs, region: str, deployed: Deployed) -> Iterator[tuple[str, InvalidValueError]]:
+def refused_changes(args: PrivatePypiArgs, arns: Arns, deployed: Deployed) -> Iterator[tuple[str, InvalidValueError]]:
     """The mistakes of args that do not fit what is deployed, each with what it is in, as the user wrote that."""
     if deployed.unreadable:
         if not args.protect:
@@ -158,13 +178,17 @@ def refused_changes(args: PrivatePypiArgs, region: str, deployed: Deployed) -> I
             fix = "undo the change: Pulumi would delete the domain, and AWS keeps one that has a repository"
         mistake = InvalidValueError(got=describe(args.existing_domain), expected=expected, fix=fix)
         yield args.name_of("existing_domain"), mistake
+    if deployed.store_users and not args.public_upstream and _is_protected(args, deployed):
+        expected = f"true while other repositories take packages from its store: {', '.join(deployed.store_users)}"
+        fix = f"take {deployed.store['repository']} out of their upstreams first"
+        yield args.name_of("public_upstream"), InvalidValueError(got="false", expected=expected, fix=fix)
     if deployed.aliased and not args.protect:
         names = " or ".join(map(repr, deployed.aliased))
         expected = f"{names}, because an alias of the component may stand for it, and it is protected"
         fix = f"undo the change of the name, or set {args.says('protect', value=True)}, until the alias is deployed"
         yield args.name_of("repository"), InvalidValueError(got=repr(args.repository), expected=expected, fix=fix)
     if _is_protected(args, deployed):
-        for where, value, was in _replacements(args, region, deployed):
+        for where, value, was in _replacements(args, arns, deployed):
             cost = "delete what is there, with every package in it"
             yield where, _loss(args, value, was, cost, "the packages", deployed)
         if deployed.has_github_provider and not args.make_github_oidc_provider:
@@ -173,7 +197,7 @@ def refused_changes(args: PrivatePypiArgs, region: str, deployed: Deployed) -> I
             yield args.name_of("make_github_oidc_provider"), mistake
 
 
-def warnings(args: PrivatePypiArgs, region: str, deployed: Deployed) -> Iterator[str]:
+def warnings(args: PrivatePypiArgs, arns: Arns, deployed: Deployed) -> Iterator[str]:
     """What is not checked, and what args will cost that protect nothing, of a repository that is not protected."""
     if deployed.unreadable:
         yield (
@@ -181,8 +205,14 @@ def warnings(args: PrivatePypiArgs, region: str, deployed: Deployed) -> Iterator
             "name, the owner, the key or the region would delete packages. Pulumi refuses that itself, but perhaps "
             "after other changes of the same edit."
         )
-    elif not _is_protected(args, deployed):
-        for where, value, was in _replacements(args, region, deployed):
+        return
+    store, users, unknown = deployed.store.get("repository"), deployed.store_users, deployed.store_users_unknown
+    if unknown:
+        yield f"Pulumi will delete {store}. It cannot be told whether other repositories have it upstream: {unknown}"
+    if users:
+        yield f"Pulumi will delete {store}, from which other repositories take packages: {', '.join(users)}"
+    if not _is_protected(args, deployed):
+        for where, value, was in _replacements(args, arns, deployed):
             cost = "Pulumi will delete what is there, with every package in it, and make another, which is empty"
             yield f"{where} was {describe(was)} and is {describe(value)}: {cost}"
 
@@ -192,7 +222,7 @@ def _is_protected(args: PrivatePypiArgs, deployed: Deployed) -> bool:
     return args.protect or (bool(deployed.repository) and not deployed.is_unprotected)
 
 
-def _replacements(args: PrivatePypiArgs, region: str, deployed: Deployed) -> Iterator[tuple[str, object, object]]:
+def _replacements(args: PrivatePypiArgs, arns: Arns, deployed: Deployed) -> Iterator[tuple[str, object, object]]:
     """What replaces what is deployed by its change, each with its value and the deployed one."""
     domain, repository = deployed.domain, deployed.repository
     # Without an owner in the args it is the caller, who is also the one who made the repository. What is taken out of
@@ -206,7 +236,7 @@ def _replacements(args: PrivatePypiArgs, region: str, deployed: Deployed) -> Ite
             repository.get("domainOwner"),
         ),
         (args.name_of("encryption_key"), args.encryption_key, domain.get("encryptionKey")),
-        ("aws:region", region, Arns.of_repository(repository["arn"]).region if repository else None),
+        ("aws:region", arns.region, Arns.of_repository(repository["arn"]).region if repository else None),
     ):
         if None not in (value, was) and value != was:
             yield where, value, was

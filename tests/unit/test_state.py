@@ -60,7 +60,6 @@ def state(monkeypatch: pytest.MonkeyPatch) -> State:
         "urn:pulumi:test::private-pypi::pulumi:pulumi:Stack::private-pypi-test": {"domain_name": "acme"},
         urn(): {"repository_arn": ARNS.repository, "protect": True},
         urn("domain"): {"domain": "acme", "encryptionKey": KEY},
-        urn("store"): deployed("tools-store"),
         urn("repository"): deployed(),
         urn("repository-permissions"): {"policyDocument": DENY},
     }
@@ -425,6 +424,67 @@ def test_the_resources_of_other_programs_are_not_the_stacks_own(state: State) ->
         state[each.replace("private-pypi:index:PrivatePypi$", "")] = state.pop(each)
 
     assert deploy({"domain": "acme-2"}, aliased)
+
+
+@pytest.fixture
+def users(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The repositories that AWS says to have the store upstream; it does not say if there are none."""
+    names: list[str] = []
+
+    def find(arns: Arns) -> tuple[str, ...]:
+        assert arns == ARNS.store
+        if not names:
+            raise RuntimeError("no credentials")
+        return tuple(names)
+
+    monkeypatch.setattr("private_pypi.state.downstream_repositories", find)
+    return names
+
+
+STORED = OWN | {"publicUpstream": True, "internalPackages": ["acme-*"]}
+
+
+@pytest.fixture
+def stored(unprotected: State) -> State:
+    """The state of an unprotected stack with a store."""
+    unprotected[urn("store")] = deployed("tools-store")
+    return unprotected
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_a_store_that_others_use_is_not_deleted_while_packages_are_protected(
+    stored: State, users: list[str], protect: bool
+) -> None:
+    stored[urn()]["protect"] = True
+    users += ["npm", "tools", "web"]
+
+    assert deploy(STORED).warnings == []
+    assert mistakes(OWN | {"protect": protect}) == [
+        (
+            "publicUpstream: got false\n"
+            "  expected: true while other repositories take packages from its store: npm, web\n"
+            "  fix:      take tools-store out of their upstreams first"
+        )
+    ]
+
+
+@pytest.mark.usefixtures("stored")
+def test_that_a_store_that_others_use_is_deleted_is_said(users: list[str]) -> None:
+    users += ["npm", "tools", "web"]
+
+    said = "Pulumi will delete tools-store, from which other repositories take packages: npm, web"
+    assert deploy(UNPROTECTED).warnings == [said]
+    assert deploy(STORED | {"protect": False, "repository": "renamed"}).warnings[0] == said
+    users[:] = ["tools"]
+    assert deploy(UNPROTECTED).warnings == []
+
+
+@pytest.mark.usefixtures("stored", "users")
+@pytest.mark.parametrize("protect", [True, False])
+def test_that_nobody_can_tell_who_uses_a_store_is_said(protect: bool) -> None:
+    assert deploy(OWN | {"protect": protect}).warnings == [
+        "Pulumi will delete tools-store. It cannot be told whether other repositories have it upstream: no credentials"
+    ]
 
 
 @pytest.fixture
