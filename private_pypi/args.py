@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Self, cast
 
 from private_pypi.arns import partition_of, store_name
-from private_pypi.errors import InvalidValueError, Mistakes, parse_items, printable, wrong_type
+from private_pypi.errors import InvalidValueError, Mistakes, describe, parse_items, printable, wrong_type
 from private_pypi.keys import key_of
 from private_pypi.names import (
     MAX_TAGS,
@@ -126,9 +126,14 @@ class PrivatePypiArgs:
         """
         return type(self)(**{each.name: getattr(self, each.name) for each in fields(self)}, region=region)
 
-    def spell(self, path: str) -> str:
-        """The path of a field as it was written: in a config `private-pypi:readers[0]`, in Python `readers[0]`."""
+    def name_of(self, path: str) -> str:
+        """How a field, or what is in it, is called where it was written: in a config `private-pypi:readers[0]`."""
         return f"{self.namespace}:{key_of(path)}" if self.namespace else path
+
+    def says(self, field_name: str, *, value: bool) -> str:
+        """How a field is given a value where it was written, after the word `set`."""
+        name = self.name_of(field_name)
+        return f"{name} to {describe(value)}" if self.namespace else f"{name}={value}"
 
 
 def _parse_boolean(value: object) -> bool:

@@ -4,7 +4,7 @@ What they are given is decided in the pure modules; here it is only handed over.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi
 import pulumi_aws as aws
@@ -13,11 +13,22 @@ from private_pypi import package_groups
 from private_pypi.args import PrivatePypiArgs
 from private_pypi.arns import Arns
 from private_pypi.errors import InvalidArgsError, message, refusal
-from private_pypi.policies import Documents, everyone, make_documents
+from private_pypi.policies import Documents, everyone, make_documents, policy_of_nothing
 from private_pypi.principals import Principal
 from private_pypi.provider import look_up_place
+from private_pypi.state import (
+    COMPONENT_TYPE,
+    PROTECT_OUTPUT,
+    Deployed,
+    denies_losing,
+    read_deployed,
+    refused_changes,
+    warnings,
+)
 from private_pypi.upstreams import upstream_remover
 from private_pypi.workloads import AUDIENCE, ISSUER, GithubRole, make_roles
+
+T = TypeVar("T")
 
 
 class PrivatePypi(pulumi.ComponentResource):
@@ -57,15 +68,19 @@ class PrivatePypi(pulumi.ComponentResource):
         removal of a last upstream does not (`upstreams`).
 
         Raises:
-            pulumi.RunError: a policy is longer than CodeArtifact takes, or the provider cannot say where it is; nothing
-                has been registered.
+            pulumi.RunError: the args would delete what is protected, or it cannot be told whether they would; a policy
+                is longer than CodeArtifact takes; or the provider cannot say where it is. Nothing of the component has
+                been registered.
         """
         arns, account = look_up_place(args, opts)
         args = _checked(args, arns.region)
+        deployed = read_deployed(name, args, arns, opts or pulumi.ResourceOptions())
         roles = make_roles(args.github_publishers, arns, account, prefix=f"{name}-{pulumi.get_stack()}")
-        documents = _make_documents(args, arns, account, roles)
-        super().__init__("private-pypi:index:PrivatePypi", name, {}, opts)
+        documents = _decide(args, arns, account, roles, deployed)
+        super().__init__(COMPONENT_TYPE, name, {}, opts)
         self._name, self._args, self._arns = name, args, arns
+        for warning in warnings(args, arns, deployed):
+            pulumi.log.warn(warning, resource=self)
 
         made = self._make_github_roles(roles, documents.reader if account == arns.owner else documents.publisher)
         domain = None if args.existing_domain else self._make_domain(documents.domain, made)
@@ -74,9 +89,14 @@ class PrivatePypi(pulumi.ComponentResource):
         if args.public_upstream:
             store = self._make_store(domain, before)
             # What is published to the store is installed from the repository: it is closed before it is upstream.
-            before = [*before, *self._set_permissions("store", store, documents.store)]
+            if documents.store:
+                before = [*before, self._set_permissions("store", store, documents.store)]
         repository = self._make_repository(domain, before, store)
-        self._set_permissions("repository", repository, documents.repository, made)
+        document = documents.repository
+        if not document and deployed.has_policy:
+            # Pulumi deletes nothing that was protected until now, so the policy stays.
+            document = policy_of_nothing(arns, account)
+        policy = self._set_permissions("repository", repository, document, made) if document else None
         if args.attach_identity_policies:
             self._attach_identity_policies(documents, account)
         self._warn_of_confusion()
@@ -92,18 +112,23 @@ class PrivatePypi(pulumi.ComponentResource):
         self.private_pypi_endpoint_url = endpoint
         self.index_url = endpoint.apply(lambda url: f"{url.removesuffix('/')}/simple/")
         self.publish_url = endpoint
-        self.domain_name = pulumi.Output.from_input(args.domain)
-        self.domain_owner = pulumi.Output.from_input(arns.owner)
-        self.domain_arn = pulumi.Output.from_input(arns.domain)
-        self.repository_name = pulumi.Output.from_input(args.repository)
-        self.repository_arn = pulumi.Output.from_input(arns.repository)
-        self.reader_policy = pulumi.Output.from_input(documents.reader)
-        self.publisher_policy = pulumi.Output.from_input(documents.publisher)
+        self.domain_name = _known(args.domain, domain)
+        self.domain_owner = _known(arns.owner, domain)
+        self.domain_arn = _known(arns.domain, domain)
+        self.repository_name = _known(args.repository, repository)
+        self.repository_arn = _known(arns.repository, repository)
+        self.reader_policy = _known(documents.reader, repository)
+        self.publisher_policy = _known(documents.publisher, repository)
         if roles:
-            self.github_role_arns = pulumi.Output.from_input({role.workflow: role.arn for role in roles})
+            self.github_role_arns = _known({role.workflow: role.arn for role in roles}, *made)
         if documents.domain_statement:
             self.domain_policy_statement = pulumi.Output.from_input(documents.domain_statement)
-        self.register_outputs(self.outputs)
+        # Of the policy as the engine has it, and not of the args: a run with `--target` does not change everything.
+        kept = repository.arn.apply(lambda _: args.protect)
+        if policy:
+            deny = policy.policy_document.apply(lambda document: denies_losing(document, arns))
+            kept = pulumi.Output.all(kept, deny).apply(any)
+        self.register_outputs(self.outputs | {PROTECT_OUTPUT: kept})
 
     # Signatures say pulumi.Resource for what is of aws.iam or aws.cloudcontrol: to name a class there loads that part
     # of the provider, a fifth of a preview's time, for stacks that have nothing of it.
@@ -169,8 +194,14 @@ class PrivatePypi(pulumi.ComponentResource):
                 desired_state=package_groups.desired_state(
                     package, domain_name=args.domain, domain_owner=args.domain_owner, tags=args.tags
                 ),
-                # A group cannot move to another domain.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=domain, replacement_trigger=self._arns.domain),
+                # A group cannot move to another domain, and goes with its own.
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=domain,
+                    replacement_trigger=self._arns.domain,
+                    replace_with=[domain] if domain else None,
+                    delete_before_replace=True,
+                ),
             )
             for package in package_groups.distinct(args.internal_packages)
         ]
@@ -223,28 +254,27 @@ class PrivatePypi(pulumi.ComponentResource):
         self,
         kind: str,
         repository: aws.codeartifact.Repository,
-        document: str | None,
+        document: str,
         principals: Sequence[pulumi.Resource] = (),
-    ) -> list[pulumi.Resource]:
-        """The permissions policy of a repository, if it has one, after the principals that are made here.
+    ) -> aws.codeartifact.RepositoryPermissionsPolicy:
+        """The permissions policy of a repository, after the principals that are made here.
 
         While packages are protected it goes with the repository and not before it: whoever forces Pulumi to delete the
-        one would first lose the Deny in the other.
+        one would first lose the Deny in the other. Nor does Pulumi delete it alone.
         """
-        if not document:
-            return []
-        return [
-            aws.codeartifact.RepositoryPermissionsPolicy(
-                f"{self._name}-{kind}-permissions",
-                domain=repository.domain,
-                domain_owner=self._args.domain_owner,
-                repository=repository.repository,
-                policy_document=document,
-                opts=pulumi.ResourceOptions(
-                    parent=self, depends_on=principals, deleted_with=repository if self._args.protect else None
-                ),
-            )
-        ]
+        return aws.codeartifact.RepositoryPermissionsPolicy(
+            f"{self._name}-{kind}-permissions",
+            domain=repository.domain,
+            domain_owner=self._args.domain_owner,
+            repository=repository.repository,
+            policy_document=document,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=self._args.protect and kind == "repository",
+                depends_on=principals,
+                deleted_with=repository if self._args.protect else None,
+            ),
+        )
 
     def _attach_identity_policies(self, documents: Documents, account: str) -> None:
         """Attach the identity policies to the roles of `account`, and say to whom else they would have to be attached.
@@ -302,15 +332,30 @@ def _checked(args: PrivatePypiArgs, region: str) -> PrivatePypiArgs:
     try:
         return args.at(region)
     except InvalidArgsError as error:
-        lines = [message(args.spell(path), mistake) for path, mistake in error.mistakes]
-        raise pulumi.RunError(refusal(lines, of="the arguments")) from None
+        raise _refusal(args, [message(args.name_of(path), mistake) for path, mistake in error.mistakes]) from None
 
 
-def _make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Sequence[GithubRole]) -> Documents:
+def _known(value: T, *resources: pulumi.Resource | None) -> pulumi.Output[T]:
+    """An output that is known at preview and depends on the resources that it names. Of a resource the URN is both."""
+    return pulumi.Output.all(*[each.urn for each in resources if each]).apply(lambda _: value)
+
+
+def _decide(
+    args: PrivatePypiArgs, arns: Arns, account: str, roles: Sequence[GithubRole], deployed: Deployed
+) -> Documents:
+    """The documents, unless there is a mistake in the args or in their policies."""
+    mistakes = [message(where, mistake) for where, mistake in refused_changes(args, arns, deployed)]
     try:
-        return make_documents(args, arns, account, roles)
+        documents = make_documents(args, arns, account, roles)
     except ExceptionGroup as refused:
-        keys = "private-pypi:readers and private-pypi:publishers"
-        if roles:
-            keys = "private-pypi:readers, private-pypi:publishers and private-pypi:githubPublishers"
-        raise pulumi.RunError(refusal([f"{keys}: {each}" for each in refused.exceptions])) from None
+        fields = ["readers", "publishers", *(["github_publishers"] if roles else [])]
+        *names, last = map(args.name_of, fields)
+        mistakes += [f"{', '.join(names)} and {last}: {each}" for each in refused.exceptions]
+    else:
+        if not mistakes:
+            return documents
+    raise _refusal(args, mistakes)
+
+
+def _refusal(args: PrivatePypiArgs, mistakes: Sequence[str]) -> pulumi.RunError:
+    return pulumi.RunError(refusal(mistakes, of="the config" if args.namespace else "the arguments"))

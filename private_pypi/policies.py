@@ -161,6 +161,17 @@ def repository_policy(
     return iam.fitting("repository", [*statements, *denying], shorter)
 
 
+def policy_of_nothing(arns: Arns, account: str) -> str:
+    """A repository permissions policy that gives nobody anything, minified, for where there has to be one.
+
+    It leaves it to the identity policies of `account`, which made the repository, whether they let somebody describe
+    it: that is so without it.
+    """
+    principal = {"AWS": [f"arn:{arns.partition}:iam::{account}:root"]}
+    describe = ["codeartifact:DescribeRepository"]
+    return iam.document([iam.statement("DescribeRepository", describe, [arns.repository], principal=principal)])
+
+
 def reader_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str:
     """The identity policy that readers need, and publishers of the domain's account too, minified.
 

@@ -1,14 +1,13 @@
-"""What the last `pulumi up` left, from the stack's own state: what there is to lose, without asking AWS.
+"""What the stack's own state has of a private PyPI: what there is to lose, without asking AWS.
 
-Pulumi's own protection does not need it; but that refuses late, when other changes of the same edit are made already,
-names no config key, and does not say what is at stake.
+Pulumi's own protection does not need it. But that refuses late, when other changes of the same edit are made already,
+names no key, and lets a resource be replaced in the very run that takes its protection away.
 """
 
-import contextlib
-import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import pulumi
@@ -17,108 +16,238 @@ from private_pypi.args import PrivatePypiArgs
 from private_pypi.arns import Arns
 from private_pypi.errors import InvalidValueError, describe
 from private_pypi.iam import is_protected, read_policy
+from private_pypi.upstreams import downstream_repositories
 
-_OURS = re.compile(
-    r"private-pypi:index:PrivatePypi\$aws:"
-    r"(?:codeartifact/\w+:\w+::.*-(domain|repository|repository-permissions)|iam/openIdConnectProvider:\w+::.*-(github))$"
-)
+COMPONENT_TYPE = "private-pypi:index:PrivatePypi"
+PROTECT_OUTPUT = "protect"
+"""The output that a component registers for its next run, beside those for users: whether packages are protected."""
+
+_DOMAIN = "aws:codeartifact/domain:Domain"
+_OIDC_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+_POLICY = "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy"
+_REPOSITORY = "aws:codeartifact/repository:Repository"
+
+_Resources = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Recorded:
-    """The outputs of a stack's resources; none of a stack that is new."""
+class Deployed:
+    """What the state has of one component: the outputs of its resources, empty for what does not exist."""
 
     domain: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Those of the domain that the stack made."""
+    """Those of the domain that it made."""
     repository: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Those of the repository."""
+    store: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Those of the store."""
+    has_policy: bool = False
+    """Whether the repository has a permissions policy."""
     has_github_provider: bool = False
-    """Whether the stack made the account's OpenID Connect provider for GitHub."""
-    is_protected: bool = False
-    """Whether the repository's policy protects its packages, and Pulumi what the stack made."""
+    """Whether it made the account's OpenID Connect provider for GitHub."""
+    is_unprotected: bool = False
+    """Whether the state says that the last `pulumi up` left this repository without protection. Where it says nothing,
+    as of one that was imported or whose first `pulumi up` did not end, this is false."""
+    aliased: tuple[str, ...] = ()
+    """The names of protected repositories any of which may be the one that an alias of the component stands for."""
+    store_users: tuple[str, ...] = ()
+    """The names of other repositories that have the store upstream, if that would be deleted."""
+    store_users_unknown: str = ""
+    """Why that cannot be told, if it cannot."""
+    unreadable: str = ""
+    """Why the state cannot be read; then the rest says nothing."""
 
 
-def read_recorded() -> Recorded:
-    """Read the state of the stack that is being deployed or previewed."""
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+def read_deployed(name: str, args: PrivatePypiArgs, arns: Arns, opts: pulumi.ResourceOptions) -> Deployed:
+    """What the state of the stack has of the component `name`, which is about to be made with `opts`."""
+    deployed = _read_deployed(name, arns, opts)
+    store = deployed.store.get("arn")
+    if not store or (args.public_upstream and store == arns.store.repository):
+        return deployed
+    try:
+        users = downstream_repositories(Arns.of_repository(store))
+    except RuntimeError as error:
+        return replace(deployed, store_users_unknown=str(error))
+    return replace(deployed, store_users=tuple(each for each in users if each != deployed.repository.get("repository")))
+
+
+def _read_deployed(name: str, arns: Arns, opts: pulumi.ResourceOptions) -> Deployed:
+    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    resources, unreadable = _read_resources(pulumi.runtime.get_root_resource(), stack)
+    if unreadable:
+        return Deployed(unreadable=unreadable)
+    urn = _component_urn(name, opts.parent)
+    if _child(urn, _REPOSITORY, "repository") in resources:
+        return _deployed(urn, resources)
+    # It has another URN now, by an alias for example, or none yet.
+    elsewhere = [_deployed(other, resources) for other in _components(resources)]
+    for deployed in elsewhere:
+        if deployed.repository.get("arn") == arns.repository:
+            return deployed
+    aliased = [each.repository["repository"] for each in elsewhere if opts.aliases and not each.is_unprotected]
+    return replace(_deployed(urn, resources), aliased=tuple(sorted(aliased)))
+
+
+@lru_cache(maxsize=1)
+def _read_resources(_program: pulumi.Resource | None, stack: str) -> tuple[_Resources, str]:
+    """The outputs of all resources of the state by URN, and why it cannot be read if it cannot; once a program."""
+    problem = ""
     # Where the state is a file, the engine may be writing it.
-    for wait_seconds in (0, 0.1, 0.3):
+    for wait_seconds in (0, 0.1, 0.3, 1):
         time.sleep(wait_seconds)
-        with contextlib.suppress(Exception):  # what the SDK raises has no type of its own
-            # These are what stack references read, but read at once: an output would come when resources are registered
-            # already. A stack that has no outputs has perhaps no state, on which the second call would crash the CLI.
-            if not pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value["outputs"]:
-                return Recorded()
-            call = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": name})
-            return _recorded(call.value["outputs"])
-    return Recorded()
+        try:
+            # What stack references read, but at once: an output would come when resources are registered already.
+            answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack}).value
+            if not answer:  # no engine's answer, but that of mocks which know of no state
+                return {}, ""
+            return {urn: resource["outputs"] for urn, resource in answer["outputs"].items()}, ""
+        except Exception as error:  # noqa: BLE001  what the SDK raises has no type of its own
+            problem = str(error)
+    return {}, problem
 
 
-def _recorded(resources: Mapping[str, Any]) -> Recorded:
-    """What is recorded of the component's resources, which are found by URN."""
-    matches = {urn: match for urn in resources if (match := _OURS.search(urn))}
-    found = {match[1] or match[2]: resources[urn]["outputs"] for urn, match in matches.items()}
-    domain, repository = found.get("domain", {}), found.get("repository", {})
-    document = found.get("repository-permissions", {}).get("policyDocument")
-    return Recorded(
-        domain=domain,
+def _component_urn(name: str, parent: pulumi.Resource | None) -> str:
+    types = COMPONENT_TYPE
+    if parent and parent is not pulumi.runtime.get_root_resource():
+        # The URN of a resource is an output. This returns it at once.
+        call = pulumi.runtime.invoke("pulumi:pulumi:getResource", {"urn": parent.urn})
+        types = f"{call.value['urn'].split('::', maxsplit=3)[2]}${types}"
+    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{types}::{name}"
+
+
+def _child(component: str, type_token: str, suffix: str) -> str:
+    """The URN of a component's child."""
+    *start, types, name = component.split("::", maxsplit=3)
+    return "::".join([*start, f"{types}${type_token}", f"{name}-{suffix}"])
+
+
+def _components(resources: _Resources) -> Iterator[str]:
+    """The URNs of the components that have a repository."""
+    for urn in resources:
+        *start, types, name = urn.split("::", maxsplit=3)
+        parents, _, own = types.rpartition("$")
+        if own == _REPOSITORY and parents.split("$")[-1] == COMPONENT_TYPE and name.endswith("-repository"):
+            yield "::".join([*start, parents, name.removesuffix("-repository")])
+
+
+def _deployed(component: str, resources: _Resources) -> Deployed:
+    """What the state has of the component with this URN."""
+    policy = resources.get(_child(component, _POLICY, "repository-permissions"))
+    repository = resources.get(_child(component, _REPOSITORY, "repository"), {})
+    registered = resources.get(component, {})
+    return Deployed(
+        domain=resources.get(_child(component, _DOMAIN, "domain"), {}),
         repository=repository,
-        has_github_provider="github" in found,
-        is_protected=bool(repository) and _is_protected(document, Arns.of_repository(repository["arn"])),
+        store=resources.get(_child(component, _REPOSITORY, "store"), {}),
+        has_policy=policy is not None,
+        has_github_provider=_child(component, _OIDC_PROVIDER, "github") in resources,
+        # By the repository's ARN it is known that this is the one that was meant, and not one imported since.
+        is_unprotected=(
+            registered.get(PROTECT_OUTPUT) is False
+            and registered.get("repository_arn") == repository.get("arn")
+            and not (policy and denies_losing(policy["policyDocument"], Arns.of_repository(repository["arn"])))
+        ),
     )
 
 
-def _is_protected(document: str | None, arns: Arns) -> bool:
+def denies_losing(document: str | None, arns: Arns) -> bool:
+    """Whether a permissions policy of the repository protects what is in it."""
     return is_protected(read_policy(document, arns), arns)
 
 
-def refused_changes(args: PrivatePypiArgs, region: str, recorded: Recorded) -> Iterator[tuple[str, InvalidValueError]]:
-    """The mistakes of a config that does not fit what is there, each with its key; `aws:region` is the provider's."""
-    if recorded.repository and args.existing_domain == bool(recorded.domain):
+def refused_changes(args: PrivatePypiArgs, arns: Arns, deployed: Deployed) -> Iterator[tuple[str, InvalidValueError]]:
+    """The mistakes of args that do not fit what is deployed, each with what it is in, as the user wrote that."""
+    if deployed.unreadable:
+        if not args.protect:
+            yield (
+                args.name_of("protect"),
+                InvalidValueError(
+                    got="false",
+                    expected="true while the stack's state cannot be read, because it says whether packages are "
+                    f"protected: {deployed.unreadable}",
+                    fix="see that `pulumi stack export` succeeds, and run this again",
+                ),
+            )
+        return
+    if deployed.repository and args.existing_domain == bool(deployed.domain):
         expected, fix = (
             "true, because this stack did not make the domain",
             "undo the change, or import the domain first",
         )
-        if recorded.domain:
+        if deployed.domain:
             expected = "false, because this stack made the domain"
             fix = "undo the change: Pulumi would delete the domain, and AWS keeps one that has a repository"
-        yield "existingDomain", InvalidValueError(got=describe(args.existing_domain), expected=expected, fix=fix)
-    if args.protect or recorded.is_protected:
-        for key, value, was in _replacements(args, region, recorded):
+        mistake = InvalidValueError(got=describe(args.existing_domain), expected=expected, fix=fix)
+        yield args.name_of("existing_domain"), mistake
+    if deployed.store_users and not args.public_upstream and _is_protected(args, deployed):
+        expected = f"true while other repositories take packages from its store: {', '.join(deployed.store_users)}"
+        fix = f"take {deployed.store['repository']} out of their upstreams first"
+        yield args.name_of("public_upstream"), InvalidValueError(got="false", expected=expected, fix=fix)
+    if deployed.aliased and not args.protect:
+        names = " or ".join(map(repr, deployed.aliased))
+        expected = f"{names}, because an alias of the component may stand for it, and it is protected"
+        fix = f"undo the change of the name, or set {args.says('protect', value=True)}, until the alias is deployed"
+        yield args.name_of("repository"), InvalidValueError(got=repr(args.repository), expected=expected, fix=fix)
+    if _is_protected(args, deployed):
+        for where, value, was in _replacements(args, arns, deployed):
             cost = "delete what is there, with every package in it"
-            yield key, _loss(value, was, cost, "the packages", recorded)
-        if recorded.has_github_provider and not args.make_github_oidc_provider:
+            yield where, _loss(args, value, was, cost, "the packages", deployed)
+        if deployed.has_github_provider and not args.make_github_oidc_provider:
             cost = "delete the account's provider, by which workflows assume roles in all of the account"
-            yield "makeGithubOidcProvider", _loss(False, True, cost, "it", recorded)  # noqa: FBT003  values of the key
+            mistake = _loss(args, False, True, cost, "it", deployed)  # noqa: FBT003  values of the key
+            yield args.name_of("make_github_oidc_provider"), mistake
 
 
-def unprotected_losses(args: PrivatePypiArgs, region: str, recorded: Recorded) -> Iterator[tuple[str, str]]:
-    """What a config will cost that protects nothing, of a stack that does not either; each with its key."""
-    if not args.protect and not recorded.is_protected:
-        for key, value, was in _replacements(args, region, recorded):
+def warnings(args: PrivatePypiArgs, arns: Arns, deployed: Deployed) -> Iterator[str]:
+    """What is not checked, and what args will cost that protect nothing, of a repository that is not protected."""
+    if deployed.unreadable:
+        yield (
+            f"The stack's state cannot be read ({deployed.unreadable}). So it is not checked whether a change of a "
+            "name, the owner, the key or the region would delete packages. Pulumi refuses that itself, but perhaps "
+            "after other changes of the same edit."
+        )
+        return
+    store, users, unknown = deployed.store.get("repository"), deployed.store_users, deployed.store_users_unknown
+    if unknown:
+        yield f"Pulumi will delete {store}. It cannot be told whether other repositories have it upstream: {unknown}"
+    if users:
+        yield f"Pulumi will delete {store}, from which other repositories take packages: {', '.join(users)}"
+    if not _is_protected(args, deployed):
+        for where, value, was in _replacements(args, arns, deployed):
             cost = "Pulumi will delete what is there, with every package in it, and make another, which is empty"
-            yield key, f"was {describe(was)} and is {describe(value)}: {cost}"
+            yield f"{where} was {describe(was)} and is {describe(value)}: {cost}"
 
 
-def _replacements(args: PrivatePypiArgs, region: str, recorded: Recorded) -> Iterator[tuple[str, object, object]]:
-    """The keys of which a change replaces what is there, each with its value and what is recorded."""
-    domain, repository = recorded.domain, recorded.repository
-    # Without an owner in the config it is the caller, who is also the one who made the repository. A key that is taken
-    # out of the config stays: the provider knows that the domain has it.
-    for key, value, was in (
-        ("domain", args.domain, repository.get("domain")),
-        ("repository", args.repository, repository.get("repository")),
-        ("domainOwner", args.domain_owner or repository.get("administratorAccount"), repository.get("domainOwner")),
-        ("encryptionKey", args.encryption_key, domain.get("encryptionKey")),
-        ("aws:region", region, Arns.of_repository(repository["arn"]).region if repository else None),
+def _is_protected(args: PrivatePypiArgs, deployed: Deployed) -> bool:
+    """Without a repository there is no package to protect."""
+    return args.protect or (bool(deployed.repository) and not deployed.is_unprotected)
+
+
+def _replacements(args: PrivatePypiArgs, arns: Arns, deployed: Deployed) -> Iterator[tuple[str, object, object]]:
+    """What replaces what is deployed by its change, each with its value and the deployed one."""
+    domain, repository = deployed.domain, deployed.repository
+    # Without an owner in the args it is the caller, who is also the one who made the repository. What is taken out of
+    # the config stays: the provider knows that the domain has it.
+    for where, value, was in (
+        (args.name_of("domain"), args.domain, repository.get("domain")),
+        (args.name_of("repository"), args.repository, repository.get("repository")),
+        (
+            args.name_of("domain_owner"),
+            args.domain_owner or repository.get("administratorAccount"),
+            repository.get("domainOwner"),
+        ),
+        (args.name_of("encryption_key"), args.encryption_key, domain.get("encryptionKey")),
+        ("aws:region", arns.region, Arns.of_repository(repository["arn"]).region if repository else None),
     ):
         if None not in (value, was) and value != was:
-            yield key, value, was
+            yield where, value, was
 
 
-def _loss(value: object, was: object, cost: str, what: str, recorded: Recorded) -> InvalidValueError:
-    fix = f"undo the change; to give {what} up, set private-pypi:protect to false, run `pulumi up`, and then change it"
-    if not recorded.is_protected:
-        fix = f"undo the change; to give {what} up, keep private-pypi:protect false until the change is deployed"
+def _loss(  # noqa: PLR0913, PLR0917  the parts of a message
+    args: PrivatePypiArgs, value: object, was: object, cost: str, what: str, deployed: Deployed
+) -> InvalidValueError:
+    off = args.says("protect", value=False)
+    fix = f"undo the change; to give {what} up, set {off}, run `pulumi up`, and then change it"
+    if deployed.is_unprotected:
+        fix = f"undo the change; to give {what} up, set {off} until the change is deployed"
     expected = f"{describe(was)}, because it is protected: a change would {cost}"
     return InvalidValueError(got=describe(value), expected=expected, fix=fix)

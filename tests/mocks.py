@@ -30,6 +30,7 @@ REPOSITORY = "aws:codeartifact/repository:Repository"
 REPOSITORY_PERMISSIONS = "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy"
 ROLE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+PARENT = "example:index:Parent"
 TYPES = {
     COMPONENT,
     DOMAIN,
@@ -37,6 +38,7 @@ TYPES = {
     OIDC_PROVIDER,
     OTHER_PROVIDER,
     PACKAGE_GROUP,
+    PARENT,
     POLICY,
     POLICY_ATTACHMENT,
     PROVIDER,
@@ -68,6 +70,7 @@ class Registered:
     deleted_with: str
     delete_before_replace: bool
     replacement_trigger: str
+    replace_with: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +111,6 @@ class AWS(Mocks):
                 "arn": f"arn:{partition}:sts::111122223333:assumed-role/deployer/session",
             },
             "aws:index/getRegion:getRegion": {"region": region},
-            "pulumi:pulumi:readStackOutputs": {"outputs": {"some": "output"} if STATE else {}},
             "pulumi:pulumi:readStackResourceOutputs": {
                 "outputs": {urn: {"type": "some", "outputs": outputs} for urn, outputs in STATE.items()}
             },
@@ -150,6 +152,11 @@ class Recorder(MockMonitor):
         )
         return super().Invoke(request)
 
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As the engine makes it: with the types of all parents but the stack."""
+        types = parent.split("::", maxsplit=3)[2].removeprefix("pulumi:pulumi:Stack") if parent else ""
+        return "::".join(["urn:pulumi:test", "private-pypi", f"{types}${type_}".removeprefix("$"), name])
+
     def RegisterResource(self, request: Any) -> Any:
         if request.type != "pulumi:pulumi:Stack":
             self.run.resources[request.name] = Registered(
@@ -164,6 +171,7 @@ class Recorder(MockMonitor):
                 deleted_with=_name(request.deletedWith),
                 delete_before_replace=request.deleteBeforeReplace,
                 replacement_trigger=request.replacement_trigger.string_value,
+                replace_with=tuple(_name(urn) for urn in request.replace_with),
             )
         return super().RegisterResource(request)
 

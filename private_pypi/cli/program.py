@@ -115,7 +115,8 @@ class _Provider(mocks.Mocks):
             # Ours asks for no partition; others do, and that of an earlier revision.
             "aws:index/getPartition:getPartition": {"partition": program.partition},
             "aws:index/getRegion:getRegion": {"region": program.region},
-            "pulumi:pulumi:readStackOutputs": {"outputs": {}},
+            "pulumi:pulumi:readStackOutputs": {"outputs": {}},  # an earlier revision asks for these
+            "pulumi:pulumi:readStackResourceOutputs": {"outputs": {}},
         }
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:

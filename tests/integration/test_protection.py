@@ -1,9 +1,11 @@
 """What protects published packages, on the real engine: nobody loses them by an edit, a command or a call."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from engine import Emulator, Project, error_code, packages, publish
+from engine import ACCOUNT, REGION, Emulator, Project, document, error_code, packages, publish
 
 ADMINISTRATOR = {"Effect": "Allow", "Action": "codeartifact:*", "Resource": "*"}
 READERS = ["arn:aws:iam::111122223333:role/reader"]
@@ -38,6 +40,241 @@ def losses(codeartifact: Any) -> dict[str, str]:
         "delete package": error_code(codeartifact.delete_package, **PACKAGE),
         "delete repository": error_code(codeartifact.delete_repository, **REPOSITORY),
     }
+
+
+COMPONENT_URN = "urn:pulumi:dev::private-pypi::private-pypi:index:PrivatePypi::private-pypi"
+UP = ("up", "--yes", "--skip-preview", "--stack", "dev")
+
+
+def deployer(emulator: Emulator, *denied: str) -> dict[str, str]:
+    """The environment of a role that may do everything but what is denied."""
+    deny = [{"Effect": "Deny", "Action": list(denied), "Resource": "*"}] if denied else []
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    keys = emulator.assume_role("deployer", everything, *deny)
+    return {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+
+
+def blind(project: Project) -> None:
+    """Let the program's look-ups in the state fail, as with a backend that does not answer."""
+    program = project.folder / "__main__.py"
+    program.write_text(
+        "import pulumi\n"
+        "invoke = pulumi.runtime.invoke\n"
+        "def without_state(token, *arguments, **options):\n"
+        "    if token == 'pulumi:pulumi:readStackResourceOutputs':\n"
+        "        raise RuntimeError('no backend')\n"
+        "    return invoke(token, *arguments, **options)\n"
+        "pulumi.runtime.invoke = without_state\n" + program.read_text()
+    )
+
+
+def take_the_deny_out(project: Project) -> None:
+    statement = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "codeartifact:*", "Resource": "*"}
+    codeartifact = project.emulator.client("codeartifact")
+    codeartifact.put_repository_permissions_policy(**REPOSITORY, policyDocument=document(statement))
+
+
+def take_the_policy_away(project: Project) -> None:
+    project.emulator.client("codeartifact").delete_repository_permissions_policy(**REPOSITORY)
+
+
+def make_the_state_unreadable(project: Project) -> None:
+    blind(project)
+
+
+def export_nothing(project: Project) -> None:
+    program = project.folder / "__main__.py"
+    program.write_text(program.read_text().replace("pulumi.export(name, value)", "pass"))
+    project.up("dev")
+
+
+def use_another_program(project: Project) -> None:
+    """In which the component is below another one, with an alias for what it was."""
+    (project.folder / "__main__.py").write_text(
+        "import pulumi\n"
+        "from private_pypi import PrivatePypi, load_args\n"
+        "class Platform(pulumi.ComponentResource):\n"
+        "    def __init__(self):\n"
+        "        super().__init__('example:index:Platform', 'platform')\n"
+        "        alias = pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)\n"
+        "        PrivatePypi('private-pypi', load_args(), pulumi.ResourceOptions(parent=self, aliases=[alias]))\n"
+        "Platform()\n"
+    )
+
+
+def deploy_another_program(project: Project) -> None:
+    use_another_program(project)
+    project.up("dev")
+
+
+def import_it(project: Project) -> None:
+    """Nothing says whether what was imported was protected."""
+    resources: list[dict[str, object]] = [
+        {"type": COMPONENT_URN.split("::")[2], "name": "private-pypi", "component": True},
+        *(
+            {
+                "type": f"aws:codeartifact/{kind}:{kind.title()}",
+                "name": f"private-pypi-{kind}",
+                "id": f"arn:aws:codeartifact:{REGION}:{ACCOUNT}:{kind}/{name}",
+                "parent": "private-pypi",
+            }
+            for kind, name in (("domain", "acme"), ("repository", "acme/private-pypi"))
+        ),
+    ]
+    take_the_policy_away(project)
+    (project.folder / "import.json").write_text(json.dumps({"resources": resources}))
+    project.pulumi("stack", "rm", "--force", "--yes", "--preserve-config", "--stack", "dev")
+    project.pulumi("stack", "init", "dev")
+    options = ("--generate-code=false", "--protect=false", "--yes", "--skip-preview", "--stack", "dev")
+    project.pulumi("import", "--file", "import.json", *options)
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        take_the_deny_out,
+        take_the_policy_away,
+        make_the_state_unreadable,
+        export_nothing,
+        use_another_program,
+        deploy_another_program,
+        import_it,
+    ],
+)
+def test_what_the_state_does_not_say_to_be_unprotected_is_not_lost(
+    project: Project, emulator: Emulator, published: dict[str, object], tamper: Callable[[Project], None]
+) -> None:
+    """What is refused stores what it refreshed, and is refused again."""
+    tamper(project)
+    project.configure("dev", **(published | {"repository": "renamed", "protect": False}))
+
+    for command in ((*UP, "--refresh"), (*UP, "--refresh"), UP):
+        printed = project.refused(*command)
+        assert "1 mistake in the config; nothing was changed." in printed or "a mistake in the config" in printed
+        assert packages(emulator) == ["acme-core"]
+
+
+@pytest.mark.parametrize("option", ["--continue-on-error", f"--target={COMPONENT_URN}", ""])
+def test_a_run_that_did_not_get_to_the_policy_ended_no_protection(
+    project: Project, emulator: Emulator, published: dict[str, object], option: str
+) -> None:
+    project.configure("dev", **published, protect=False)
+    administrator, project.environment = (
+        project.environment,
+        project.environment | deployer(emulator, "codeartifact:PutRepositoryPermissionsPolicy"),
+    )
+    ended = project.pulumi(*UP, *filter(None, [option]), check=False).returncode == 0
+    assert ended == option.startswith("--target")
+    project.environment = administrator
+
+    project.configure("dev", **(published | {"repository": "renamed", "protect": False}))
+    assert "private-pypi:repository: got 'renamed'" in project.refused(*UP)
+
+
+@pytest.mark.usefixtures("published")
+def test_no_command_takes_the_deny_away(project: Project, emulator: Emulator) -> None:
+    before = policy(emulator, "repository")
+    urns = {each["urn"].rpartition("::")[2]: each["urn"] for each in project.checkpoint("dev")["resources"]}
+    urn = urns["private-pypi-repository-permissions"]
+
+    for command in (
+        ("destroy", "--exclude-protected"),
+        ("destroy", "--target", urn),
+        ("up", "--replace", urn),
+        ("up", "--target-replace", urn),
+    ):
+        project.pulumi(*command, "--yes", "--skip-preview", "--stack", "dev", check=False)
+        assert policy(emulator, "repository") == before, command
+    project.up("dev")
+    assert project.changes("dev") == {}
+
+
+def test_what_nobody_may_use_is_taken_away_like_anything_else(project: Project, emulator: Emulator) -> None:
+    """Pulumi deletes no policy in the run that ends its protection, so one stays that gives nobody anything."""
+    project.configure("dev", domain="acme")
+    project.up("dev")
+
+    project.configure("dev", domain="acme", protect=False)
+    assert project.changes("dev") == {"private-pypi-repository-permissions": "update"}
+    project.up("dev")
+    assert project.changes("dev") == {}
+    visitor = emulator.client("codeartifact", emulator.assume_role("visitor"))
+    assert error_code(visitor.describe_repository, **REPOSITORY) == "AccessDeniedException"
+    project.pulumi("destroy", "--yes", "--stack", "dev")
+    assert emulator.client("codeartifact").list_domains()["domains"] == []
+
+
+def test_a_new_stack_without_protection_is_made_and_its_first_run_is_repeated(
+    project: Project, emulator: Emulator
+) -> None:
+    project.configure("dev", domain="acme", readers=READERS, protect=False)
+    administrator, project.environment = (
+        project.environment,
+        project.environment | deployer(emulator, "codeartifact:PutRepositoryPermissionsPolicy"),
+    )
+    assert project.pulumi(*UP, check=False).returncode != 0
+
+    project.environment = administrator
+    project.up("dev")
+    assert project.changes("dev") == {}
+
+
+def test_what_an_alias_may_stand_for_is_not_renamed(project: Project, published: dict[str, object]) -> None:
+    use_another_program(project)
+    project.configure("dev", **(published | {"repository": "renamed", "protect": False}))
+
+    printed = project.refused(*UP)
+    assert "expected: 'private-pypi', because an alias of the component may stand for it" in printed
+
+
+def test_the_engine_too_refuses_to_replace_what_a_protected_policy_belongs_to(
+    project: Project, emulator: Emulator, published: dict[str, object]
+) -> None:
+    """By what its state says of the policy, so that it needs nobody else's look at that state."""
+    program = project.folder / "__main__.py"
+    program.write_text(
+        "import private_pypi.component\nprivate_pypi.component.refused_changes = lambda *_: []\n" + program.read_text()
+    )
+    project.configure("dev", **(published | {"repository": "renamed", "protect": False}))
+
+    assert "as it is currently marked for protection" in project.refused(*UP)
+    assert packages(emulator) == ["acme-core"]
+
+
+def test_another_key_makes_the_domain_and_what_is_in_it_anew(
+    project: Project, emulator: Emulator, published: dict[str, object]
+) -> None:
+    """With the package groups, which AWS deletes with their domain: else internal names would come from public PyPI."""
+    config = published | {"protect": False, "publicUpstream": True, "internalPackages": ["acme-*"]}
+    project.configure("dev", **config)
+    project.up("dev")
+
+    project.configure("dev", **(config | {"encryptionKey": KEY.replace("1234abcd", "00000000")}))
+    project.up("dev")
+    assert project.changes("dev") == {}
+    groups = emulator.client("codeartifact").list_package_groups(domain="acme")["packageGroups"]
+    assert [each["pattern"] for each in groups if each["pattern"] != "/*"] == ["/pypi//acme~"]
+
+
+def test_what_uses_an_output_is_made_after_what_it_names(project: Project) -> None:
+    program = project.folder / "__main__.py"
+    program.write_text(
+        "import pulumi\n"
+        "import pulumi_aws as aws\n"
+        "from private_pypi import PrivatePypi, load_args\n"
+        "pypi = PrivatePypi('private-pypi', load_args())\n"
+        "aws.codeartifact.Repository('mine', domain=pypi.domain_name, repository='mine')\n"
+    )
+    project.configure("dev", domain="acme", readers=READERS)
+
+    (step,) = [each for each in project.preview("dev")["steps"] if each["urn"].endswith("::mine")]
+    assert step["newState"]["inputs"]["domain"] == "acme"
+    project.up("dev")
+    assert project.changes("dev") == {}
 
 
 def test_an_administrator_loses_nothing_until_protection_is_taken_off(
@@ -98,13 +335,13 @@ def test_what_would_be_replaced_is_refused_with_what_it_would_cost(
 def test_pulumi_refuses_by_itself_what_the_program_does_not_know_of(
     project: Project, emulator: Emulator, published: dict[str, object]
 ) -> None:
-    """A program without outputs does not look into the state; the engine does."""
-    program = project.folder / "__main__.py"
-    program.write_text(program.read_text().replace("pulumi.export(name, value)", "pass"))
-    project.up("dev")
+    """A program that cannot read the state goes on, and says what it does not check."""
+    blind(project)
     project.configure("dev", **(published | {"repository": "renamed"}))
 
-    assert "it is currently marked for protection" in project.refused("up", "--yes", "--stack", "dev")
+    printed = project.refused("up", "--yes", "--stack", "dev")
+    assert "it is currently marked for protection" in printed
+    assert "The stack's state cannot be read (no backend). So it is not checked whether a change of a name" in printed
     assert packages(emulator) == ["acme-core"]
 
 

@@ -172,9 +172,9 @@ def test_the_component_refuses_what_does_not_fit_its_region_before_anything_is_r
     )
 
 
-def test_a_path_is_spelled_as_it_was_written() -> None:
-    assert PrivatePypiArgs(domain="acme").spell("internal_packages[0]") == "internal_packages[0]"
-    assert PrivatePypiArgs(domain="acme", namespace="two").spell("internal_packages[0]") == "two:internalPackages[0]"
+def test_a_field_is_named_as_it_was_written() -> None:
+    assert PrivatePypiArgs(domain="acme").name_of("internal_packages[0]") == "internal_packages[0]"
+    assert PrivatePypiArgs(domain="acme", namespace="two").name_of("internal_packages[0]") == "two:internalPackages[0]"
 
 
 values = st.one_of(

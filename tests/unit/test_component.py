@@ -119,7 +119,7 @@ def test_protect_is_for_what_holds_packages(protect: bool) -> None:
     made = run(pypi(PrivatePypiArgs(domain="acme", readers=[ADA], protect=protect)))
 
     assert {each.name for each in made.resources.values() if each.protect} == (
-        {"pypi-domain", "pypi-repository"} if protect else set()
+        {"pypi-domain", "pypi-repository", "pypi-repository-permissions"} if protect else set()
     )
 
 
@@ -153,13 +153,59 @@ OUTPUTS = {
 
 
 def test_the_outputs_are_registered() -> None:
-    assert run(pypi()).component_outputs == OUTPUTS
+    """And, for the component's next run, whether it is protected."""
+    assert run(pypi()).component_outputs == OUTPUTS | {"protect": True}
+    unprotected = run(pypi(dataclasses.replace(ARGS, protect=False)))
+    assert unprotected.component_outputs == OUTPUTS | {"protect": False}
+    empty = run(pypi(PrivatePypiArgs(domain="acme", protect=False)))
+    assert empty.component_outputs["protect"] is False
 
 
 def test_at_preview_only_the_endpoint_and_its_urls_are_unknown() -> None:
-    unknown = dict.fromkeys(("private_pypi_endpoint_url", "index_url", "publish_url"), UNKNOWN)
+    unknown = dict.fromkeys(("private_pypi_endpoint_url", "index_url", "publish_url", "protect"), UNKNOWN)
 
     assert run(pypi(), preview=True).component_outputs == OUTPUTS | unknown
+
+
+@both_times
+@pytest.mark.parametrize(
+    ("output", "named"),
+    [
+        ("domain_name", {"pypi-domain"}),
+        ("domain_owner", {"pypi-domain"}),
+        ("domain_arn", {"pypi-domain"}),
+        ("repository_name", {"pypi-repository"}),
+        ("repository_arn", {"pypi-repository"}),
+        ("reader_policy", {"pypi-repository"}),
+        ("publisher_policy", {"pypi-repository"}),
+    ],
+)
+def test_what_uses_an_output_waits_for_what_it_names(preview: bool, output: str, named: set[str]) -> None:
+    def program() -> None:
+        aws.codeartifact.Repository("mine", domain=getattr(PrivatePypi("pypi", ARGS), output), repository="mine")
+
+    mine = run(program, preview=preview).resources["mine"]
+    assert mine.depends_on == named
+    assert mine.inputs["domain"] == OUTPUTS[output]
+
+
+@both_times
+def test_what_uses_the_roles_of_workflows_waits_for_them(preview: bool) -> None:
+    def program() -> None:
+        arn = PrivatePypi("pypi", FROM_GITHUB).outputs["github_role_arns"]["acme/tools tag v*"]
+        aws.codeartifact.Repository("mine", domain="acme", repository="mine", description=arn)
+
+    mine = run(program, preview=preview).resources["mine"]
+    assert mine.depends_on == {"pypi-github-acme/core:environment:pypi", "pypi-github-acme/tools:tag:v*"}
+    assert mine.inputs["description"] == TOOLS_ROLE.arn
+
+
+@both_times
+def test_in_an_existing_domain_the_names_of_the_domain_wait_for_nothing(preview: bool) -> None:
+    def program() -> None:
+        aws.codeartifact.Repository("mine", domain=PrivatePypi("pypi", EXISTING).domain_name, repository="mine")
+
+    assert run(program, preview=preview).resources["mine"].depends_on == set()
 
 
 def test_the_endpoint_is_asked_of_codeartifact() -> None:
@@ -168,9 +214,13 @@ def test_the_endpoint_is_asked_of_codeartifact() -> None:
     assert call.arguments == {"domain": "acme", "repository": "internal", "format": "pypi"}
 
 
+def of_aws(call: Called) -> bool:
+    return call.token.startswith("aws:")
+
+
 @both_times
 def test_the_provider_is_asked_for_nothing_but_the_place_and_the_endpoint(preview: bool) -> None:
-    calls = [call.token.rpartition(":")[2] for call in run(pypi(), preview=preview).calls]
+    calls = [call.token.rpartition(":")[2] for call in run(pypi(), preview=preview).calls if of_aws(call)]
 
     place = ["getCallerIdentity", "getRegion"]
     assert sorted(calls) == (place if preview else [*place, "getRepositoryEndpoint"])
@@ -224,9 +274,9 @@ def test_everything_goes_through_an_explicit_provider(
 
     resources = [each for each in made.resources.values() if each.type not in {PROVIDER, OTHER_PROVIDER, COMPONENT}]
     assert {each.provider for each in resources} == {"explicit"}
-    called = {call.token.rpartition(":")[2] for call in made.calls}
+    called = {call.token.rpartition(":")[2] for call in made.calls if of_aws(call)}
     assert called == {"getCallerIdentity", "getRegion", "getRepositoryEndpoint"}
-    assert {call.provider for call in made.calls} == {"explicit"}
+    assert {call.provider for call in made.calls if of_aws(call)} == {"explicit"}
 
 
 def test_without_an_explicit_provider_the_default_one_is_used() -> None:
@@ -319,7 +369,7 @@ def test_a_policy_that_is_too_long_is_an_error_and_nothing_is_registered(preview
     with pytest.raises(pulumi.RunError) as error:
         run(pypi(PrivatePypiArgs(domain="acme", readers=readers)), preview=preview, record=record)
     assert str(error.value) == (
-        "2 errors in the config; nothing was changed.\n"
+        "2 errors in the arguments; nothing was changed.\n"
         "private-pypi:readers and private-pypi:publishers: "
         f"got a domain permissions policy of 12,826 characters{rest}\n"
         "private-pypi:readers and private-pypi:publishers: "
@@ -451,6 +501,16 @@ def test_the_package_groups_of_another_domain_are_other_groups() -> None:
     assert made["pypi-internal-beta"].replacement_trigger == ARNS.domain
 
 
+def test_the_package_groups_go_with_their_domain() -> None:
+    group = run(pypi(STORED)).resources["pypi-internal-beta"]
+    guest = run(pypi(dataclasses.replace(STORED, existing_domain=True))).resources["pypi-internal-beta"]
+
+    assert group.replace_with == ("pypi-domain",)
+    assert guest.replace_with == ()
+    assert group.delete_before_replace
+    assert guest.delete_before_replace
+
+
 EXISTING = dataclasses.replace(ARGS, existing_domain=True)
 VISITING = dataclasses.replace(EXISTING, domain_owner="444455556666")
 THEIR_ARNS = dataclasses.replace(ARNS, owner="444455556666")
@@ -466,7 +526,8 @@ def test_in_an_existing_domain_only_the_repository_is_made(preview: bool) -> Non
         "pypi-repository-permissions": REPOSITORY_PERMISSIONS,
     }
     assert made.of_type(REPOSITORY).inputs == {"domain": "acme", "repository": "internal", "description": "Ours"}
-    unknown = dict.fromkeys(("private_pypi_endpoint_url", "index_url", "publish_url"), UNKNOWN) if preview else {}
+    names = ("private_pypi_endpoint_url", "index_url", "publish_url", "protect")
+    unknown = dict.fromkeys(names, UNKNOWN) if preview else {"protect": True}
     statement = domain_policy_statement(
         ARNS, readers=READERS, publishers=PUBLISHERS, account="111122223333", repository_arns=[]
     )
@@ -726,7 +787,7 @@ def test_that_the_roles_of_workflows_make_a_policy_too_long_is_said() -> None:
     with pytest.raises(pulumi.RunError) as error:
         run(pypi(dataclasses.replace(ARGS, github_publishers=many)))
     assert str(error.value).startswith(
-        "2 errors in the config; nothing was changed.\n"
+        "2 errors in the arguments; nothing was changed.\n"
         "private-pypi:readers, private-pypi:publishers and private-pypi:githubPublishers: "
         "got a domain permissions policy of "
     )

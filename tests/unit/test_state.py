@@ -1,76 +1,115 @@
-"""What a config may not change of what is there."""
+"""What a change may not delete of what is deployed."""
 
 import json
 import re
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
 import pytest
-from mocks import Called, Run, run
+from mocks import AWS, Called, Run, run
 from pages import blocks
+from pulumi.runtime.mocks import MockCallArgs
 
-from private_pypi import PrivatePypiArgs, load_args
+from private_pypi import PrivatePypi, PrivatePypiArgs, load_args
 from private_pypi.arns import Arns
-from private_pypi.policies import repository_policy
+from private_pypi.policies import policy_of_nothing, repository_policy
 
 KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_KEY = KEY.replace("1234abcd", "00000000")
 OWN: dict[str, object] = {"domain": "acme", "repository": "tools"}
+UNPROTECTED = OWN | {"protect": False}
 SHARED = OWN | {"existingDomain": True}
 TAKEN_OUT: dict[str, object] = {"domain": "acme"}
 
-PREFIX = "urn:pulumi:test::private-pypi::private-pypi:index:PrivatePypi$aws:codeartifact/"
-DOMAIN = f"{PREFIX}domain:Domain::private-pypi-domain"
-REPOSITORY = f"{PREFIX}repository:Repository::private-pypi-repository"
-STORE = f"{PREFIX}repository:Repository::private-pypi-store"
-POLICY = f"{PREFIX}repositoryPermissionsPolicy:RepositoryPermissionsPolicy::private-pypi-repository-permissions"
 ARNS = Arns(partition="aws", region="us-west-2", owner="111122223333", domain_name="acme", repository_name="tools")
 DENY = repository_policy(ARNS, readers=[], publishers=[], closed_publishing=False, protect=True)
+NOTHING = policy_of_nothing(ARNS, "111122223333")
+
+State = dict[str, dict[str, Any]]
+
+
+def urn(kind: str = "", parents: str = "", name: str = "private-pypi") -> str:
+    """The URN of a component, or of one of its resources."""
+    types = {
+        "domain": "aws:codeartifact/domain:Domain",
+        "repository": "aws:codeartifact/repository:Repository",
+        "store": "aws:codeartifact/repository:Repository",
+        "repository-permissions": "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy",
+        "github": "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+    }
+    start = f"urn:pulumi:test::private-pypi::{parents}private-pypi:index:PrivatePypi"
+    return f"{start}${types[kind]}::{name}-{kind}" if kind else f"{start}::{name}"
+
+
+def deployed(repository: str = "tools", owner: str = "111122223333") -> dict[str, Any]:
+    """The outputs of a repository."""
+    return {
+        "arn": f"arn:aws:codeartifact:us-west-2:{owner}:repository/acme/{repository}",
+        "domain": "acme",
+        "repository": repository,
+        "domainOwner": owner,
+        "administratorAccount": "111122223333",
+    }
 
 
 @pytest.fixture
-def state(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
+def state(monkeypatch: pytest.MonkeyPatch) -> State:
     """The state of a protected stack with a domain of its own, as an engine would have it."""
     resources = {
         "urn:pulumi:test::private-pypi::pulumi:pulumi:Stack::private-pypi-test": {"domain_name": "acme"},
-        DOMAIN: {"domain": "acme", "encryptionKey": KEY},
-        STORE: {"domain": "acme", "repository": "tools-store"},
-        REPOSITORY: {
-            "arn": ARNS.repository,
-            "domain": "acme",
-            "repository": "tools",
-            "domainOwner": "111122223333",
-            "administratorAccount": "111122223333",
-        },
-        POLICY: {"policyDocument": DENY},
+        urn(): {"repository_arn": ARNS.repository, "protect": True},
+        urn("domain"): {"domain": "acme", "encryptionKey": KEY},
+        urn("repository"): deployed(),
+        urn("repository-permissions"): {"policyDocument": DENY},
     }
     monkeypatch.setattr("mocks.STATE", resources)
     return resources
 
 
 @pytest.fixture
-def shared(state: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The same with a repository in the domain of another account."""
-    del state[DOMAIN]
-    state[REPOSITORY]["domainOwner"] = "444455556666"
+def unprotected(state: State) -> State:
+    """The same after a `pulumi up` without protection."""
+    state[urn()]["protect"] = False
+    state[urn("repository-permissions")]["policyDocument"] = NOTHING
     return state
 
 
-def load(config: dict[str, object], record: Run | None = None) -> PrivatePypiArgs:
+@pytest.fixture
+def shared(state: State) -> State:
+    """The same with a repository in the domain of another account."""
+    del state[urn("domain")]
+    state[urn("repository")] = deployed(owner="444455556666")
+    return state
+
+
+def deploy(config: dict[str, object], options: Callable[[], pulumi.ResourceOptions] = pulumi.ResourceOptions) -> Run:
+    """Run a program with one component."""
     texts = {
         key if ":" in key else f"private-pypi:{key}": value if isinstance(value, str) else json.dumps(value)
         for key, value in config.items()
     }
-    loaded: list[PrivatePypiArgs] = []
-    run(lambda: loaded.append(load_args()), {"aws:region": "us-west-2"} | texts, record=record)
-    return loaded[0]
+    region = str(config.get("aws:region", "us-west-2"))
+    record = Run()
+    try:
+        run(
+            lambda: PrivatePypi("private-pypi", load_args(), options()) and None,
+            {"aws:region": region} | texts,
+            region=region,
+            record=record,
+        )
+    except pulumi.RunError:
+        assert not [each for each in record.resources.values() if each.type != "example:index:Parent"]
+        raise
+    return record
 
 
-def mistakes(config: dict[str, object]) -> list[str]:
+def mistakes(
+    config: dict[str, object], options: Callable[[], pulumi.ResourceOptions] = pulumi.ResourceOptions
+) -> list[str]:
     """Those of a config, each from its key on, without the namespace."""
     with pytest.raises(pulumi.RunError) as error:
-        load(config)
+        deploy(config, options)
     return re.split("\n(?:private-pypi:|(?=aws:))", str(error.value))[1:]
 
 
@@ -83,11 +122,19 @@ def loss(key: str, got: str, kept: str) -> str:
     )
 
 
+RENAMED = [loss("repository", "'renamed'", "'tools'")]
+
+
+class Parent(pulumi.ComponentResource):
+    def __init__(self, opts: pulumi.ResourceOptions | None = None, name: str = "parent") -> None:
+        super().__init__("example:index:Parent", name, {}, opts)
+
+
 @pytest.mark.usefixtures("state")
-@pytest.mark.parametrize("config", [OWN, OWN | {"encryptionKey": KEY}, OWN | {"protect": False}])
+@pytest.mark.parametrize("config", [OWN, OWN | {"encryptionKey": KEY}, UNPROTECTED])
 def test_what_is_there_may_stay(config: dict[str, object]) -> None:
     """A key that is named, as of an adopted domain, or not named any more, is the one that the domain has."""
-    assert load(config).repository == "tools"
+    assert deploy(config).warnings == []
 
 
 @pytest.mark.usefixtures("state")
@@ -116,28 +163,74 @@ def test_what_is_protected_keeps_its_region() -> None:
     ]
 
 
-def test_what_was_not_protected_is_kept_by_protecting_it(state: dict[str, dict[str, Any]]) -> None:
-    del state[POLICY]
-
+@pytest.mark.usefixtures("unprotected")
+def test_what_was_not_protected_is_kept_by_protecting_it() -> None:
     (mistake,) = mistakes(TAKEN_OUT)
     assert mistake == (
         "repository: got 'private-pypi'\n"
         "  expected: 'tools', because it is protected: a change would delete what is there, with every package in it\n"
-        "  fix:      undo the change; to give the packages up, keep private-pypi:protect false until the change "
-        "is deployed"
+        "  fix:      undo the change; to give the packages up, set private-pypi:protect to false until the change is "
+        "deployed"
     )
-    record = Run()
-    assert load(TAKEN_OUT | {"protect": False}, record).repository == "private-pypi"
-    (warning,) = record.warnings
+    (warning,) = deploy(TAKEN_OUT | {"protect": False}).warnings
     assert warning == (
         "private-pypi:repository was 'tools' and is 'private-pypi': Pulumi will delete what is there, with every "
         "package in it, and make another, which is empty"
     )
 
 
+def deny_again(state: State) -> None:
+    state[urn("repository-permissions")]["policyDocument"] = DENY
+
+
+def say_nothing(state: State) -> None:
+    """As what an earlier program deployed, what was imported, or a first `pulumi up` that did not end."""
+    del state[urn()]["protect"]
+
+
+def forget_the_component(state: State) -> None:
+    del state[urn()]
+
+
+def speak_of_another(state: State) -> None:
+    state[urn()]["repository_arn"] = ARNS.store.repository
+
+
+def say_it_is_protected(state: State) -> None:
+    state[urn()]["protect"] = True
+
+
+@pytest.mark.parametrize(
+    "change", [deny_again, say_nothing, forget_the_component, speak_of_another, say_it_is_protected]
+)
+@pytest.mark.parametrize("has_policy", [True, False])
+def test_only_what_the_state_says_to_be_unprotected_is(
+    unprotected: State, change: Callable[[State], None], has_policy: bool
+) -> None:
+    if not has_policy:
+        del unprotected[urn("repository-permissions")]
+    assert deploy(UNPROTECTED | {"repository": "renamed"}).warnings != []
+
+    if has_policy or change is not deny_again:
+        change(unprotected)
+        assert mistakes(UNPROTECTED | {"repository": "renamed"}) == RENAMED
+
+
+def test_without_a_repository_there_is_nothing_to_lose(state: State) -> None:
+    """As after a first run that did not get further."""
+    del state[urn("repository")], state[urn("repository-permissions")]
+
+    assert deploy(UNPROTECTED | {"encryptionKey": OTHER_KEY}).warnings == [
+        (
+            f"private-pypi:encryptionKey was '{KEY}' and is '{OTHER_KEY}': Pulumi will delete what is there, with "
+            "every package in it, and make another, which is empty"
+        )
+    ]
+
+
 @pytest.mark.usefixtures("shared")
 def test_another_owner_is_another_repository() -> None:
-    assert load(SHARED | {"domainOwner": "444455556666"})
+    assert deploy(SHARED | {"domainOwner": "444455556666"})
     assert mistakes(SHARED | {"domainOwner": "777788889999"}) == [
         loss("domainOwner", "'777788889999'", "'444455556666'")
     ]
@@ -156,10 +249,10 @@ def test_a_domain_that_the_stack_made_stays_with_it(protect: bool) -> None:
     ]
 
 
-def test_a_domain_that_exists_is_not_made(shared: dict[str, dict[str, Any]]) -> None:
-    shared[REPOSITORY]["domainOwner"] = "111122223333"
+def test_a_domain_that_exists_is_not_made(shared: State) -> None:
+    shared[urn("repository")] = deployed()
 
-    assert load(SHARED)
+    assert deploy(SHARED)
     assert mistakes(OWN) == [
         (
             "existingDomain: got false\n"
@@ -169,47 +262,13 @@ def test_a_domain_that_exists_is_not_made(shared: dict[str, dict[str, Any]]) -> 
     ]
 
 
-@pytest.mark.usefixtures("state")
-def test_what_is_no_name_is_no_change_of_it() -> None:
-    (mistake,) = mistakes(OWN | {"domain": "No Name"})
-
-    assert mistake.startswith("domain: got 'No Name', whose character 1 is 'N'")
-
-
-@pytest.mark.usefixtures("state")
-def test_the_state_is_that_of_the_stack() -> None:
-    record = Run()
-    load(OWN, record)
-
-    name = "organization/private-pypi/test"
-    assert record.calls == [
-        Called(token="pulumi:pulumi:readStackOutputs", arguments={"name": name}, provider=""),
-        Called(token="pulumi:pulumi:readStackResourceOutputs", arguments={"stackName": name}, provider=""),
-    ]
-
-
-def test_a_new_stack_has_nothing_to_keep(state: dict[str, dict[str, Any]]) -> None:
-    """And is not asked twice: the CLI has perhaps no state to answer from."""
-    state.clear()
-    record = Run()
-
-    assert load({"domain": "acme-2"}, record).domain == "acme-2"
-    assert [call.token for call in record.calls] == ["pulumi:pulumi:readStackOutputs"]
-
-
-GITHUB = DOMAIN.replace(
-    "codeartifact/domain:Domain::private-pypi-domain", "iam/openIdConnectProvider:OpenIdConnectProvider"
-)
-PROVIDER = f"{GITHUB}::private-pypi-github"
-
-
 @pytest.mark.parametrize("protect", [True, False], ids=["protected", "protected until now"])
-def test_the_provider_for_github_is_protected_too(state: dict[str, dict[str, Any]], protect: bool) -> None:
+def test_the_provider_for_github_is_protected_too(state: State, protect: bool) -> None:
     config = OWN | {"protect": protect}
-    assert load(config)
-    state[PROVIDER] = {"url": "https://token.actions.githubusercontent.com"}
+    assert deploy(config)
+    state[urn("github")] = {"url": "https://token.actions.githubusercontent.com"}
 
-    assert load(config | {"makeGithubOidcProvider": True})
+    assert deploy(config | {"makeGithubOidcProvider": True})
     assert mistakes(config) == [
         (
             "makeGithubOidcProvider: got false\n"
@@ -221,47 +280,267 @@ def test_the_provider_for_github_is_protected_too(state: dict[str, dict[str, Any
     ]
 
 
-def test_a_provider_that_was_not_protected_may_go(state: dict[str, dict[str, Any]]) -> None:
-    del state[POLICY]
-    state[PROVIDER] = {}
+def test_a_provider_that_was_not_protected_may_go(unprotected: State) -> None:
+    unprotected[urn("github")] = {}
 
-    record = Run()
-    assert load(OWN | {"protect": False}, record)
-    assert record.warnings == []
+    assert deploy(UNPROTECTED).warnings == []
 
 
-def test_a_role_that_is_called_like_something_else_is_a_role(state: dict[str, dict[str, Any]]) -> None:
-    state[f"{GITHUB.replace('openIdConnectProvider:OpenIdConnectProvider', 'role:Role')}::private-pypi-domain"] = {
-        "domain": "other"
+def test_every_mistake_is_reported_with_what_is_too_long(state: State) -> None:  # noqa: ARG001
+    readers = [f"arn:aws:iam::111122223333:role/{number:029}" for number in range(200)]
+
+    domain, repository, *others = mistakes(OWN | {"repository": "renamed", "readers": readers})
+    assert [domain] == RENAMED
+    assert repository.startswith("readers and private-pypi:publishers: got a domain permissions policy")
+    assert len(others) == 1
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_a_policy_that_was_protected_stays_and_says_nothing(state: State, protect: bool) -> None:
+    """Pulumi does not delete it in the run that ends its protection."""
+    documents = {
+        each.inputs["policyDocument"]
+        for each in deploy(OWN | {"protect": protect}).resources.values()
+        if "policyDocument" in each.inputs
     }
+    assert documents == {DENY if protect else NOTHING}
 
-    assert load(OWN)
+    del state[urn("repository-permissions")]
+    assert ("private-pypi-repository-permissions" in deploy(OWN | {"protect": protect}).resources) is protect
 
 
-def test_the_resources_of_other_programs_are_not_the_stacks_own(state: dict[str, dict[str, Any]]) -> None:
-    for urn in list(state):
-        state[urn.replace("private-pypi:index:PrivatePypi$", "")] = state.pop(urn)
+def test_a_new_stack_has_nothing_to_keep(state: State) -> None:
+    state.clear()
 
-    assert load({"domain": "acme-2"}).domain == "acme-2"
+    assert deploy({"domain": "acme-2", "protect": False}).warnings == []
+
+
+def test_mocks_without_a_state_are_a_new_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other people's unit tests answer what they do not know with nothing."""
+    call = AWS.call
+
+    def ignorant(self: AWS, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        return call(self, args) if args.token.startswith("aws:") else ({}, [])
+
+    monkeypatch.setattr(AWS, "call", ignorant)
+
+    assert deploy({"domain": "acme-2", "protect": False}).warnings == []
 
 
 @pytest.mark.usefixtures("state")
-@pytest.mark.parametrize(("failures", "reads"), [(2, True), (3, False)])
-def test_a_state_that_is_being_written_is_read_again(
-    monkeypatch: pytest.MonkeyPatch, failures: int, reads: bool
-) -> None:
-    """And what cannot be read at all is left to Pulumi's own protection."""
-    invoke = pulumi.runtime.invoke
-    answers = iter([*[SimpleNamespace(value={})] * failures])
-    monkeypatch.setattr("pulumi.runtime.invoke", lambda *call: next(answers, None) or invoke(*call))
-    waits: list[float] = []
-    monkeypatch.setattr("time.sleep", waits.append)
+def test_the_state_is_that_of_the_stack_and_read_once() -> None:
+    def program() -> None:
+        args = PrivatePypiArgs(domain="acme", repository="tools")
+        PrivatePypi("private-pypi", args)
+        PrivatePypi("second", PrivatePypiArgs(domain="acme", repository="other", existing_domain=True))
 
-    if reads:
-        assert len(mistakes({"domain": "acme-2"})) == 2
-    else:
-        assert load({"domain": "acme-2"}).domain == "acme-2"
-    assert waits == [0, 0.1, 0.3]
+    calls = [call for call in run(program).calls if call.token.startswith("pulumi:")]
+    assert calls == [
+        Called(
+            token="pulumi:pulumi:readStackResourceOutputs",
+            arguments={"stackName": "organization/private-pypi/test"},
+            provider="",
+        )
+    ]
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_each_of_several_components_is_compared_with_itself(
+    state: State, monkeypatch: pytest.MonkeyPatch, swap: bool
+) -> None:
+    """In a state that has no order: the name of the one ends like the other's."""
+    state[urn("repository", name="other-private-pypi")] = deployed("other")
+    if swap:
+        monkeypatch.setattr("mocks.STATE", dict(reversed(state.items())))
+
+    def program(repository: str) -> None:
+        PrivatePypi("private-pypi", PrivatePypiArgs(domain="acme", repository="tools"))
+        args = PrivatePypiArgs(domain="acme", repository=repository, existing_domain=True)
+        PrivatePypi("other-private-pypi", args)
+
+    run(lambda: program("other"))
+    with pytest.raises(pulumi.RunError, match="repository: got 'tools'\n  expected: 'other'"):
+        run(lambda: program("tools"))
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_component_below_others_is_found_by_all_their_types(state: State, preview: bool) -> None:
+    inner = "example:index:Parent$example:index:Parent$"
+    for each in list(state):
+        state[each.replace("private-pypi::private-pypi:", f"private-pypi::{inner}private-pypi:")] = state.pop(each)
+
+    def program(repository: str) -> None:
+        parent = Parent(pulumi.ResourceOptions(parent=Parent()), "inner")
+        opts = pulumi.ResourceOptions(parent=parent)
+        PrivatePypi("private-pypi", PrivatePypiArgs(domain="acme", repository=repository), opts)
+
+    run(lambda: program("tools"), preview=preview)
+    with pytest.raises(pulumi.RunError, match="repository: got 'renamed'"):
+        run(lambda: program("renamed"), preview=preview)
+
+
+def test_a_component_whose_parent_is_the_stack_is_found(state: State) -> None:  # noqa: ARG001
+    assert (
+        mistakes(
+            OWN | {"repository": "renamed"},
+            lambda: pulumi.ResourceOptions(parent=pulumi.runtime.get_root_resource()),
+        )
+        == RENAMED
+    )
+
+
+def aliased() -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(parent=Parent(), aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
+
+
+@pytest.mark.usefixtures("state")
+def test_what_is_found_by_its_arn_is_compared_whatever_its_urn() -> None:
+    assert deploy(OWN, aliased).warnings == []
+    assert mistakes(OWN | {"encryptionKey": OTHER_KEY}, aliased) == [
+        loss("encryptionKey", f"'{OTHER_KEY}'", f"'{KEY}'")
+    ]
+
+
+@pytest.mark.usefixtures("state")
+def test_what_an_alias_may_stand_for_is_not_renamed() -> None:
+    assert mistakes(UNPROTECTED | {"repository": "renamed"}, aliased) == [
+        (
+            "repository: got 'renamed'\n"
+            "  expected: 'tools', because an alias of the component may stand for it, and it is protected\n"
+            "  fix:      undo the change of the name, or set private-pypi:protect to true, until the alias is deployed"
+        )
+    ]
+    assert deploy(UNPROTECTED | {"repository": "renamed"}, lambda: pulumi.ResourceOptions(parent=Parent()))
+    assert deploy(OWN | {"repository": "renamed"}, aliased)
+
+
+@pytest.mark.usefixtures("unprotected")
+def test_what_is_not_protected_may_be_renamed_by_an_alias_too() -> None:
+    assert deploy(UNPROTECTED | {"repository": "renamed"}, aliased)
+
+
+def test_the_resources_of_other_programs_are_not_the_stacks_own(state: State) -> None:
+    for each in list(state):
+        state[each.replace("private-pypi:index:PrivatePypi$", "")] = state.pop(each)
+
+    assert deploy({"domain": "acme-2"}, aliased)
+
+
+@pytest.fixture
+def users(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The repositories that AWS says to have the store upstream; it does not say if there are none."""
+    names: list[str] = []
+
+    def find(arns: Arns) -> tuple[str, ...]:
+        assert arns == ARNS.store
+        if not names:
+            raise RuntimeError("no credentials")
+        return tuple(names)
+
+    monkeypatch.setattr("private_pypi.state.downstream_repositories", find)
+    return names
+
+
+STORED = OWN | {"publicUpstream": True, "internalPackages": ["acme-*"]}
+
+
+@pytest.fixture
+def stored(unprotected: State) -> State:
+    """The state of an unprotected stack with a store."""
+    unprotected[urn("store")] = deployed("tools-store")
+    return unprotected
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_a_store_that_others_use_is_not_deleted_while_packages_are_protected(
+    stored: State, users: list[str], protect: bool
+) -> None:
+    stored[urn()]["protect"] = True
+    users += ["npm", "tools", "web"]
+
+    assert deploy(STORED).warnings == []
+    assert mistakes(OWN | {"protect": protect}) == [
+        (
+            "publicUpstream: got false\n"
+            "  expected: true while other repositories take packages from its store: npm, web\n"
+            "  fix:      take tools-store out of their upstreams first"
+        )
+    ]
+
+
+@pytest.mark.usefixtures("stored")
+def test_that_a_store_that_others_use_is_deleted_is_said(users: list[str]) -> None:
+    users += ["npm", "tools", "web"]
+
+    said = "Pulumi will delete tools-store, from which other repositories take packages: npm, web"
+    assert deploy(UNPROTECTED).warnings == [said]
+    assert deploy(STORED | {"protect": False, "repository": "renamed"}).warnings[0] == said
+    users[:] = ["tools"]
+    assert deploy(UNPROTECTED).warnings == []
+
+
+@pytest.mark.usefixtures("stored", "users")
+@pytest.mark.parametrize("protect", [True, False])
+def test_that_nobody_can_tell_who_uses_a_store_is_said(protect: bool) -> None:
+    assert deploy(OWN | {"protect": protect}).warnings == [
+        "Pulumi will delete tools-store. It cannot be told whether other repositories have it upstream: no credentials"
+    ]
+
+
+@pytest.fixture
+def failures(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[float]]:
+    """Let the first look-ups in the state fail, and return the waits between them."""
+
+    def fail(number: int) -> list[float]:
+        invoke, calls, waits = pulumi.runtime.invoke, iter(range(number)), list[float]()
+
+        def failing(token: str, *arguments: Any, **options: Any) -> Any:
+            if token.endswith(":readStackResourceOutputs") and next(calls, None) is not None:
+                raise RuntimeError("failed to load checkpoint: EOF")
+            return invoke(token, *arguments, **options)
+
+        monkeypatch.setattr("pulumi.runtime.invoke", failing)
+        monkeypatch.setattr("time.sleep", waits.append)
+        return waits
+
+    return fail
+
+
+@pytest.mark.usefixtures("state")
+def test_a_state_that_is_being_written_is_read_again(failures: Callable[[int], list[float]]) -> None:
+    waits = failures(3)
+
+    assert mistakes(OWN | {"repository": "renamed"}) == RENAMED
+    assert waits == [0, 0.1, 0.3, 1]
+
+
+@pytest.mark.usefixtures("state")
+def test_what_is_not_checked_is_said(failures: Callable[[int], list[float]]) -> None:
+    failures(4)
+
+    assert deploy(OWN | {"repository": "renamed"}).warnings == [
+        (
+            "The stack's state cannot be read (failed to load checkpoint: EOF). So it is not checked whether a change "
+            "of a name, the owner, the key or the region would delete packages. Pulumi refuses that itself, but "
+            "perhaps after other changes of the same edit."
+        )
+    ]
+
+
+@pytest.mark.parametrize("config", [UNPROTECTED, {"domain": "new", "protect": False}])
+def test_without_the_state_nothing_unprotected_is_deployed(
+    failures: Callable[[int], list[float]], config: dict[str, object]
+) -> None:
+    failures(4)
+
+    assert mistakes(config) == [
+        (
+            "protect: got false\n"
+            "  expected: true while the stack's state cannot be read, because it says whether packages are protected: "
+            "failed to load checkpoint: EOF\n"
+            "  fix:      see that `pulumi stack export` succeeds, and run this again"
+        )
+    ]
 
 
 def test_the_page_shows_the_message() -> None:

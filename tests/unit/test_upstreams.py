@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from private_pypi.arns import Arns
-from private_pypi.upstreams import upstream_remover
+from private_pypi.upstreams import downstream_repositories, upstream_remover
 
 ARNS = Arns(
     partition="aws-cn", region="cn-north-1", owner="111122223333", domain_name="acme", repository_name="internal"
@@ -19,6 +19,17 @@ class CodeArtifact:
     def __init__(self) -> None:
         self.calls: list[dict[str, object]] = []
         self.error: Exception | None = None
+
+    def get_paginator(self, operation: str) -> Any:
+        pages = [{"repositories": [{"name": "tools"}, {"name": "internal"}]}, {"repositories": [{"name": "npm"}]}]
+        assert operation == "list_repositories_in_domain"
+        return SimpleNamespace(paginate=lambda **arguments: self.calls.append(arguments) or iter(pages))
+
+    def describe_repository(self, *, domain: str, domainOwner: str, repository: str) -> dict[str, object]:  # noqa: N803
+        assert (domain, domainOwner) == ("acme", "111122223333")
+        if self.error:
+            raise self.error
+        return {"repository": {"upstreams": [] if repository == "internal" else STORE}}
 
     def update_repository(self, **arguments: object) -> None:
         self.calls.append(arguments)
@@ -89,3 +100,16 @@ def test_that_it_cannot_be_removed_stops_the_update_and_says_what_to_do(
         "pulumi refresh\n"
         "pulumi up"
     )
+
+
+def test_the_repositories_that_have_another_one_upstream_are_found(codeartifact: CodeArtifact) -> None:
+    assert downstream_repositories(ARNS.store) == ("npm", "tools")
+    assert downstream_repositories(ARNS) == ()
+    assert codeartifact.calls == [{"domain": "acme", "domainOwner": "111122223333"}] * 2
+
+
+def test_that_they_cannot_be_found_is_an_error(codeartifact: CodeArtifact) -> None:
+    codeartifact.error = NoCredentialsError()
+
+    with pytest.raises(RuntimeError, match=r"^Unable to locate credentials$"):
+        downstream_repositories(ARNS)
