@@ -92,9 +92,11 @@ async def _record(program: Mapping[str, Any], thread: ThreadPoolExecutor) -> dic
     recorder = _PreviewRecorder(program)
     set_all_config(dict(program["config"]), list(program["secret_keys"]))
     log = _Log()
+    settings = cast("Any", pulumi.runtime.settings)
+    settings.SETTINGS.outputs.clear()  # what a run before this one left, which failed
     set_mocks(recorder.mocks, program["project"], program["stack"], preview=True, monitor=recorder, logger=log.logger)
-    cast("Any", pulumi.runtime.settings.SETTINGS).callbacks = _Hooks()
-    cast("Any", pulumi.runtime.settings).set_root_resource(None)  # the mocks' own has its outputs registered already
+    settings.SETTINGS.callbacks = _Hooks()
+    settings.set_root_resource(None)  # the mocks' own has its outputs registered already
     await run_in_stack(lambda: _run(program["path"]))
     if log.errors:
         raise pulumi.RunError(log.errors[0])

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import cast
 
@@ -9,7 +10,7 @@ from private_pypi.cli.components import Component, Denial
 from private_pypi.cli.preview import Preview
 from private_pypi.cli.program import Resource
 from private_pypi.cli.words import Style, plain
-from private_pypi.iam import EVERYTHING, MAX_DOCUMENT_CHARACTERS, MAX_IDENTITY_DOCUMENT_CHARACTERS
+from private_pypi.iam import EVERYTHING, Access, MAX_DOCUMENT_CHARACTERS, MAX_IDENTITY_DOCUMENT_CHARACTERS
 from private_pypi.workloads import MAX_TRUST_POLICY_CHARACTERS
 
 KNOWN_AFTER_UP = "known after pulumi up"
@@ -50,11 +51,24 @@ def access(component: Component) -> list[tuple[str, ...]]:
     """Who gets in, as the rows of a table under its titles; columns that nobody has anything in are left out."""
     titles = ("principal", "install", "publish", "also", "role of")
     rows = [
-        (each.principal, _words(each.install), _packages(each.publish), ", ".join(each.other), each.workflow or "")
+        (each.principal, _words(each.install), _packages(each.publish), _also(each, component), each.workflow or "")
         for each in component.access
     ]
     filled = [index for index, _ in enumerate(titles) if any(row[index] for row in rows)]
     return [tuple(row[index] for index in filled) for row in (titles, *rows)]
+
+
+def _also(access: Access, component: Component) -> str:
+    """What else somebody may do, by what it is on, with our own resources in words."""
+    arns = component.arns
+    known = {arns.domain: "the domain", arns.repository: "the repository", arns.packages: "its packages"}
+    by_resource: defaultdict[str, list[str]] = defaultdict(list)
+    for each in access.other:
+        action, _, resource = each.partition(" on ")
+        by_resource[resource].append(action.removeprefix("codeartifact:"))
+    return "; ".join(
+        f"{', '.join(actions)} on {known.get(resource, resource)}" for resource, actions in by_resource.items()
+    )
 
 
 def remarks(component: Component) -> list[str]:
