@@ -61,7 +61,12 @@ def access(component: Component) -> list[tuple[str, ...]]:
 def _also(access: Access, component: Component) -> str:
     """What else somebody may do, by what it is on, with our own resources in words."""
     arns = component.arns
-    known = {arns.domain: "the domain", arns.repository: "the repository", arns.packages: "its packages"}
+    known = {
+        arns.domain: "the domain",
+        arns.repository: "the repository",
+        arns.store.repository: "its store",
+        arns.packages: "its packages",
+    }
     by_resource: defaultdict[str, list[str]] = defaultdict(list)
     for each in access.other:
         action, _, resource = each.partition(" on ")

@@ -87,7 +87,7 @@ other = pulumi.runtime.invoke("other:index:thing", {}).value
 pulumi.export("later", aws.get_availability_zones_output().names)
 pulumi.export("text", zones.id)
 pulumi.export("part", f"zone-{zones.names[0]}")
-pulumi.export("none", zones.all_availability_zones)
+pulumi.export("none", zones.all_availability_zones)  # neither text nor a list of texts: there is nothing
 pulumi.export("other", [other["x"], other.get("y")])
 pulumi.export("resource", Thing("thing", zone=zones.names[0]).urn)
 Thing("other", zone=zones.names[0])
@@ -97,7 +97,6 @@ pulumi.export("account", aws.get_caller_identity().account_id)
         "later": None,
         "text": None,
         "part": None,
-        "none": None,
         "other": [None, None],
         "resource": f"{URN}::other:index:Thing::thing",
         "account": "111122223333",
@@ -172,10 +171,10 @@ for parent in (outer, inner):
     assert [(each.urn.removeprefix(f"{URN}::"), each.custom) for each in resources] == [
         ("example:index:Outer$example:index:Inner::inner", False),
         ("example:index:Outer::outer", False),
-        ("example:index:Outer$other:index:Thing::same", True),
         ("example:index:Outer$example:index:Inner$other:index:Thing::same", True),
+        ("example:index:Outer$other:index:Thing::same", True),
     ]
-    assert resources[2].parent == f"{URN}::example:index:Outer::outer"
+    assert resources[3].parent == f"{URN}::example:index:Outer::outer"
     assert resources[1].parent is None
 
 
