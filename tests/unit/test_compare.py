@@ -1,5 +1,6 @@
 """What a difference between two configs means for people, and how it reads."""
 
+import functools
 import json
 from dataclasses import replace
 from typing import Any
@@ -47,9 +48,14 @@ def side(**config: Any) -> Side:
     """A stack with a config; keys with a colon have one in place of `__`."""
     given = {key.replace("__", ":") if "__" in key else f"private-pypi:{key}": value for key, value in config.items()}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
-    stack = Stack(
-        name="dev", project="private-pypi", config=BUILTIN | texts, secret_keys=(), main=".", has_environments=False
-    )
+    return _side(json.dumps(texts, sort_keys=True))
+
+
+@functools.cache
+def _side(texts: str) -> Side:
+    """What a config says, which many tests compare with others."""
+    config = BUILTIN | json.loads(texts)
+    stack = Stack(name="dev", project="private-pypi", config=config, secret_keys=(), main=".", has_environments=False)
     return Side(preview=read_preview(record(program_of(ROOT, stack))), project=stack.project)
 
 
@@ -135,7 +141,8 @@ def test_roles_that_give_way_to_a_pattern_which_covers_them_lose_nothing() -> No
 def test_a_pattern_that_gives_way_to_roles_is_lost_but_for_them() -> None:
     assert said({"readers": [EVERY_CI]}, {"readers": [CI_A]}) == report(
         NOBODY_GAINS,
-        f"Who loses\n  every role that begins with arn:aws:iam::111122223333:role/ci-\n    install (still allowed: {CI_A})",
+        "Who loses\n  every role that begins with arn:aws:iam::111122223333:role/ci-\n"
+        f"    install (still allowed: {CI_A})",
         "Who is listed in another way\n"
         "  now listed; they gain nothing, because "
         "every role that begins with arn:aws:iam::111122223333:role/ci- already had the same rights:\n"
