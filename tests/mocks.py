@@ -6,14 +6,16 @@ import runpy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import get_root_resource, set_all_config, set_mocks
-from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.rpc import UNKNOWN
 from pulumi.runtime.stack import run_pulumi_func
+
+from private_pypi.cli.recorder import Recorder
 
 ROOT = Path(__file__).parents[1]
 
@@ -138,47 +140,30 @@ class Log(logging.Logger):
         self.record.warnings.append(str(msg))
 
 
-class Recorder(MockMonitor):
-    """Keeps what the engine is told."""
-
-    def __init__(self, aws: AWS, record: Run) -> None:
-        super().__init__(aws)
-        self.aws = aws
-        self.run = record
-
-    def Invoke(self, request: Any) -> Any:
-        self.run.calls.append(
-            Called(token=request.tok, arguments=MessageToDict(request.args), provider=_provider_name(request))
+def _told(recorder: Recorder, record: Run) -> None:
+    """Fill a run in with what the engine was told."""
+    record.calls += [
+        Called(token=each.tok, arguments=MessageToDict(each.args), provider=_provider_name(each))
+        for each in recorder.invoked
+    ]
+    for request in recorder.registered.values():
+        record.resources[request.name] = Registered(
+            type=request.type,
+            name=request.name,
+            parent=_name(request.parent),
+            inputs=MessageToDict(request.object),
+            protect=request.protect,
+            provider=_provider_name(request),
+            depends_on=frozenset(_name(urn) for urn in request.dependencies),
+            hooks=tuple(request.hooks.before_update),
+            deleted_with=_name(request.deletedWith),
+            delete_before_replace=request.deleteBeforeReplace,
+            replacement_trigger=request.replacement_trigger.string_value,
+            replace_with=tuple(_name(urn) for urn in request.replace_with),
         )
-        return super().Invoke(request)
-
-    def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """As the engine makes it: with the types of all parents but the stack."""
-        types = parent.split("::", maxsplit=3)[2].removeprefix("pulumi:pulumi:Stack") if parent else ""
-        return "::".join(["urn:pulumi:test", "private-pypi", f"{types}${type_}".removeprefix("$"), name])
-
-    def RegisterResource(self, request: Any) -> Any:
-        if request.type != "pulumi:pulumi:Stack":
-            self.run.resources[request.name] = Registered(
-                type=request.type,
-                name=request.name,
-                parent=_name(request.parent),
-                inputs=MessageToDict(request.object),
-                protect=request.protect,
-                provider=_provider_name(request),
-                depends_on=frozenset(_name(urn) for urn in request.dependencies),
-                hooks=tuple(request.hooks.before_update),
-                deleted_with=_name(request.deletedWith),
-                delete_before_replace=request.deleteBeforeReplace,
-                replacement_trigger=request.replacement_trigger.string_value,
-                replace_with=tuple(_name(urn) for urn in request.replace_with),
-            )
-        return super().RegisterResource(request)
-
-    def RegisterResourceOutputs(self, request: Any) -> Any:
-        if f"${COMPONENT}::" in request.urn or f"::{COMPONENT}::" in request.urn:
-            self.run.component_outputs = MessageToDict(request.outputs)
-        return super().RegisterResourceOutputs(request)
+    for urn, outputs in recorder.outputs.items():
+        if urn.split("::")[2].rpartition("$")[2] == COMPONENT:
+            record.component_outputs = MessageToDict(outputs)
 
 
 def _name(urn: str) -> str:
@@ -205,22 +190,26 @@ def run(
 
     Give a `record` to look at after a run that raises, and a `failure` to have all provider functions fail with.
     """
-    recorder = Recorder(AWS(preview=preview, region=region, partition=partition, failure=failure), record or Run())
-    asyncio.run(_run(program, config or {}, secrets, recorder))
-    assert {resource.type for resource in recorder.run.resources.values()} <= TYPES
-    return recorder.run
+    record = record or Run()
+    recorder = Recorder(AWS(preview=preview, region=region, partition=partition, failure=failure))
+    try:
+        asyncio.run(_run(program, config or {}, secrets, recorder, record))
+    finally:
+        _told(recorder, record)
+    assert {resource.type for resource in record.resources.values()} <= TYPES
+    return record
 
 
 async def _run(
-    program: Callable[[], None], config: Mapping[str, str], secrets: tuple[str, ...], recorder: Recorder
+    program: Callable[[], None], config: Mapping[str, str], secrets: tuple[str, ...], recorder: Recorder, record: Run
 ) -> None:
     set_all_config(dict(config), list(secrets))
     set_mocks(
         recorder.mocks,
         "private-pypi",
         "test",
-        preview=recorder.aws.preview,
-        logger=Log(recorder.run),
+        preview=cast("AWS", recorder.mocks).preview,
+        logger=Log(record),
         monitor=recorder,
         organization="organization",
     )
@@ -228,7 +217,7 @@ async def _run(
     stack: Any = get_root_resource()
     for name, value in stack.outputs.items():
         output = pulumi.Output.from_input(value)
-        recorder.run.exports[name] = await output.future() if await output.is_known() else UNKNOWN
+        record.exports[name] = await output.future() if await output.is_known() else UNKNOWN
 
 
 def main_program() -> None:

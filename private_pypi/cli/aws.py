@@ -12,17 +12,17 @@ from private_pypi.cli.diagnosis import RefusedError
 
 
 class Aws:
-    """AWS, with the credentials of the environment or of a profile."""
+    """AWS, with the credentials of the environment."""
 
-    def __init__(self, region: str | None, profile: str | None = None) -> None:
+    def __init__(self, region: str | None) -> None:
         """Look for credentials and, if `region` is none, for the region of the environment.
 
         Raises:
-            RefusedError: the profile does not exist.
+            RefusedError: the profile of the environment does not exist.
         """
         import botocore.session  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
 
-        self._session = cast("Any", botocore.session).Session(profile=profile)
+        self._session = cast("Any", botocore.session).Session()
         self._clients: dict[str, Any] = {}
         with _refusals():
             self.region: str | None = region or self._session.get_config_variable("region")

@@ -14,11 +14,12 @@ from urllib.parse import urljoin, urlsplit
 from private_pypi.arns import Arns
 from private_pypi.cli.aws import Aws
 from private_pypi.cli.context import ALLOWED_ACCOUNTS, PROFILE, Caller, Situation, describe_caller
-from private_pypi.cli.deployed import Deployed, compare, read_expected
+from private_pypi.cli.deployed import Deployed, Expected, compare, read_expected
 from private_pypi.cli.diagnosis import RefusedError, Step, explain, explain_credentials
-from private_pypi.cli.stack_files import Stack, StackFileError, read_stack
+from private_pypi.cli.errors import StackFileError
+from private_pypi.cli.stack_files import Stack, read_stack
+from private_pypi.cli.words import plain
 from private_pypi.iam import PUBLISH, Policy, read_policy
-from private_pypi.keys import NAMESPACE
 
 UNUSED_PACKAGE = "private-pypi-check"
 """The name that is asked for where none is given: one that nobody publishes."""
@@ -38,7 +39,7 @@ def check(
     say: Callable[[str], None],
     heading: Callable[[str], str] = str,
 ) -> bool:
-    """Go the way of a client of the stack `stack_name`, of the project in `folder`; `True` if every step passes.
+    """Go the way of a client of each private PyPI of the stack `stack_name`; `True` if every step passes.
 
     Args:
         folder: the project's folder.
@@ -49,16 +50,17 @@ def check(
         heading: styles the titles.
 
     Raises:
-        StackFileError: the stack's files or its config have mistakes.
+        StackFileError: the stack's files have mistakes.
+        MistakesError: the program refuses its config, or fails, or is none of a private PyPI.
     """
 
     def step(name: Step, mark: Literal["ok", "NO"], said: str) -> None:
-        say(f"  {name.ljust(len('who you are'))}  {mark}  {said}")
+        say(f"  {name.ljust(len('who you are'))}  {mark}  {plain(said)}")
 
     def tell(title: str, lines: Iterable[str]) -> None:
-        say("\n".join(["", heading(title), *(f"  {line}" for line in lines)]))
+        say("\n".join(["", heading(title), *(f"  {plain(line)}" for line in lines)]))
 
-    stack = _read_stack(folder, stack_name)
+    stack = read_stack(folder, stack_name)
     say(f"Stack {stack.name}, with the credentials of the environment. Nothing is published and nothing changes.")
     if stack.has_environments:
         say("What the stack's Pulumi ESC environments configure is not known here.")
@@ -74,20 +76,34 @@ def check(
         return False
     step("who you are", "ok", caller.arn)
 
-    at = _situation(folder, stack, aws, caller)
-    stopped: tuple[Step, RefusedError, str] | None = None
-    for name, about, go in _Client(aws, at, package, publishes=publishes).steps():
+    passed = True
+    situations = _situations(folder, stack, aws, caller)
+    for at in situations:
+        prefix = f"{plain(at.expected.name)}: " if len(situations) > 1 else ""
+        if prefix:
+            say(f"\n{heading(f'{prefix}Steps')}")
+        stopped = _go(_Client(aws, at, package, publishes=publishes), step)
+        for title, lines in _sections(aws, at, stopped):
+            tell(f"{prefix}{title}", lines)
+        passed = passed and not stopped
+    if passed:
+        say(
+            "\nEvery step passes. If a client is refused all the same, its token has expired or its URL is another one."
+        )
+    return passed
+
+
+def _go(
+    client: "_Client", step: Callable[[Step, Literal["ok", "NO"], str], None]
+) -> tuple[Step, RefusedError, str] | None:
+    """Go the way of a client; the step at which AWS refuses, with what it says and the package that it is about."""
+    for name, about, go in client.steps():
         try:
             step(name, "ok", go())
         except RefusedError as refused:
             step(name, "NO", refused.code)
-            stopped = name, refused, about
-            break
-    for title, lines in _sections(aws, at, stopped):
-        tell(title, lines)
-    if not stopped:
-        say("\nEvery step passes. If a client is refused all the same, its token has ended or its URL is another one.")
-    return not stopped
+            return name, refused, about
+    return None
 
 
 def _sections(
@@ -101,8 +117,7 @@ def _sections(
         yield "Why", explain(*stopped, at, deployed)
     yield "You in the config", describe_caller(at, passed=not stopped)
     if is_there:
-        differences = compare(at.expected, deployed, existing_domain=at.existing_domain, has_secrets=at.has_secrets)
-        yield "What is deployed", differences
+        yield "What is deployed", compare(at.expected, deployed)
 
 
 class _Client:
@@ -158,7 +173,7 @@ class _Client:
     def _fetch_file(self) -> str:
         """Fetch the head of the first file of the package."""
         if not self._is_there and self._publishes:
-            return f"{self._package} is not there yet"
+            return f"{self._package} is not published yet"
         if not self._is_there:
             raise RefusedError("HTTP 404", self._page)
         links = _links(self._page)
@@ -228,48 +243,25 @@ def _links(page: str) -> list[str]:
     return links.found
 
 
-def _read_stack(folder: Path, name: str) -> Stack:
-    stack = read_stack(folder, name)
-    names = [f"{NAMESPACE}:{key}" for key in ("domain", "domainOwner", "repository")]
-    for key in (PROFILE, "aws:region", *names):
-        if stack.config.get(key) in stack.stand_ins:
-            raise StackFileError(
-                f"Pulumi.{stack.name}.yaml: {key} is encrypted, but AWS is asked for it: set it in plain"
-            )
-    return stack
-
-
-def _situation(folder: Path, stack: Stack, aws: Aws, caller: Caller) -> Situation:
-    """What the config says, of the account that it allows, else of that of its profile, else of the caller's."""
-    profile = stack.config.get(PROFILE) or None
-    profile_account = _account_of(profile, aws) if profile else None
+def _situations(folder: Path, stack: Stack, aws: Aws, caller: Caller) -> list[Situation]:
+    """What the config says, of the account that it allows, else of the caller's; by private PyPI."""
     account, source = caller.account, ""
     if stack.account:  # of several it may be the caller's
         account = caller.account if caller.account in stack.config[ALLOWED_ACCOUNTS] else stack.account
         source = ALLOWED_ACCOUNTS
-    elif profile_account:
-        account, source = profile_account, PROFILE
-    return Situation(
-        stack=stack.name,
-        account=account,
-        account_source=source,
-        profile=profile,
-        profile_account=profile_account,
-        caller=caller,
-        expected=read_expected(folder, stack, account=account, region=str(aws.region)),
-        existing_domain=stack.config.get(f"{NAMESPACE}:existingDomain") == "true",
-        attaches_identity_policies=stack.config.get(f"{NAMESPACE}:attachIdentityPolicies") == "true",
-        has_region=bool(stack.region),
-        has_secrets=bool(stack.stand_ins),
-    )
-
-
-def _account_of(profile: str, aws: Aws) -> str | None:
-    """The account of a profile, if it is there and works."""
-    try:
-        return Aws(aws.region, profile).call("sts", "get_caller_identity", "Account")
-    except RefusedError:
-        return None
+    expected: list[Expected] = read_expected(folder, stack, account=account, region=str(aws.region))
+    return [
+        Situation(
+            stack=stack.name,
+            account=account,
+            account_source=source,
+            profile=stack.config.get(PROFILE) or None,
+            caller=caller,
+            expected=each,
+            has_region=bool(stack.region),
+        )
+        for each in expected
+    ]
 
 
 def _with_path(aws: Aws, caller: Caller) -> Caller:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
+from private_pypi.cli.compare import overlap
 from private_pypi.cli.deployed import Expected
-from private_pypi.iam import PUBLISH, Access, matches
+from private_pypi.iam import EVERYTHING, PUBLISH, Access, matches
 
 PROFILE = "aws:profile"
 ALLOWED_ACCOUNTS = "aws:allowedAccountIds"
@@ -48,17 +49,29 @@ class Caller:
         kind, slash, _ = self.principal.split(":", maxsplit=5)[5].partition("/")
         return f"{kind} {self.short_name}" if slash else "the root user"
 
-    def is_named_by(self, principal: str, *, path_counts: bool) -> bool:
-        """Whether a principal of the config is the caller, or may be: organizations are not known."""
+    def is_covered_by(self, principal: str) -> bool | None:
+        """Whether a principal of the config is or covers the caller; `None` where the path of its role would tell.
+
+        Which accounts are in an organization is not known, so it covers everybody.
+        """
         if principal.startswith("o-"):
             return True
-        if not principal.startswith("arn:") or principal.split(":")[4] != self.account:  # [secret] is no ARN
+        if principal.split(":")[4] != self.account:
             return False
-        if principal.endswith(":root") or (path_counts and matches(principal, self.principal)):
+        if principal.endswith(":root") or self.has_path:
+            return principal.endswith(":root") or matches(principal, self.principal)
+        beginning, name = self.principal.removesuffix(self.short_name), self.short_name
+        without_path, with_any = matches(principal, beginning + name), f"{beginning}*/{name}"
+        if without_path and matches(principal, with_any):
             return True
+        return None if without_path or overlap(principal, with_any) else False
+
+    def shares_name_with(self, principal: str) -> bool:
+        """Whether a principal of the config is the caller but for the path of its role or user."""
+        if principal.startswith("o-") or principal.endswith(":root") or principal.split(":")[4] != self.account:
+            return False
         kind = self.principal.split(":", maxsplit=5)[5].partition("/")[0]
-        by_name = f":{kind}/" in principal and matches(principal.rpartition("/")[2], self.short_name)
-        return by_name and not path_counts
+        return f":{kind}/" in principal and matches(principal.rpartition("/")[2], self.short_name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,25 +84,17 @@ class Situation:
     account_source: str
     """The key of the config that says so; empty where the caller's is taken for it."""
     profile: str | None
-    """The profile of the config, which Pulumi deploys with and a client knows nothing of."""
-    profile_account: str | None
-    """Its account, if it is there and works."""
+    """The profile of the config, which Pulumi deploys with. It is not used: it may run a command."""
     caller: Caller
     expected: Expected
-    existing_domain: bool
-    attaches_identity_policies: bool
     has_region: bool
     """Whether the config names the region; else it is that of the environment."""
-    has_secrets: bool
-    """Whether some of the config is encrypted, so that `meant` is not all that it says."""
 
     @property
     def listed(self) -> list[Access]:
-        """What the config says of the caller."""
-        path_counts = self.caller.has_path
-        return [
-            each for each in self.expected.access if self.caller.is_named_by(each.principal, path_counts=path_counts)
-        ]
+        """What the config says of the caller, and then what it may say, for all that is known of the caller's path."""
+        covering = [(each, self.caller.is_covered_by(each.principal)) for each in self.expected.access]
+        return [each for wanted in (True, None) for each, covers in covering if covers is wanted]
 
     @property
     def publishable(self) -> list[str]:
@@ -144,22 +149,28 @@ def describe_caller(at: Situation, *, passed: bool) -> Iterator[str]:
     """Lines that say what the config lets the caller do, and of which accounts they and the stack are."""
     account = at.caller.account
     for each in at.listed:
-        packages = ", ".join("everything" if package == "*" else package for package in each.publish)
-        yield f"{each.principal} may install{f' and publish {packages}' if packages else ''}"
-        if each.principal.startswith("o-"):
-            yield f"  if account {account} is in that organization, which is not known here"
+        yield from _describe_access(each, at)
+    if at.expected.not_understood:
+        yield "not all of its policies is understood here: `private-pypi preview` shows what is not"
     if not at.has_region:
         yield f"aws:region is not in it: {at.expected.arns.region} is the environment's"
-    if at.has_secrets:
-        yield "what is encrypted in it is not known here"
     if not at.listed:
-        yield f"no entry is about {at.caller.name} of account {account}{': you get in by rights of your own' * passed}"
+        yield f"no entry covers {at.caller.name} of account {account}{': you get in by rights of your own' * passed}"
     if account != at.expected.arns.owner:
         yield f"the domain is of account {at.expected.arns.owner} and you are of {account}: both have to let you in"
     if not at.account_source:
         yield f"no account is in it: yours, {account}, is taken for the stack's"
     if account != at.account:
         yield f"Pulumi deploys the stack from account {at.account} ({at.account_source}), not from yours"
-    if at.profile and at.account_source != PROFILE and at.profile_account != account:
-        whose = f"of account {at.profile_account}" if at.profile_account else "not to be had here"
-        yield f"aws:profile {at.profile} is {whose}; Pulumi takes it, and this takes the credentials of the environment"
+    if at.profile:
+        yield f"Pulumi uses aws:profile {at.profile}; this uses the credentials of the environment"
+
+
+def _describe_access(access: Access, at: Situation) -> Iterator[str]:
+    packages = ", ".join("everything" if package == EVERYTHING else package for package in access.publish)
+    rights = [*(["install"] if access.install else []), *([f"publish {packages}"] if packages else []), *access.other]
+    yield f"{access.principal} may {' and '.join(rights)}"
+    if access.principal.startswith("o-"):
+        yield f"  if account {at.caller.account} is in that organization, which is not known here"
+    elif at.caller.is_covered_by(access.principal) is None:
+        yield "  if it covers the path of your role, which is not known here: its name alone does not tell"

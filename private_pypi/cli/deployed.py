@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from private_pypi.arns import Arns, partition_of
-from private_pypi.cli.preview import hidden, policies, program_of, read_preview
+from private_pypi.cli.components import ATTACHMENT, NotUnderstood
+from private_pypi.cli.preview import program_of, read_preview
 from private_pypi.cli.program import record
 from private_pypi.cli.stack_files import Stack
 from private_pypi.iam import Access, Policy, Rule
@@ -21,14 +22,19 @@ _DELETED = re.compile("A(RO|ID)A[A-Za-z0-9]{12,}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expected:
-    """What the config of a stack says."""
+    """What the config of a stack says of a private PyPI."""
 
+    name: str
+    """The component's name."""
     arns: Arns
     access: Sequence[Access]
     domain: Policy
     """The domain's permissions policy; of an existing domain what its owner adds."""
     repository: Policy
     """The repository's permissions policy."""
+    existing_domain: bool
+    attaches_identity_policies: bool
+    not_understood: Sequence[NotUnderstood] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,18 +45,27 @@ class Deployed:
     repository: Policy | None
 
 
-def read_expected(folder: Path, stack: Stack, *, account: str, region: str) -> Expected:
-    """What the config of `stack`, of the project in `folder`, says of an account and a region.
+def read_expected(folder: Path, stack: Stack, *, account: str, region: str) -> list[Expected]:
+    """What the config of `stack`, of the project in `folder`, says of an account and a region: by private PyPI.
 
     Raises:
-        pulumi.RunError: the program refuses its config.
+        MistakesError: the program refuses its config, or fails, or is none of a private PyPI.
     """
     there = {"account": account, "region": region, "partition": partition_of(region)}
     program = dataclasses.replace(program_of(folder, stack), **there)
-    result = hidden(read_preview(record(program), account), stack.stand_ins)
-    arns = Arns.of_repository(result.outputs["repository_arn"])
-    domain, repository = policies(result.resources, result.outputs, arns)
-    return Expected(arns=arns, access=result.access, domain=domain, repository=repository)
+    return [
+        Expected(
+            name=each.name,
+            arns=each.arns,
+            access=each.access,
+            domain=each.domain,
+            repository=each.repository,
+            existing_domain=each.existing_domain,
+            attaches_identity_policies=bool(each.of_type(ATTACHMENT)),
+            not_understood=each.not_understood,
+        )
+        for each in read_preview(record(program)).components
+    ]
 
 
 def is_lacking(expected: Policy, deployed: Policy) -> bool:
@@ -58,11 +73,8 @@ def is_lacking(expected: Policy, deployed: Policy) -> bool:
     return bool([*_differences("lacks", expected, deployed)])
 
 
-def compare(expected: Expected, deployed: Deployed, *, existing_domain: bool, has_secrets: bool) -> Iterator[str]:
+def compare(expected: Expected, deployed: Deployed) -> Iterator[str]:
     """Lines that say how what is deployed differs from the config; of an existing domain what it lacks alone."""
-    if has_secrets:
-        yield "not compared, for some of the config is encrypted"
-        return
     for name, said, there in (
         ("domain", expected.domain, deployed.domain),
         ("repository", expected.repository, deployed.repository),
@@ -71,7 +83,7 @@ def compare(expected: Expected, deployed: Deployed, *, existing_domain: bool, ha
             yield f"you may not read the {name}'s policy"
             continue
         lines = [*_differences("lacks", said, there)]
-        if not (name == "domain" and existing_domain):
+        if not (name == "domain" and expected.existing_domain):
             lines += _differences("also has", there, said)
         yield f"the {name}'s policy is {'not ' if lines else ''}as the config says"
         yield from lines

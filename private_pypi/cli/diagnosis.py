@@ -1,4 +1,4 @@
-"""Why AWS refuses: from what it said to the cause, the mend, and whose it is to do. Pure.
+"""Why AWS refuses: from what it said to the cause, the fix, and whose it is to do. Pure.
 
 Where AWS names the kind of policy that refused, that is the cause. Where it names none, all that it can be is listed:
 nothing is guessed. Its words: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from private_pypi.cli.context import PROFILE, Situation
+from private_pypi.cli.context import Situation
 from private_pypi.cli.deployed import Deployed, is_lacking
+from private_pypi.cli.errors import CommandError
 from private_pypi.iam import DOWNLOAD, PUBLISH, READ, TOKEN, is_closed
 
 Step = Literal["who you are", "token", "endpoint", "index", "package", "publish"]
@@ -35,12 +36,12 @@ _ELSEWHERE = {
 }
 """Where a Deny can stand, or an Allow be missing, but for the permissions policies, and whose that is."""
 
-_ENDED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _NO_ANSWER = re.compile("Connect|Timeout|HTTPClient|SSLError")
 _NETWORK = "look at the network, at the proxy (HTTPS_PROXY) and at AWS_ENDPOINT_URL"
 
 
-class RefusedError(Exception):
+class RefusedError(CommandError):
     """AWS refused, or did not answer. What it said is on one line, without a token."""
 
     def __init__(self, code: str, text: str) -> None:
@@ -66,41 +67,47 @@ def _found(pattern: str, line: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cause:
-    """What is wrong, and the mends, each with who can do it."""
+    """What is wrong, and the fixes, each with who can do it."""
 
     what: str
     to_look_at: str = ""
     """The same where AWS does not say that it is so."""
     known: str = ""
     """What the config says of it."""
-    mends: Sequence[tuple[str, str]]
+    fixes: Sequence[tuple[str, str]]
 
 
 def explain_credentials(refused: RefusedError, profile: str | None) -> list[str]:
-    """What AWS said to somebody whom it does not know; `profile` is the one of the config, which is not used."""
+    """What AWS said to somebody whom it does not know, and why; `profile` is the one of the config."""
+    return _told(refused, [find_credentials_cause(refused, profile)])
+
+
+def find_credentials_cause(refused: RefusedError, profile: str | None) -> Cause:
+    """Why AWS does not know somebody; `profile` is the one of the config, which is not used."""
     if _NO_ANSWER.search(refused.code):
-        cause, mend = "no answer came", _NETWORK
-    elif refused.code in _ENDED:
-        cause, mend = "your credentials have ended", "fetch new ones: `aws sso login`, or assume the role again"
+        cause, fix = "no answer came", _NETWORK
+    elif refused.code in _EXPIRED:
+        cause, fix = "your credentials have expired", "fetch new ones: `aws sso login`, or assume the role again"
     elif refused.code == "NoCredentialsError":
-        cause, mend = "there are no credentials in the environment", "set AWS_PROFILE, or sign in; give a job a role"
+        cause, fix = "there are no credentials in the environment", "set AWS_PROFILE, or sign in; give a job a role"
     else:
-        cause, mend = "AWS does not take your credentials", "fetch new ones; unset variables AWS_... of others"
-    mends = [(mend, "you")]
+        cause, fix = "AWS does not accept your credentials", "fetch new ones; unset variables AWS_... of others"
+    fixes = [(fix, "you")]
     if profile:
-        mends.append((f"take the profile that Pulumi takes: AWS_PROFILE={profile}", "you"))
-    return _told(refused, [Cause(what=cause, mends=mends)])
+        fixes.append((f"use the profile that Pulumi uses: AWS_PROFILE={profile}", "you"))
+    return Cause(what=cause, fixes=fixes)
 
 
 def explain(step: Step, refused: RefusedError, package: str, at: Situation, deployed: Deployed) -> list[str]:
-    """What AWS said at a step that was about a package, then the cause, or all that it can be, with the mends."""
+    """What AWS said at a step that was about a package, then the cause, or all that it can be, with the fixes."""
+    return _told(refused, find_causes(step, refused, package, at, deployed))
+
+
+def find_causes(step: Step, refused: RefusedError, package: str, at: Situation, deployed: Deployed) -> list[Cause]:
+    """Why AWS refuses a step that was about a package: the cause, or all that it can be."""
     if not refused.is_denial:
-        return _told(refused, [_failure(step, refused, package, at)])
-    lines = _told(refused, [*_denials(refused, refused.action or _TAKES[step], package, at, deployed)])
-    if at.account_source == PROFILE and at.account != at.caller.account:
-        correct = f"correct aws:profile, which is of account {at.account}, if the domain is in another one"
-        lines += [f"or        {correct}", f"who       {at.deployer}"]
-    return lines
+        return [_failure(step, refused, package, at)]
+    return [*_denials(refused, refused.action or _TAKES[step], package, at, deployed)]
 
 
 def _told(refused: RefusedError, causes: Sequence[Cause]) -> list[str]:
@@ -110,8 +117,8 @@ def _told(refused: RefusedError, causes: Sequence[Cause]) -> list[str]:
     for cause in causes:
         what = f"cause     {cause.what}" if len(causes) == 1 else f"look at   {cause.to_look_at}"
         lines.append(what + cause.known)
-        for number, (mend, who) in enumerate(cause.mends):
-            lines += [f"{'or  ' if number else 'mend'}      {mend}", f"who       {who}"]
+        for number, (fix, who) in enumerate(cause.fixes):
+            lines += [f"{'or ' if number else 'fix'}       {fix}", f"who       {who}"]
     return lines
 
 
@@ -125,16 +132,16 @@ def _failure(step: Step, refused: RefusedError, package: str, at: Situation) -> 
         account = at.account_source or "aws:allowedAccountIds"
         correct = f"correct the names, domainOwner, aws:region and {account} in {at.config}"
         deploy = f"`pulumi up --stack {at.stack}`, if it is not deployed yet"
-        return Cause(what=f"there is no {what}", mends=[(correct, at.deployer), (deploy, at.deployer)])
+        return Cause(what=f"there is no {what}", fixes=[(correct, at.deployer), (deploy, at.deployer)])
     if _NO_ANSWER.search(refused.code):
-        return Cause(what="no answer came", mends=[(_NETWORK, "you")])
+        return Cause(what="no answer came", fixes=[(_NETWORK, "you")])
     if refused.code == "HTTP 401":
         what = "the token did not arrive, though you have one: a proxy may take the header Authorization out"
-        return Cause(what=what, mends=[(_NETWORK, "you")])
+        return Cause(what=what, fixes=[(_NETWORK, "you")])
     if step == "package" and refused.code == "HTTP 404":
         what = f"there is no package {package} here; the token is new, and lets you read"
-        return Cause(what=what, mends=[("correct the name, or publish it", "its publishers")])
-    return Cause(what="no right is missing; it is what AWS says", mends=[("try again in a while", "you")])
+        return Cause(what=what, fixes=[("correct the name, or publish it", "its publishers")])
+    return Cause(what="no right is missing; it is what AWS says", fixes=[("try again in a while", "you")])
 
 
 def _denials(refused: RefusedError, action: str, package: str, at: Situation, deployed: Deployed) -> Iterator[Cause]:
@@ -142,7 +149,7 @@ def _denials(refused: RefusedError, action: str, package: str, at: Situation, de
     identity, permissions = _identity_policy(action, package, at), _permissions_policy(action, package, at, deployed)
     needs_identity = action not in _GRANTABLE or not at.is_at_home or at.is_left_to_identity(action, package)
     if at.caller.name == "the root user":
-        yield Cause(what="root users get no tokens", mends=[("take the credentials of a role or a user", "you")])
+        yield Cause(what="root users get no tokens", fixes=[("take the credentials of a role or a user", "you")])
     elif refused.denying == _PERMISSIONS:
         yield _permissions_deny(action, package, at)
     elif refused.lacking == _PERMISSIONS:
@@ -159,13 +166,13 @@ def _denials(refused: RefusedError, action: str, package: str, at: Situation, de
         if action in _GRANTABLE:
             yield permissions
         what = f"a Deny of {action}, or a permissions boundary or a policy of the organization without it"
-        yield Cause(what=what, to_look_at=what, mends=[("take the Deny out, or allow it there", at.administrator)])
+        yield Cause(what=what, to_look_at=what, fixes=[("take the Deny out, or allow it there", at.administrator)])
 
 
-def _elsewhere(found: tuple[str, str], what: str, mend: str, refused: RefusedError, at: Situation) -> Cause:
+def _elsewhere(found: tuple[str, str], what: str, fix: str, refused: RefusedError, at: Situation) -> Cause:
     policy, who = (text.format(name=at.caller.name, administrator=at.administrator) for text in found)
     arn = f", {refused.policy_arn}," if refused.policy_arn else ""
-    return Cause(what=f"{policy}{arn} {what}", mends=[(mend, who)])
+    return Cause(what=f"{policy}{arn} {what}", fixes=[(fix, who)])
 
 
 def _identity_policy(action: str, package: str, at: Situation) -> Cause:
@@ -185,18 +192,18 @@ def _identity_policy(action: str, package: str, at: Situation) -> Cause:
     elif not at.let_by(action, package):
         attach = f"{_line_of_config(action, package, at)}, `pulumi up --stack {at.stack}`, and then {attach}"
         who = f"{at.deployer}, and then {at.administrator}"
-    mends = [(attach, who)]
+    fixes = [(attach, who)]
     is_attached_to = at.is_attached_to and action in {_BEARER, *_GRANTABLE}
-    if is_attached_to and at.attaches_identity_policies:
-        mends.insert(0, (f"`pulumi up --refresh --stack {at.stack}`: attachIdentityPolicies attaches it", at.deployer))
+    if is_attached_to and at.expected.attaches_identity_policies:
+        fixes.insert(0, (f"`pulumi up --refresh --stack {at.stack}`: attachIdentityPolicies attaches it", at.deployer))
     elif is_attached_to:
         switch = f"set private-pypi:attachIdentityPolicies to true in {at.config}, then `pulumi up --stack {at.stack}`"
-        mends.append((switch, at.deployer))
+        fixes.append((switch, at.deployer))
     return Cause(
         what=f"no identity policy of {name} allows {action}",
         to_look_at=f"the identity policies of {name}: one has to allow {action}",
         known=known,
-        mends=mends,
+        fixes=fixes,
     )
 
 
@@ -205,7 +212,7 @@ def _permissions_policy(action: str, package: str, at: Situation, deployed: Depl
     kind, said, there = "repository", at.expected.repository, deployed.repository
     if action in TOKEN:
         kind, said, there = "domain", at.expected.domain, deployed.domain
-    is_theirs = kind == "domain" and at.existing_domain
+    is_theirs = kind == "domain" and at.expected.existing_domain
     policy = f"the {kind}'s permissions policy"
     what = f"{policy} does not let {at.caller.name} do {action}"
     if at.is_at_home:
@@ -214,23 +221,23 @@ def _permissions_policy(action: str, package: str, at: Situation, deployed: Depl
     let_by = at.let_by(action, package)
     if not let_by:
         then = "; then give the output domain_policy_statement to the domain's owner" if is_theirs else ""
-        mend = f"{_line_of_config(action, package, at)}, then `pulumi up --stack {at.stack}`{then}"
+        fix = f"{_line_of_config(action, package, at)}, then `pulumi up --stack {at.stack}`{then}"
         known = ". The config does not say so"
-        return Cause(what=what, to_look_at=to_look_at, known=known, mends=[(mend, at.deployer)])
-    mends: list[tuple[str, str]] = []
+        return Cause(what=what, to_look_at=to_look_at, known=known, fixes=[(fix, at.deployer)])
+    fixes: list[tuple[str, str]] = []
     if is_theirs and (there is None or is_lacking(said, there)):
         statement = f"`pulumi stack output domain_policy_statement --stack {at.stack}`"
-        mends.append((f"add the output domain_policy_statement to it: {statement}", at.owner))
+        fixes.append((f"add the output domain_policy_statement to it: {statement}", at.owner))
     elif there is None or is_lacking(said, there):
         up, region = f"`pulumi up --refresh --stack {at.stack}`", at.expected.arns.region
         if there is None:
             up += f", if it was changed, names a role that was deleted since, or is not in {region} (aws:region)"
-        mends.append((up, at.deployer))
+        fixes.append((up, at.deployer))
     if ":role/" in let_by and not at.caller.has_path:
         compare = f"compare the path: {let_by} in the config, `aws iam get-role --role-name {at.caller.short_name}`"
-        mends.append((compare, at.administrator))
-    mends = mends or [("try again in a minute: what was changed just now is not so everywhere", "you")]
-    return Cause(what=what, to_look_at=to_look_at, known=f". The config says so, for {let_by}", mends=mends)
+        fixes.append((compare, at.administrator))
+    fixes = fixes or [("try again in a minute: what was changed just now is not so everywhere", "you")]
+    return Cause(what=what, to_look_at=to_look_at, known=f". The config says so, for {let_by}", fixes=fixes)
 
 
 def _permissions_deny(action: str, package: str, at: Situation) -> Cause:
@@ -238,13 +245,13 @@ def _permissions_deny(action: str, package: str, at: Situation) -> Cause:
     kind = "domain" if action in TOKEN else "repository"
     what = f"the {kind}'s permissions policy has a Deny of {action}"
     if action in PUBLISH and is_closed(at.expected.repository, at.expected.arns) and not at.publishable:
-        mend = f"{_line_of_config(action, package, at)}, then `pulumi up --stack {at.stack}`"
+        fix = f"{_line_of_config(action, package, at)}, then `pulumi up --stack {at.stack}`"
         known = " for whoever is no publisher (private-pypi:closedPublishing)"
-        return Cause(what=what, known=known, mends=[(mend, at.deployer)])
-    if kind == "domain" and at.existing_domain:
-        return Cause(what=what, mends=[("take the Deny out", at.owner)])
-    mend = f"`pulumi up --refresh --stack {at.stack}`, which takes it out"
-    return Cause(what=what, known=f". The config has none for {at.caller.name}", mends=[(mend, at.deployer)])
+        return Cause(what=what, known=known, fixes=[(fix, at.deployer)])
+    if kind == "domain" and at.expected.existing_domain:
+        return Cause(what=what, fixes=[("take the Deny out", at.owner)])
+    fix = f"`pulumi up --refresh --stack {at.stack}`, which takes it out"
+    return Cause(what=what, known=f". The config has none for {at.caller.name}", fixes=[(fix, at.deployer)])
 
 
 def _line_of_config(action: str, package: str, at: Situation) -> str:
@@ -255,9 +262,7 @@ def _line_of_config(action: str, package: str, at: Situation) -> str:
         key = "private-pypi:githubPublishers" if workflow else "private-pypi:publishers"
         if at.publishable:
             return f"add {package} to the packages of {workflow or caller.name} in {key} of {at.config}"
-    near = next(
-        (each.principal for each in at.expected.access if caller.is_named_by(each.principal, path_counts=False)), None
-    )
+    near = next((each.principal for each in at.expected.access if caller.shares_name_with(each.principal)), None)
     if near and not at.listed:
         return f"write {caller.principal} in the place of {near} in {at.config} (the path counts)"
     who = caller.principal if caller.has_path else f"the ARN of {caller.name}, with its path,"

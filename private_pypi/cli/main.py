@@ -1,31 +1,30 @@
 """The command `private-pypi`: what a stack would be, what changes, and where AWS refuses."""
 
 import argparse
-import dataclasses
+import functools
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
-import pulumi
-
-from private_pypi.cli.preview import PLACEHOLDER_ACCOUNT, PLACEHOLDER_REGION, hide_stand_ins, preview
-from private_pypi.cli.stack_files import StackFileError, read_stack
-from private_pypi.cli.text import render
+from private_pypi.cli.errors import CommandError, MistakesError
+from private_pypi.cli.stack_files import read_stack, selected_stack
+from private_pypi.cli.words import Style, coloured, harmless, uncoloured
 
 NEEDS_APPROVAL = 2
-"""The exit status of a difference by which somebody gains access, a door opens or something can be lost."""
+"""The exit status of a difference that needs approval."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; the exit status is 1 when the stack's files or config have mistakes, or AWS refuses a step."""
     options = _parser().parse_args(arguments)
     try:
+        options.stack = options.stack_option or options.stack or selected_stack(Path.cwd())
         status = options.run(options)
         sys.stdout.flush()
-    except (pulumi.RunError, StackFileError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except CommandError as error:
+        _complain(f"error: {error}")
         return 1
     except BrokenPipeError:  # whoever reads has seen enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -35,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="private-pypi", description="A private PyPI on AWS CodeArtifact.")
+    parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(required=True)
     previews = commands.add_parser(
         "preview",
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     compares.add_argument(
         "--exit-code",
         action="store_true",
-        help=f"exit with {NEEDS_APPROVAL} when somebody gains access, a door opens or something can be lost",
+        help=f"exit with {NEEDS_APPROVAL} when somebody gains access, something can be lost, or not all was compared",
     )
     checks = commands.add_parser(
         "check",
@@ -67,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     checks.add_argument("--package", metavar="NAME", type=_package, help="fetch a file of this package, too")
     checks.add_argument("--publish", action="store_true", help="try publishing too, without publishing anything")
     for command in (previews, compares, checks):
-        command.add_argument("stack", nargs="?", default="dev", help="the stack: Pulumi.STACK.yaml (default: dev)")
+        default = "default: the one that `pulumi stack select` chose for this folder, else dev"
+        command.add_argument("stack", nargs="?", help=f"the stack: Pulumi.STACK.yaml ({default})")
+        command.add_argument("--stack", dest="stack_option", metavar="STACK", help="the same")
     for command, unknown in ((previews, "; outputs known only after pulumi up are null"), (compares, "")):
         form = command.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true", help=f"print JSON{unknown}")
@@ -75,58 +77,77 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+class _Version(argparse.Action):
+    """Prints the version, which is looked up when it is asked for alone."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="show the version")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415  takes time, and nothing else needs it
+
+        print(f"private-pypi {version('private-pypi')}")
+        parser.exit()
+
+
 def _preview(options: argparse.Namespace) -> int:
+    # Here, because not every command needs them and each import takes time.
+    from private_pypi.cli.preview import (  # noqa: PLC0415
+        PLACEHOLDER_ACCOUNT,
+        PLACEHOLDER_REGION,
+        as_json,
+        preview,
+    )
+
     folder = Path.cwd()
     stack = read_stack(folder, options.stack)
     account, region = stack.account or PLACEHOLDER_ACCOUNT, stack.region or PLACEHOLDER_REGION
     notes = [f"Stack {stack.name} in account {account}, region {region}. Nothing was asked of AWS and nothing changes."]
     if not stack.account:
-        notes.append(f"{account} is a placeholder: aws:allowedAccountIds names no account of 12 digits.")
+        notes.append(f"{account} is a placeholder: aws:allowedAccountIds names no account of 12 digits in plain.")
     if not stack.region:
         notes.append(f"{region} is a placeholder: aws:region is not set, or encrypted.")
     if stack.has_environments:
         notes.append("What the stack's Pulumi ESC environments configure is not in it.")
-    if stack.stand_ins:
-        notes.append("Encrypted values show as [secret]; the sizes of the policies are not the real ones.")
 
     result = preview(folder, stack)
     if options.json:
-        print(*notes, *(f"warning: {each}" for each in result.warnings), sep="\n", file=sys.stderr)
-        _show(json.dumps({"stack": stack.name, **dataclasses.asdict(result)}, indent=2))
+        _complain(*notes, *(f"warning: {each}" for each in result.warnings))
+        _show(json.dumps({"stack": stack.name} | as_json(result), indent=2))
     elif options.markdown:
         from private_pypi.cli.markdown import render_markdown  # noqa: PLC0415  only this form needs it
 
         _show(render_markdown(result, notes))
     else:
-        _show(*notes, "", render(result, _heading()))
+        from private_pypi.cli.text import render  # noqa: PLC0415  the same
+
+        _show(*notes, "", render(result, _style()))
     return 0
 
 
 def _diff(options: argparse.Namespace) -> int:
-    # Here, because no other command needs them and each import takes time.
-    from private_pypi.cli.diff import MistakesError, diff  # noqa: PLC0415
-    from private_pypi.cli.diff_text import render_difference  # noqa: PLC0415
+    from private_pypi.cli.compare import as_json  # noqa: PLC0415
+    from private_pypi.cli.diff import diff  # noqa: PLC0415
+    from private_pypi.cli.diff_text import render_difference, summarize  # noqa: PLC0415
     from private_pypi.cli.markdown import fenced, render_difference_markdown  # noqa: PLC0415
 
     try:
         compared = diff(Path.cwd(), options.stack, options.base)
     except MistakesError as mistakes:
-        print(mistakes, file=sys.stderr)
+        _complain(str(mistakes))
         if options.markdown:
             _show(fenced(str(mistakes), "text"))
         return 1
     difference = compared.difference
-    notes = [f"Stack {options.stack}, compared with {compared.base[:12]}. Nothing was asked of AWS."]
-    if compared.stand_ins:
-        notes.append("Encrypted values show as [secret].")
+    notes = [
+        f"Stack {options.stack}, compared with {compared.base[:12]}: {summarize(difference)}. Nothing was asked of AWS."
+    ]
     if options.json:
-        content = {"stack": options.stack, "base": compared.base, "needs_approval": difference.needs_approval}
-        text = json.dumps(content | dataclasses.asdict(difference), indent=2)
+        _show(json.dumps({"stack": options.stack, "base": compared.base} | as_json(difference), indent=2))
     elif options.markdown:
-        text = render_difference_markdown(difference, options.stack, notes)
+        _show(render_difference_markdown(difference, options.stack, notes))
     else:
-        text = "\n".join([*notes, "", render_difference(difference, _heading())])
-    _show(hide_stand_ins(text, compared.stand_ins))
+        _show(*notes, "", render_difference(difference, _style()))
     return NEEDS_APPROVAL if options.exit_code and difference.needs_approval else 0
 
 
@@ -139,7 +160,7 @@ def _check(options: argparse.Namespace) -> int:
         package=options.package,
         publishes=options.publish,
         say=_show,
-        heading=_heading(),
+        heading=functools.partial(_style(), "heading"),
     )
     return 0 if passes else 1
 
@@ -155,7 +176,7 @@ def _package(text: str) -> str:
 
 def _show(*lines: str) -> None:
     """Print lines, in the characters that standard output has: a Windows code page has few."""
-    text, encoding = "\n".join(lines), sys.stdout.encoding
+    text, encoding = harmless("\n".join(lines)), sys.stdout.encoding
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
@@ -163,10 +184,10 @@ def _show(*lines: str) -> None:
     print(text, flush=True)  # the steps of a check as soon as they are known
 
 
-def _heading() -> Callable[[str], str]:
-    """How titles look: bold on a terminal."""
-    return _bold if sys.stdout.isatty() and "NO_COLOR" not in os.environ else str
+def _complain(*lines: str) -> None:
+    print(harmless("\n".join(lines)), file=sys.stderr)
 
 
-def _bold(text: str) -> str:
-    return f"\x1b[1m{text}\x1b[0m"
+def _style() -> Style:
+    """How lines look: in colour on a terminal."""
+    return coloured if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else uncoloured

@@ -4,14 +4,24 @@ Whatever comes from a config stands in code: there it makes no line, no link and
 """
 
 import html
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from private_pypi.cli.compare import Difference
+from private_pypi.cli.components import Component
 from private_pypi.cli.diff_text import describe
 from private_pypi.cli.preview import Preview
-from private_pypi.cli.text import access, identity_policies, outputs, permissions_policies, remarks
+from private_pypi.cli.text import (
+    access,
+    denials,
+    identity_policies,
+    not_understood,
+    outputs,
+    permissions_policies,
+    pretty,
+    remarks,
+)
+from private_pypi.cli.words import plain
 
 MAX_CHARACTERS = 65_000
 """GitHub takes comments of 65,536: this leaves room for a line of whoever posts it."""
@@ -23,38 +33,52 @@ def render_markdown(preview: Preview, notes: Sequence[str]) -> str:
     It is never longer than a comment may be: the policies are left out first, then the picture and the outputs, then
     rows of the table. It says so.
     """
-    rows = access(preview)
     warnings = [fenced(f"Warning: {warning}", "text") for warning in preview.warnings]
-    head = ["## Who gets in", fenced("\n".join(notes), "text"), *warnings]
-    said = [f"{remark[0].upper()}{remark[1:]}" for remark in remarks(preview)]
-    if preview.internal_packages:
-        said.append(f"Never from public PyPI: {', '.join(map(code, preview.internal_packages))}")
+    several = len(preview.components) > 1
+    said = [part for each in preview.components for part in _component(each, several=several)]
+    head = [fenced("\n".join(notes), "text"), *warnings, *said]
     picture = ["### What is made", fenced(_picture(preview), "mermaid")]
-    listed = ["### Outputs", table([("output", "value"), *outputs(preview)])]
+    listed = ["### Outputs", table([("output", "value"), *outputs(preview)])] if preview.outputs else []
     documents = [_folded(*each) for each in (*permissions_policies(preview), *identity_policies(preview))]
 
-    whole = table(rows) if preview.access else ""
     for body in (
-        [*head, whole, *said, *picture, *listed, *documents],
-        [*head, whole, *said, *picture, *listed, "The policies are left out: with them the comment is too long."],
-        [*head, whole, *said, "All else is left out: with it the comment is too long."],
+        [*head, *picture, *listed, *documents],
+        [*head, *picture, *listed, "The policies are left out: with them the comment is too long."],
+        [*head, "All else is left out: with it the comment is too long."],
     ):
         text = _joined(body)
         if len(text) <= MAX_CHARACTERS:
             return text
     left_out = "Rows are left out, and all else: the comment is too long. See them with `private-pypi preview`."
     room = MAX_CHARACTERS - len(_joined([left_out, left_out]))
-    return _joined([left_out, table(rows)[:room].rpartition("\n")[0]])
+    return _joined([left_out, _joined(said)[:room].rpartition("\n")[0]])
+
+
+def _component(component: Component, *, several: bool) -> Iterator[str]:
+    """Who gets in, as a table, and what else there is to say of it."""
+    yield f"## {code(component.name)}: who gets in" if several else "## Who gets in"
+    if component.access:
+        yield table(access(component))
+    yield from (f"{remark[0].upper()}{remark[1:]}" for remark in remarks(component))
+    if component.safeguards.internal_packages:
+        yield f"Never from public PyPI: {', '.join(map(code, component.safeguards.internal_packages))}"
+    for title, lines in (
+        ("What else is denied", [*denials(component, code)]),
+        ("What is not understood", [*not_understood(component, code)]),
+    ):
+        if lines:
+            yield f"### {title}"
+            yield "\n".join(f"- {line}" for line in lines)
 
 
 def render_difference_markdown(difference: Difference, stack: str, notes: Sequence[str]) -> str:
     """What changes for a stack, below `notes`; never longer than a comment may be, and it says so."""
     lines = [f"## {code(stack)}: what changes", "", fenced("\n".join(notes), "text")]
-    for title, items in describe(difference, code):
-        lines += ["", f"### {title}", ""]
-        for item in items:
+    for section in describe(difference, code):
+        lines += ["", f"### {section.title}", ""]
+        for item in section.items:
             lines += [f"- {item.text}", *(f"  - {detail}" for detail in item.details)]
-    if difference == Difference():
+    if difference.is_empty:
         lines += ["", "Nothing changes."]
     text = "\n".join(lines)
     if len(text) <= MAX_CHARACTERS:
@@ -66,7 +90,7 @@ def render_difference_markdown(difference: Difference, stack: str, notes: Sequen
 
 def code(text: str) -> str:
     """Text from outside as a code span: on one line, and without an end before its own."""
-    line = " ".join(text.split()) or " "
+    line = plain(" ".join(text.split())) or " "
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
     space = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{fence}{space}{line}{space}{fence}"
@@ -93,18 +117,18 @@ def _row(cells: Iterable[str]) -> str:
 
 def _folded(title: str, document: str) -> str:
     summary = f"<summary><code>{html.escape(title)}</code></summary>"
-    return f"<details>{summary}\n\n{fenced(json.dumps(json.loads(document), indent=2), 'json')}\n\n</details>"
+    return f"<details>{summary}\n\n{fenced(pretty(document), 'json')}\n\n</details>"
 
 
 def _picture(preview: Preview) -> str:
     """The resources, each below its parent."""
-    numbers = {each.name: number for number, each in enumerate(preview.resources)}
+    numbers = {each.urn: number for number, each in enumerate(preview.resources)}
     lines = ["flowchart LR"]
     for each in preview.resources:
         type_ = each.type.rpartition(":")[2]
-        lines.append(f'    r{numbers[each.name]}["{_label(type_)}<br>{_label(each.name)}"]')
+        lines.append(f'    r{numbers[each.urn]}["{_label(type_)}<br>{_label(each.name)}"]')
         if each.parent in numbers:
-            lines.append(f"    r{numbers[each.parent]} --> r{numbers[each.name]}")
+            lines.append(f"    r{numbers[each.parent]} --> r{numbers[each.urn]}")
     return "\n".join(lines)
 
 

@@ -1,32 +1,14 @@
-"""A Pulumi program run on Pulumi's mocks, and what it registers: what `pulumi up` would make of a new stack.
+"""A Pulumi program and what it registers. The records alone: `recorder` runs the program, and needs the SDK."""
 
-It knows of the program only what the engine would be told. It imports nothing of the project, so that it can be run by
-itself, for the program of another revision with the modules of that revision.
-"""
-
-import asyncio
-import contextlib
-import dataclasses
-import gc
-import json
-import logging
-import runpy
-import sys
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self
 
-import pulumi
-import pulumi.runtime.settings
-import pulumi.runtime.stack
-from google.protobuf.json_format import MessageToDict
-from pulumi.runtime import get_root_resource, mocks, set_all_config, set_mocks
-from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
-from pulumi.runtime.rpc import UNKNOWN
+from private_pypi.cli.errors import MistakesError
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Program:
     """A program and where it runs."""
 
@@ -36,152 +18,66 @@ class Program:
     stack: str
     config: Mapping[str, str]
     """By full key, as the Pulumi CLI gives it to the program."""
+    secret_keys: tuple[str, ...] = ()
+    """Those of `config` of which the value, or a part of it, is encrypted."""
     account: str
     region: str
     partition: str
+    salt: str = "00"
+    """Hexadecimal digits, the same for two runs of which the secrets are compared."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Resource:
-    """A resource as the program registered it."""
+    """A resource as the program registered it. What is known only after `pulumi up` is `None`."""
 
+    urn: str
     type: str
     name: str
     parent: str | None
-    """The parent's name; `None` for the component, above which there is only the stack."""
+    """The parent's URN; `None` for what is directly below the stack."""
     inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Those that a component registers."""
+    custom: bool = True
+    """Whether a provider makes it. What is below a component alone is none of its own doing."""
     protect: bool
+    account: str
+    """The account of its provider, 12 digits."""
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of the inputs that have a secret in them, what is equal where the secrets are."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Recording:
-    """All that a program registered. What is known only after `pulumi up` is `None`."""
+    """All that a program registered. What is known only after `pulumi up` is `None`, what is secret `[secret]`."""
 
     resources: tuple[Resource, ...]
-    outputs: Mapping[str, Any]
+    exports: Mapping[str, Any]
+    secret_exports: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of the exports that have a secret in them, what is equal where the secrets are."""
     warnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, recorded: Mapping[str, Any]) -> Self:
+        """What `recorder` answers, which is what JSON holds."""
+        return cls(
+            resources=tuple(Resource(**each) for each in recorded["resources"]),
+            exports=recorded["exports"],
+            secret_exports=recorded["secret_exports"],
+            warnings=tuple(recorded["warnings"]),
+        )
 
 
 def record(program: Program) -> Recording:
-    """Run a program.
+    """Run a program in this process.
 
     Raises:
-        pulumi.RunError: the program refuses its config.
+        MistakesError: the program refuses its config, or fails.
     """
-    gc.freeze()  # what is imported stays to the end: to look through it for garbage would take a fifth of the time
-    # Pulumi's mocks make an event loop in each thread that they are called in, and leave it open: then Python complains
-    # of it, now and again, at its end. Here there is one thread, with a loop that is closed.
-    with contextlib.closing(asyncio.new_event_loop()) as loop:
-        thread = ThreadPoolExecutor(max_workers=1, initializer=asyncio.set_event_loop, initargs=(loop,))
-        return asyncio.run(_record(program, thread))
+    from private_pypi.cli import recorder  # noqa: PLC0415  with the SDK, which takes time to import
 
-
-async def _record(program: Program, thread: ThreadPoolExecutor) -> Recording:
-    def run() -> None:
-        runpy.run_path(program.path, run_name="__main__")
-
-    asyncio.get_running_loop().set_default_executor(thread)
-    monitor = _Recorder(_Provider(program))
-    set_all_config(dict(program.config))
-    warnings = _Warnings()
-    set_mocks(monitor.mocks, program.project, program.stack, preview=True, monitor=monitor, logger=warnings.logger)
-    cast("Any", pulumi.runtime.settings.SETTINGS).callbacks = _Hooks()
-    await pulumi.runtime.stack.run_pulumi_func(run)
-
-    exports = cast("pulumi.runtime.stack.Stack", get_root_resource()).outputs
-    outputs = {name: await pulumi.Output.from_input(value).future() for name, value in exports.items()}
-    return Recording(
-        # By name, since what depends on nothing is registered first; a component's comes before those of its children.
-        resources=tuple(sorted(monitor.registered, key=lambda resource: resource.name)),
-        outputs=_known(outputs),
-        warnings=tuple(warnings.messages),
-    )
-
-
-def _known(data: Any) -> Any:
-    """`data` with `None` for what is unknown."""
-    return json.loads(json.dumps(data).replace(f'"{UNKNOWN}"', "null"))
-
-
-class _Provider(mocks.Mocks):
-    """Stands in for the AWS provider before there is anything: it knows where it is, and of a resource its inputs."""
-
-    def __init__(self, program: Program) -> None:
-        self._answers: dict[str, dict[str, Any]] = {
-            "aws:index/getCallerIdentity:getCallerIdentity": {
-                "accountId": program.account,
-                "arn": f"arn:{program.partition}:iam::{program.account}:root",
-            },
-            # Ours asks for no partition; others do, and that of an earlier revision.
-            "aws:index/getPartition:getPartition": {"partition": program.partition},
-            "aws:index/getRegion:getRegion": {"region": program.region},
-            "pulumi:pulumi:readStackOutputs": {"outputs": {}},  # an earlier revision asks for these
-            "pulumi:pulumi:readStackResourceOutputs": {"outputs": {}},
-        }
-
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        return self._answers[args.token], []
-
-    def new_resource(self, args: Any) -> tuple[None, dict[str, Any]]:
-        return None, args.inputs
-
-
-class _Recorder(mocks.MockMonitor):
-    """A mock monitor that keeps what it is sent, with the parents and the protection that `Mocks` are not shown."""
-
-    def __init__(self, provider: _Provider) -> None:
-        super().__init__(provider)
-        self.registered: list[Resource] = []
-
-    def RegisterResource(self, request: RegisterResourceRequest) -> RegisterResourceResponse:
-        if request.type != "pulumi:pulumi:Stack":
-            *_, parent_type, parent_name = request.parent.split("::")
-            self.registered.append(
-                Resource(
-                    type=request.type,
-                    name=request.name,
-                    parent=None if parent_type == "pulumi:pulumi:Stack" else parent_name,
-                    inputs=_known(dict(sorted(MessageToDict(request.object).items()))),
-                    protect=request.protect,
-                )
-            )
-        return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]  untyped in the SDK
-
-
-class _Hooks:
-    """Takes hooks, which a preview never runs. In its place the SDK would start a server for the engine to call."""
-
-    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
-        """Leave it at that."""
-
-
-class _Warnings(logging.Handler):
-    """Keeps what the program warns of."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.messages: list[str] = []
-        self.logger = logging.Logger("private-pypi")  # noqa: LOG001  of this run alone
-        self.logger.addHandler(self)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
-
-
-def main() -> None:
-    """Record the program that standard input describes, with the modules beside it, and print what it registers.
-
-    Both are JSON. Of a program that refuses its config it is the message.
-    """
-    program = Program(**json.load(sys.stdin))
-    sys.path.insert(0, str(Path(program.path).parent))
-    printed, sys.stdout = sys.stdout, sys.stderr  # what the program itself prints is for people
     try:
-        recorded: object = dataclasses.asdict(record(program))
-    except pulumi.RunError as refused:
-        recorded = str(refused)
-    json.dump(recorded, printed)
-
-
-if __name__ == "__main__":
-    main()
+        return Recording.of(recorder.record(asdict(program) | {"path": str(Path(program.path).resolve())}))
+    except recorder.ProgramError as refused:
+        raise MistakesError(str(refused)) from None

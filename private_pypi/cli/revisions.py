@@ -9,9 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from private_pypi.cli import program as runner
-from private_pypi.cli.program import Program, Recording, Resource
-from private_pypi.cli.stack_files import StackFileError
+from private_pypi.cli.errors import MistakesError, StackFileError
+from private_pypi.cli.program import Program, Recording
+
+RECORDER = Path(__file__).with_name("recorder.py")
 
 
 def find_base(folder: Path) -> str:
@@ -55,10 +56,10 @@ def record_apart(program: Program) -> Recording:
     """Run a program, with the modules beside it, in a process of its own.
 
     Raises:
-        StackFileError: the program refuses its config, or fails.
+        MistakesError: the program refuses its config, or fails.
     """
     finished = subprocess.run(
-        [sys.executable, "-P", runner.__file__],
+        [sys.executable, "-P", str(RECORDER)],
         cwd=Path(program.path).parent,
         input=json.dumps(asdict(program)),
         capture_output=True,
@@ -67,15 +68,11 @@ def record_apart(program: Program) -> Recording:
     )
     if finished.returncode:
         *_, last = ["", *finished.stderr.splitlines()]
-        raise StackFileError(f"the program fails: {last}")
+        raise MistakesError(f"the program fails: {last}")
     recorded: Any = json.loads(finished.stdout)
     if isinstance(recorded, str):
-        raise StackFileError(recorded)
-    return Recording(
-        resources=tuple(Resource(**each) for each in recorded["resources"]),
-        outputs=recorded["outputs"],
-        warnings=tuple(recorded["warnings"]),
-    )
+        raise MistakesError(recorded)
+    return Recording.of(recorded)
 
 
 def _git(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:

@@ -4,8 +4,10 @@ Separate from `config`, which reads what the CLI has given: this stands in for t
 The files are described at https://www.pulumi.com/docs/iac/concepts/projects/project-file/#config-options
 """
 
+import contextlib
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +17,12 @@ from typing import Any, TypeGuard, cast
 import yaml
 from yaml.constructor import ConstructorError
 
-from private_pypi.arns import partition_of
+from private_pypi.cli.errors import StackFileError
 from private_pypi.keys import KEYS, NAMESPACE, Key
 
-
-class StackFileError(Exception):
-    """A project or stack file that is missing or cannot be read. Its text is for the user as it is."""
+DEFAULT_STACK = "dev"
+SECRET = "[secret]"
+"""What stands for what is encrypted, which is never decrypted here."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,9 +33,10 @@ class Stack:
     project: str
     config: Mapping[str, str]
     """By full key; lists and maps as JSON. This is the form in which the CLI gives config to a program."""
-    stand_ins: Mapping[str, str]
-    """The parts of `config` that stand for encrypted values, which are never decrypted, each with its path:
-    `private-pypi:readers[0]`. Of what is encrypted anew the stand-in is another."""
+    secret_keys: tuple[str, ...]
+    """The keys of which the value, or a part of it, is encrypted."""
+    main: str
+    """The program, or its folder, from the project's folder on."""
     has_environments: bool
     """Whether Pulumi ESC environments, which nothing reads here, add to the config."""
 
@@ -41,7 +44,7 @@ class Stack:
     def region(self) -> str | None:
         """The region of the AWS provider, if the config names it in plain."""
         region = self.config.get("aws:region")
-        return None if region in self.stand_ins else region
+        return None if "aws:region" in self.secret_keys else region
 
     @property
     def account(self) -> str | None:
@@ -50,9 +53,35 @@ class Stack:
         return match and match[0]
 
 
+def selected_stack(folder: Path) -> str:
+    """The stack that the CLI takes in `folder` where none is named: the selected one, by its name alone; else `dev`.
+
+    As in https://github.com/pulumi/pulumi/blob/master/sdk/go/common/workspace/workspace.go, `PULUMI_STACK` comes first.
+    """
+    if name := os.environ.get("PULUMI_STACK"):
+        return name
+    with contextlib.suppress(KeyError, OSError):  # like Go, the CLI takes the shell's name for a folder behind a link
+        folder = Path(os.environ["PWD"]) if Path(os.environ["PWD"]).samefile(folder) else folder
+    project = folder / "Pulumi.yaml"
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    digest = hashlib.sha1(str(project).encode(), usedforsecurity=False).hexdigest()
+    with contextlib.suppress(OSError, ValueError, AttributeError, StackFileError):
+        settings = home / "workspaces" / f"{_read_map(project).get('name')}-{digest}-workspace.json"
+        return str(json.loads(settings.read_text(encoding="utf-8")).get("stack") or DEFAULT_STACK)
+    return DEFAULT_STACK
+
+
 def has_stack(folder: Path, name: str) -> bool:
-    """Whether there is a stack `name`, with or without its organization and project, in `folder`."""
-    return (folder / "Pulumi.yaml").exists() and (folder / f"Pulumi.{name.rpartition('/')[2]}.yaml").exists()
+    """Whether there is a stack `name`, with or without its organization and project, in `folder`.
+
+    Raises:
+        StackFileError: the project file cannot be read.
+    """
+    return (folder / "Pulumi.yaml").exists() and _stack_file(folder, _read_map(folder / "Pulumi.yaml"), name).exists()
+
+
+def _stack_file(folder: Path, project: Mapping[str, Any], name: str) -> Path:
+    return folder / str(project.get("stackConfigDir") or "") / f"Pulumi.{name.rpartition('/')[2]}.yaml"
 
 
 def read_stack(folder: Path, name: str) -> Stack:
@@ -65,9 +94,9 @@ def read_stack(folder: Path, name: str) -> Stack:
     project = _read_map(folder / "Pulumi.yaml")
     if "name" not in project:
         raise StackFileError("Pulumi.yaml: the project has no name")
-    path = folder / f"Pulumi.{name}.yaml"
+    path = _stack_file(folder, project, name)
     if not path.exists():
-        stacks = sorted(each.name.split(".", 1)[1].removesuffix(".yaml") for each in folder.glob("Pulumi.*.yaml"))
+        stacks = sorted(each.name.split(".", 1)[1].removesuffix(".yaml") for each in path.parent.glob("Pulumi.*.yaml"))
         raise StackFileError(f"there is no {path.name}; the stacks here are: {', '.join(stacks) or 'none'}")
     stack = _read_map(path)
 
@@ -75,14 +104,10 @@ def read_stack(folder: Path, name: str) -> Stack:
     defaults = {key: value for key, each in declared.items() if (value := _default(each)) is not None}
     values = defaults | _full_keys(stack, project["name"], path.name)
     own = {f"{NAMESPACE}:{name}": key for name, key in KEYS.items()}
-    encrypted = _Encrypted(partition_of(str(values.get("aws:region"))))
     try:
         for key in sorted(own.keys() & values.keys()):
             _check_type(path.name, name, key, own[key], values[key])
-        plain = {
-            key: encrypted.replace(value, own[key].kind if key in own else None, path=key)
-            for key, value in values.items()
-        }
+        plain = {key: _plain(value) for key, value in values.items()}
         config = {key: _text(value) for key, value in plain.items()}
     except (RecursionError, TypeError, ValueError) as error:  # no JSON: a list in itself, bytes, thousands of digits
         raise StackFileError(f"{path.name}: {error}") from None
@@ -90,7 +115,8 @@ def read_stack(folder: Path, name: str) -> Stack:
         name=name,
         project=project["name"],
         config=config,
-        stand_ins=encrypted.stand_ins,
+        secret_keys=tuple(key for key, value in values.items() if plain[key] != value),
+        main=str(project.get("main") or "."),
         has_environments="environment" in stack,
     )
 
@@ -169,12 +195,11 @@ def _default(declared: Any) -> Any:
 
 def _check_type(file_name: str, stack: str, full_key: str, key: Key, value: Any) -> None:
     """Refuse, in the CLI's words, what it refuses before it runs the program: a value of another type than declared."""
-    if key.kind == "boolean" and _is_encrypted(value):
-        why = "the preview needs its value"
-        raise StackFileError(f"{file_name}: {full_key} is encrypted. Set it in plain: {why}")
+    if _is_encrypted(value):
+        return  # the program refuses it, with the reason
     is_of_type = {
         "boolean": _text(value) in {"true", "false"},
-        "string": not isinstance(value, list) and (not _is_map(value) or _is_encrypted(value)),
+        "string": not isinstance(value, list) and not _is_map(value),
     }
     if key.type and not is_of_type[key.type]:
         found = f"Stack '{stack}' with configuration key '{full_key.partition(':')[2]}' must be of type '{key.type}'"
@@ -199,47 +224,10 @@ def _is_encrypted(value: Any) -> bool:
     return _is_map(value) and value.keys() == {"secure"} and isinstance(value["secure"], str)
 
 
-# What is in a value, by its kind: in each item of a list, and in the fields of a map.
-_ITEMS = {"names": "name", "principals": "principal", "publishers": "publisher", "workflows": "workflow"}
-_FIELDS = {
-    "publisher": {"packages": "names", "principal": "principal"},
-    "workflow": {"ownerId": "account", "packages": "names", "repository": "repository", "repositoryId": "account"},
-}
-
-
-class _Encrypted:
-    """Puts a valid value in the place of each encrypted one, so that the program runs without the secret."""
-
-    def __init__(self, partition: str) -> None:
-        self._partition = partition
-        self.stand_ins: dict[str, str] = {}
-
-    def replace(self, value: Any, kind: str | None, *, path: str) -> Any:
-        """`value` with nothing encrypted in it; what is all encrypted becomes one of its kind."""
-        if _is_encrypted(value):
-            return self._stand_in(kind, hashlib.sha256(value["secure"].encode()).hexdigest(), path)
-        if isinstance(value, list):
-            items = enumerate(cast("list[Any]", value))
-            return [self.replace(item, _ITEMS.get(str(kind)), path=f"{path}[{index}]") for index, item in items]
-        if _is_map(value):
-            kinds = _FIELDS.get(str(kind), {})
-            return {key: self.replace(item, kinds.get(key), path=f"{path}.{key}") for key, item in value.items()}
-        return value
-
-    def _stand_in(self, kind: str | None, digest: str, path: str) -> object:
-        if kind in _ITEMS:
-            return [self._stand_in(_ITEMS[kind], digest, path)]
-        if kind == "workflow":
-            return {
-                "repository": self._stand_in("repository", digest, path),
-                "tag": self._stand_in("text", digest, path),
-            }
-        name = f"encrypted-{digest[:8]}"
-        if kind == "account":
-            name = f"99{int(digest, 16) % 10**10:010}"
-        elif kind in {"principal", "publisher"}:
-            name = f"arn:{self._partition}:iam::000000000000:role/{name}"
-        elif kind == "repository":
-            name = f"hidden/{name}"
-        self.stand_ins[name] = path
-        return {name: ""} if kind == "map" else name
+def _plain(value: Any) -> Any:
+    """`value` with `[secret]` for each part that is encrypted."""
+    if _is_encrypted(value):
+        return SECRET
+    if isinstance(value, list):
+        return [_plain(item) for item in cast("list[Any]", value)]
+    return {key: _plain(item) for key, item in value.items()} if _is_map(value) else value

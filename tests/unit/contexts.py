@@ -24,12 +24,13 @@ def documents(arns: Arns = ARNS, *, closed: bool = False, **who: Any) -> tuple[s
     return domain_policy(arns, **who), repository_policy(arns, **who, closed_publishing=closed, protect=True)
 
 
-def meant(
+def expecting(
     readers: list[str] | None = None,
     publishers: list[str | tuple[str, str]] | None = None,
     *,
     owner: str = ACCOUNT,
     closed: bool = False,
+    **more: Any,
 ) -> Expected:
     """What a config says that names readers and publishers, some of these with the one package that they publish."""
     arns = dataclasses.replace(ARNS, owner=owner)
@@ -43,7 +44,16 @@ def meant(
         ],
     }
     domain, repository = (read_policy(text, arns) for text in documents(arns, closed=closed, **who))
-    return Expected(arns=arns, access=read_access(domain, repository, arns), domain=domain, repository=repository)
+    read: dict[str, Any] = {
+        "name": "private-pypi",
+        "arns": arns,
+        "access": read_access(domain, repository, arns),
+        "domain": domain,
+        "repository": repository,
+        "existing_domain": False,
+        "attaches_identity_policies": False,
+    }
+    return Expected(**read | more)
 
 
 def session(role: str = "reader", account: str = ACCOUNT) -> str:
@@ -62,12 +72,14 @@ def situation(said: Expected, arn: str = session(), *, path: str | None = None, 
         "account": ACCOUNT,
         "account_source": "aws:allowedAccountIds",
         "profile": None,
-        "profile_account": None,
         "caller": Caller.of(arn, role_arn),
         "expected": said,
-        "existing_domain": False,
-        "attaches_identity_policies": False,
         "has_region": True,
-        "has_secrets": False,
     }
+    ours = {
+        name: more.pop(name)
+        for name in ("existing_domain", "attaches_identity_policies", "not_understood")
+        if name in more
+    }
+    known["expected"] = dataclasses.replace(said, **ours)
     return Situation(**known | more)

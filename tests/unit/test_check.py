@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 import botocore.loaders
 import pytest
 import yaml
-from contexts import ACCOUNT, OTHER, ROLES, documents, meant, session
+from contexts import ACCOUNT, OTHER, ROLES, documents, expecting, session
 from mocks import ROOT
 
 from private_pypi.cli.deployed import Expected, read_expected
@@ -147,9 +147,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).write_text((ROOT / name).read_text())
     monkeypatch.chdir(tmp_path)
 
-    def known(folder: Path, stack: Stack, *, account: str, region: str) -> Expected:
+    def known(folder: Path, stack: Stack, *, account: str, region: str) -> list[Expected]:
         assert (folder, region) == (tmp_path, stack.region or "eu-west-1")
-        return meant([READER], owner=account)
+        return [expecting([READER], owner=account)]
 
     monkeypatch.setattr("private_pypi.cli.check.read_expected", known)
     configure(tmp_path)
@@ -177,7 +177,7 @@ def whole(text: str) -> str:
     return dedent(text).removeprefix("\n")
 
 
-END = "\nEvery step passes. If a client is refused all the same, its token has ended or its URL is another one.\n"
+END = "\nEvery step passes. If a client is refused all the same, its token has expired or its URL is another one.\n"
 
 
 def test_whoever_gets_in_is_told_so(
@@ -200,6 +200,7 @@ def test_whoever_gets_in_is_told_so(
 
             You in the config
               arn:aws:iam::111122223333:role/reader may install
+                if it covers the path of your role, which is not known here: its name alone does not tell
 
             What is deployed
               the domain's policy is as the config says
@@ -270,17 +271,18 @@ def test_whoever_is_refused_is_told_why(aws: Aws, capsys: pytest.CaptureFixture[
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: sts:GetServiceBearerToken on resource: * because no identity-based policy allows the sts:GetServiceBearerToken action
               cause     no identity policy of role reader allows sts:GetServiceBearerToken. No permissions policy can
-              mend      attach the output reader_policy to role reader: `pulumi stack output reader_policy --stack test`
+              fix       attach the output reader_policy to role reader: `pulumi stack output reader_policy --stack test`
               who       whoever administers IAM in account 111122223333
               or        set private-pypi:attachIdentityPolicies to true in Pulumi.test.yaml, then `pulumi up --stack test`
               who       whoever deploys stack test
 
             You in the config
               arn:aws:iam::111122223333:role/reader may install
+                if it covers the path of your role, which is not known here: its name alone does not tell
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
 
@@ -373,7 +375,7 @@ def test_an_endpoint_that_cannot_be_reached_is_no_want_of_rights(aws: Aws, capsy
         whole("""
             AWS says  EndpointConnectionError: Could not connect to the endpoint URL: "http://127.0.0.1:1/pypi/private-pypi/simple/private-pypi-check/"
             cause     no answer came
-            mend      look at the network, at the proxy (HTTPS_PROXY) and at AWS_ENDPOINT_URL
+            fix       look at the network, at the proxy (HTTPS_PROXY) and at AWS_ENDPOINT_URL
             who       you""").strip(),
     )
 
@@ -414,7 +416,7 @@ def test_what_is_not_published_yet_can_be_tried(aws: Aws, capsys: pytest.Capture
     status, printed = check(capsys, "--package", "acme-core", "--publish")
 
     assert status == 0
-    assert "  package      ok  acme-core is not there yet\n" in printed
+    assert "  package      ok  acme-core is not published yet\n" in printed
 
 
 @pytest.mark.parametrize(
@@ -427,7 +429,7 @@ def test_without_a_name_what_the_config_lets_one_publish_is_tried(
     publishers: Any,
     package: str,
 ) -> None:
-    monkeypatch.setattr("private_pypi.cli.check.read_expected", lambda *_, **__: meant([], publishers))
+    monkeypatch.setattr("private_pypi.cli.check.read_expected", lambda *_, **__: [expecting([], publishers)])
     said = f"  publish      ok  AWS did not deny it and refused only the content of the trial; the config lets you publish {package}\n"
 
     assert said in check(capsys, "--publish")[1]
@@ -442,7 +444,7 @@ def test_a_role_that_may_look_is_known_by_its_path(aws: Aws, capsys: pytest.Capt
     _, said = why(capsys)
 
     assert said.splitlines()[2] == (
-        f"mend      write {arn} in the place of {READER} in Pulumi.test.yaml (the path counts), then `pulumi up --stack test`"
+        f"fix       write {arn} in the place of {READER} in Pulumi.test.yaml (the path counts), then `pulumi up --stack test`"
     )
 
 
@@ -478,16 +480,16 @@ def test_nothing_is_said_of_the_policies_of_what_is_not_there(aws: Aws, capsys: 
 @pytest.mark.parametrize(
     ("environment", "answer", "code", "cause"),
     [
-        ({}, (403, error("ExpiredToken")), "ExpiredToken", "your credentials have ended"),
-        ({}, (200, "<html>"), "ResponseParserError", "AWS does not take your credentials"),
-        ({}, (403, "<html></html>"), "ClientError", "AWS does not take your credentials"),
+        ({}, (403, error("ExpiredToken")), "ExpiredToken", "your credentials have expired"),
+        ({}, (200, "<html>"), "ResponseParserError", "AWS does not accept your credentials"),
+        ({}, (403, "<html></html>"), "ClientError", "AWS does not accept your credentials"),
         (
             {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""},
             None,
             "NoCredentialsError",
             "there are no credentials",
         ),
-        ({"AWS_PROFILE": "nowhere"}, None, "ProfileNotFound", "AWS does not take your credentials"),
+        ({"AWS_PROFILE": "nowhere"}, None, "ProfileNotFound", "AWS does not accept your credentials"),
     ],
 )
 def test_whom_aws_does_not_know_gets_no_further(
@@ -537,52 +539,34 @@ def test_the_account_is_the_one_that_is_allowed_or_the_callers(
     assert f"/v1/authorization-token?domain=acme&domain-owner={account}&duration=900" in aws.paths
 
 
-@pytest.mark.parametrize(
-    ("profile", "account", "said"),
-    [
-        ("deploy", OTHER, f"Pulumi deploys the stack from account {OTHER} (aws:profile), not from yours"),
-        (
-            "nowhere",
-            ACCOUNT,
-            "aws:profile nowhere is not to be had here; Pulumi takes it, and this takes the credentials of the environment",
-        ),
-    ],
-)
-def test_the_profile_of_the_config_says_the_account_and_is_not_taken(
-    profile: str, account: str, said: str, aws: Aws, project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The first to be asked for is the caller, the second the profile."""
-    configure(project, aws__allowedAccountIds=None, aws__profile=profile)
-    (project / "config").write_text("[profile deploy]\naws_access_key_id = theirs\naws_secret_access_key = theirs\n")
-    aws.answers["theirs"] = identity(f"arn:aws:iam::{OTHER}:user/deployer")
+def test_the_profile_of_the_config_is_not_used(aws: Aws, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It may name a command, which whoever writes the config would have run here."""
+    configure(project, aws__allowedAccountIds=None, aws__profile="deploy")
+    command = f"touch {project / 'ran'}"
+    (project / "config").write_text(f"[profile deploy]\ncredential_process = {command}\n")
     status, printed = check(capsys)
 
-    assert f"/v1/authorization-token?domain=acme&domain-owner={account}&duration=900" in aws.paths
-    assert f"\n  {said}\n" in printed
     assert status == 0
+    assert not (project / "ran").exists()
+    assert f"/v1/authorization-token?domain=acme&domain-owner={ACCOUNT}&duration=900" in aws.paths
+    assert "\n  Pulumi uses aws:profile deploy; this uses the credentials of the environment\n" in printed
 
 
-@pytest.mark.parametrize(
-    ("more", "error"),
-    [
-        (
-            {"private-pypi__domain": {"secure": "v1:xx"}},
-            "Pulumi.test.yaml: private-pypi:domain is encrypted, but AWS is asked for it: set it in plain",
-        ),
-        (
-            {"aws__region": {"secure": "v1:xx"}},
-            "Pulumi.test.yaml: aws:region is encrypted, but AWS is asked for it: set it in plain",
-        ),
-    ],
-)
-def test_what_aws_is_asked_for_cannot_be_encrypted(
-    more: dict[str, object], error: str, aws: Aws, project: Path, capsys: pytest.CaptureFixture[str]
+def test_every_private_pypi_of_a_program_is_checked(
+    aws: Aws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(project, **more)
+    several = [expecting([READER], name=name) for name in ("nightly", "releases")]
+    monkeypatch.setattr("private_pypi.cli.check.read_expected", lambda *_, **__: several)
+    status, printed = check(capsys)
 
-    assert main(["check", "test"]) == 1
-    assert capsys.readouterr() == ("", f"error: {error}\n")
-    assert aws.asked == []
+    assert status == 0
+    assert printed.count("  token        ok  ") == 2
+    for name in ("nightly", "releases"):
+        assert f"\n\n{name}: Steps\n" in printed
+        assert f"\n\n{name}: What is deployed\n" in printed
+
+    aws.answers[TOKEN] = BEARER_TOKEN
+    assert check(capsys)[0] == 1
 
 
 def test_a_region_is_needed(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -595,14 +579,11 @@ def test_a_region_is_needed(project: Path, capsys: pytest.CaptureFixture[str], m
 
 
 def test_what_is_not_known_of_the_config_is_said(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    configure(project, **{"private-pypi__publishers": [{"secure": "v1:xx"}]})
     with (project / "Pulumi.test.yaml").open("a") as file:
         file.write("environment: [prod]\n")
     _, printed = check(capsys)
 
     assert "\nWhat the stack's Pulumi ESC environments configure is not known here.\n" in printed
-    assert "\n  what is encrypted in it is not known here\n" in printed
-    assert "\nWhat is deployed\n  not compared, for some of the config is encrypted\n" in printed
 
 
 def test_a_name_is_normalized_and_has_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
@@ -614,17 +595,15 @@ def test_a_name_is_normalized_and_has_to_be_one(capsys: pytest.CaptureFixture[st
     )
 
 
-def test_what_a_stack_is_meant_to_be_is_what_its_program_makes(project: Path) -> None:
+def test_what_is_expected_is_what_the_program_makes(project: Path) -> None:
     configure(project, **{"private-pypi__existingDomain": True, "private-pypi__domainOwner": OTHER})
-    said = read_expected(project, read_stack(project, "test"), account=ACCOUNT, region="us-west-2")
-    expected = meant([READER], owner=OTHER)
-    others = {**expected.domain[0]}
-    del others["Sid"]
+    (said,) = read_expected(project, read_stack(project, "test"), account=ACCOUNT, region="us-west-2")
+    expected = expecting([READER], owner=OTHER)
 
-    assert said.arns == expected.arns
-    assert [*said.access] == expected.access
+    assert (said.arns, said.existing_domain) == (expected.arns, True)
+    assert [each for each in said.access if each.install] == expected.access
+    assert {*expected.domain.rules} < {*said.domain.rules}  # the owner lets the repository be made, too
     assert said.repository == expected.repository
-    assert said.domain[0] == others
 
 
 def test_a_config_with_mistakes_is_refused_as_pulumi_refuses_it(

@@ -2,6 +2,7 @@
 
 import functools
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,11 +13,23 @@ from mocks import ROOT
 
 from private_pypi.args import PrivatePypiArgs
 from private_pypi.arns import Arns
-from private_pypi.cli.compare import Difference, Side, compare, overlap, takes_in
+from private_pypi.cli.compare import (
+    AccessChange,
+    AlsoAllowed,
+    ComponentDifference,
+    Difference,
+    Effect,
+    Safeguard,
+    Side,
+    compare,
+    covers,
+    overlap,
+)
 from private_pypi.cli.diff_text import render_difference
-from private_pypi.cli.preview import Preview, program_of, read_preview
+from private_pypi.cli.preview import program_of, read_preview
 from private_pypi.cli.program import record
 from private_pypi.cli.stack_files import Stack
+from private_pypi.cli.words import uncoloured
 from private_pypi.iam import read_access, read_policy
 from private_pypi.policies import make_documents
 from private_pypi.principals import Principal, Publisher
@@ -35,9 +48,21 @@ def side(**config: Any) -> Side:
     """A stack with a config; keys with a colon have one in place of `__`."""
     given = {key.replace("__", ":") if "__" in key else f"private-pypi:{key}": value for key, value in config.items()}
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
-    stack = Stack(name="dev", project="private-pypi", config=BUILTIN | texts, stand_ins={}, has_environments=False)
-    program = program_of(ROOT, stack)
-    return Side(preview=read_preview(record(program), program.account), account=program.account, stand_ins={})
+    return _side(json.dumps(texts, sort_keys=True))
+
+
+@functools.cache
+def _side(texts: str) -> Side:
+    """What a config says, which many tests compare with others."""
+    config = BUILTIN | json.loads(texts)
+    stack = Stack(name="dev", project="private-pypi", config=config, secret_keys=(), main=".", has_environments=False)
+    return Side(preview=read_preview(record(program_of(ROOT, stack))), project=stack.project)
+
+
+def only(difference: Difference) -> ComponentDifference:
+    """What changes of the one private PyPI that there is."""
+    (component,) = difference.components
+    return component
 
 
 def compared(base: dict[str, Any], head: dict[str, Any]) -> Difference:
@@ -46,7 +71,7 @@ def compared(base: dict[str, Any], head: dict[str, Any]) -> Difference:
 
 def said(base: dict[str, Any], head: dict[str, Any]) -> str:
     """What is said of a difference, but for what else changes, which is no matter of people."""
-    text = render_difference(compared(base, head))
+    text = render_difference(compared(base, head), uncoloured)
     return "\n\n".join(each for each in text.split("\n\n") if not each.startswith("What else changes"))
 
 
@@ -83,9 +108,9 @@ def test_a_reader_who_becomes_a_publisher_gains_publishing_alone() -> None:
 def test_a_publisher_who_is_limited_keeps_the_packages_and_gains_the_rest_when_freed() -> None:
     limited = {"publishers": [{"principal": API, "packages": ["acme-*", "beta"]}]}
 
-    expected = report(NOBODY_GAINS, f"Who loses\n  {API}\n    publish everything (still: acme-*, beta)")
+    expected = report(NOBODY_GAINS, f"Who loses\n  {API}\n    publish everything (still allowed: acme-*, beta)")
     assert said({"publishers": [API]}, limited) == expected
-    expected = report(f"Who gains\n  {API}\n    publish everything (already: acme-*, beta)", NOBODY_LOSES)
+    expected = report(f"Who gains\n  {API}\n    publish everything (already allowed: acme-*, beta)", NOBODY_LOSES)
     assert said(limited, {"publishers": [API]}) == expected
 
 
@@ -94,16 +119,16 @@ def test_a_limit_that_moves_gains_and_loses_packages() -> None:
     after = {"publishers": [{"principal": API, "packages": ["acme-*", "gamma"]}]}
 
     assert said(before, after) == report(
-        f"Who gains\n  {API}\n    publish acme-*, gamma (already: acme-core, beta)",
+        f"Who gains\n  {API}\n    publish acme-*, gamma (already allowed: acme-core, beta)",
         f"Who loses\n  {API}\n    publish beta",
     )
 
 
-def test_roles_that_give_way_to_a_pattern_which_takes_them_in_lose_nothing() -> None:
+def test_roles_that_give_way_to_a_pattern_which_covers_them_lose_nothing() -> None:
     assert said({"readers": [CI_A, CI_B]}, {"readers": [EVERY_CI]}) == report(
         "Who gains\n"
         "  every role that begins with arn:aws:iam::111122223333:role/ci-\n"
-        f"    install (already: {CI_A}, {CI_B})",
+        f"    install (already allowed: {CI_A}, {CI_B})",
         NOBODY_LOSES,
         "Who is listed in another way\n"
         "  no longer listed; they lose nothing, because "
@@ -116,10 +141,11 @@ def test_roles_that_give_way_to_a_pattern_which_takes_them_in_lose_nothing() -> 
 def test_a_pattern_that_gives_way_to_roles_is_lost_but_for_them() -> None:
     assert said({"readers": [EVERY_CI]}, {"readers": [CI_A]}) == report(
         NOBODY_GAINS,
-        f"Who loses\n  every role that begins with arn:aws:iam::111122223333:role/ci-\n    install (still: {CI_A})",
+        "Who loses\n  every role that begins with arn:aws:iam::111122223333:role/ci-\n"
+        f"    install (still allowed: {CI_A})",
         "Who is listed in another way\n"
-        "  listed now; they gain nothing, because "
-        "every role that begins with arn:aws:iam::111122223333:role/ci- had the same rights before:\n"
+        "  now listed; they gain nothing, because "
+        "every role that begins with arn:aws:iam::111122223333:role/ci- already had the same rights:\n"
         f"    {CI_A}",
     )
 
@@ -127,16 +153,16 @@ def test_a_pattern_that_gives_way_to_roles_is_lost_but_for_them() -> None:
 def test_patterns_that_overlap_are_said_to() -> None:
     assert said({"readers": [EVERY_CI]}, {"readers": [EVERY_A]}) == report(
         f"Who gains\n  every role like {EVERY_A}\n"
-        "    install (already: every role that begins with arn:aws:iam::111122223333:role/ci-)",
+        "    install (already allowed: every role that begins with arn:aws:iam::111122223333:role/ci-)",
         "Who loses\n  every role that begins with arn:aws:iam::111122223333:role/ci-\n"
-        f"    install (still: every role like {EVERY_A})",
+        f"    install (still allowed: every role like {EVERY_A})",
     )
 
 
 def test_an_account_takes_its_roles_in() -> None:
     assert said({"readers": [VISITOR]}, {"readers": [ACCOUNT]}) == report(
         "Who gains\n  the account 444455556666, whose own IAM policies decide who in it\n"
-        f"    install (already: {VISITOR})",
+        f"    install (already allowed: {VISITOR})",
         NOBODY_LOSES,
         "Who is listed in another way\n"
         "  no longer listed; they lose nothing, because the account 444455556666 has the same rights:\n"
@@ -150,23 +176,23 @@ def test_the_domains_own_account_leaves_it_to_iam_policies() -> None:
 
     assert said(left_to_iam, listed) == report(
         f"Who gains\n  {API}\n"
-        "    install (already: the account 111122223333)\n"
-        "    publish everything (already: the account 111122223333)",
+        "    install (already allowed: the account 111122223333)\n"
+        "    publish everything (already allowed: the account 111122223333)",
         "Who loses\n  the account 111122223333, whose own IAM policies decide who in it\n"
-        f"    install (still: {API})\n"
-        f"    publish everything (still: {API})",
+        f"    install (still allowed: {API})\n"
+        f"    publish everything (still allowed: {API})",
     )
     assert compared(left_to_iam, listed).needs_approval
 
 
-def test_an_organization_takes_in_whom_no_name_tells() -> None:
+def test_an_organization_covers_whom_no_name_tells() -> None:
     assert said({"publishers": [VISITOR]}, {"publishers": [ORGANIZATION]}) == report(
         f"Who gains\n  whoever is in the organization {ORGANIZATION}\n"
-        f"    install (already: {VISITOR})\n"
-        f"    publish everything (already: {VISITOR})",
+        f"    install (already allowed: {VISITOR})\n"
+        f"    publish everything (already allowed: {VISITOR})",
         f"Who loses\n  {VISITOR}\n"
-        f"    install (still: whoever is in the organization {ORGANIZATION})\n"
-        f"    publish everything (still: whoever is in the organization {ORGANIZATION})",
+        f"    install (still allowed: whoever is in the organization {ORGANIZATION})\n"
+        f"    publish everything (still allowed: whoever is in the organization {ORGANIZATION})",
     )
 
 
@@ -181,65 +207,73 @@ def test_a_user_pattern_is_about_users() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "on", "opens", "closes"),
+    ("key", "on", "packages"),
     [
-        (
-            "closedPublishing",
-            True,
-            "Publishing is no longer closed: whoever's own IAM policies let them publish may.",
-            "Publishing is closed: only publishers may, whatever other people's IAM policies say.",
-        ),
-        (
-            "protect",
-            True,
-            "Packages are not protected: whoever's own IAM policies let them delete packages may.",
-            "Packages are protected: nobody may delete them, whatever their own IAM policies say.",
-        ),
-        (
-            "internalPackages",
-            ["acme-*", "beta"],
-            "Public PyPI may supply these packages: acme, acme-*, beta",
-            "Public PyPI never supplies these packages: acme, acme-*, beta",
-        ),
+        ("closedPublishing", True, ()),
+        ("protect", True, ()),
+        ("internalPackages", ["acme-*", "beta"], ("acme", "acme-*", "beta")),
     ],
 )
-def test_what_closes_a_door_opens_it_when_it_is_switched_off(key: str, on: object, opens: str, closes: str) -> None:
+def test_a_safeguard_that_is_switched_off_needs_approval(key: Any, on: object, packages: tuple[str, ...]) -> None:
     off: object = False if on is True else []
+    switched_off, switched_on = compared({key: on}, {key: off}), compared({key: off}, {key: on})
 
-    assert said({key: on}, {key: off}) == f"What opens\n  {opens}"
-    assert said({key: off}, {key: on}) == f"What closes\n  {closes}"
-    assert compared({key: on}, {key: off}).needs_approval
-    assert not compared({key: off}, {key: on}).needs_approval
-
-
-def test_a_name_that_a_prefix_takes_in_is_still_internal() -> None:
-    assert said({"internalPackages": ["acme-core"]}, {"internalPackages": ["acme-*"]}) == (
-        "What closes\n  Public PyPI never supplies these packages: acme, acme-*"
-    )
+    assert only(switched_off).safeguards == (Safeguard(key=key, is_on=False, packages=packages),)
+    assert only(switched_on).safeguards == (Safeguard(key=key, is_on=True, packages=packages),)
+    assert (switched_off.risks, switched_off.needs_approval) == (1, True)
+    assert (switched_on.risks, switched_on.needs_approval) == (0, False)
 
 
-def test_public_pypi_opens_and_closes() -> None:
+def test_a_name_that_a_prefix_covers_is_still_internal() -> None:
+    difference = compared({"internalPackages": ["acme-core"]}, {"internalPackages": ["acme-*"]})
+
+    assert only(difference).safeguards == (Safeguard(key="internalPackages", is_on=True, packages=("acme", "acme-*")),)
+
+
+def test_public_pypi_comes_by_a_store_and_goes_with_it() -> None:
     off, on = {"internalPackages": ["acme-*"]}, {"internalPackages": ["acme-*"], "publicUpstream": True}
 
-    assert said(off, on) == "What opens\n  What the repository lacks comes from public PyPI."
-    expected = "What closes\n  Nothing new comes from public PyPI. What was installed from there stays."
-    assert said(on, off) == expected
+    assert only(compared(off, on)).effects == (Effect(what="public_upstream_added"),)
+    assert compared(off, on).needs_approval
+    assert only(compared(on, off)).effects == (Effect(what="store_deleted", values=("private-pypi-store",)),)
+    assert (compared(on, off).losses, compared(on, off).needs_approval) == (1, False)
 
 
 def test_a_new_warning_is_said() -> None:
-    warned = said({}, {"publicUpstream": True})
+    (warning,) = compared({}, {"publicUpstream": True}).warnings
 
-    assert "\n\nNew warnings\n  publicUpstream is on and internalPackages is empty: " in warned
-    assert "New warnings" not in said({"publicUpstream": True}, {"publicUpstream": True, "readers": [API]})
+    assert warning.startswith("publicUpstream is on and internalPackages is empty: ")
+    assert compared({"publicUpstream": True}, {"publicUpstream": True, "readers": [API]}).warnings == ()
 
 
 def test_roles_get_the_identity_policy_and_lose_it() -> None:
     off, on = {"readers": [API, CI_A]}, {"readers": [API, CI_A], "attachIdentityPolicies": True}
+    rights = "\n".join(
+        f"  {each}\n    the identity policy that is attached, and with it tokens" for each in (CI_A, API)
+    )
 
-    expected = "What opens\n  These roles get the identity policy, and with it tokens: api, ci-a"
-    assert said(off, on) == expected
-    expected = "What closes\n  These roles lose the identity policy, and without their own get no tokens: api, ci-a"
-    assert said(on, off) == expected
+    assert said(off, on) == report(f"Who gains\n{rights}", NOBODY_LOSES)
+    assert said(on, off) == report(NOBODY_GAINS, f"Who loses\n{rights}")
+    assert compared(off, on).needs_approval
+
+
+def test_whoever_is_limited_may_publish_by_policies_of_their_own_though_publishing_is_closed() -> None:
+    """Closed publishing exempts whoever may publish anything at all."""
+    closed, every_role = {"closedPublishing": True}, "arn:aws:iam::111122223333:role/*"
+    limited = closed | {"publishers": [{"principal": every_role, "packages": ["tools"]}]}
+    rights = "publish whatever their own IAM policies allow: closedPublishing stops no publisher"
+
+    assert f"\n    publish tools\n    {rights}\n" in said(closed | {"readers": [every_role]}, limited)
+    assert rights in said(limited, closed)
+    for base, head in (
+        (closed | {"publishers": [every_role]}, limited),  # was exempt before
+        (limited, limited | {"publishers": [{"principal": CI_A, "packages": ["tools"]}, *limited["publishers"]]}),
+        (closed, closed | {"publishers": [{"principal": VISITOR, "packages": ["tools"]}]}),  # elsewhere it takes both
+        (closed, closed | {"publishers": [every_role]}),  # may publish everything in any case
+    ):
+        assert rights not in said(base, head)
+    assert rights in said(closed, closed | {"publishers": [{"principal": ORGANIZATION, "packages": ["tools"]}]})
+    assert rights not in said({}, limited), "whoever has policies of their own may publish already"
 
 
 WORKFLOW = {"repository": "acme/tools", "tag": "v*"}
@@ -248,21 +282,30 @@ WORKFLOW_ROLE = "arn:aws:iam::111122223333:role/private-pypi-dev-acme-tools-tag-
 
 def test_a_workflow_that_is_added_stands_beside_its_role() -> None:
     assert said({}, {"githubPublishers": [WORKFLOW]}) == report(
-        f"Who gains\n  {WORKFLOW_ROLE}, which the GitHub workflow acme/tools tag v* has\n"
-        "    install\n    publish everything",
+        f"Who gains\n  {WORKFLOW_ROLE}, the role of acme/tools tag v*\n    install\n    publish everything",
         NOBODY_LOSES,
     )
 
 
-def test_a_role_that_trusts_another_workflow_is_a_door() -> None:
+def test_a_role_that_trusts_another_workload_is_gained_and_lost() -> None:
     with_ids = WORKFLOW | {"ownerId": "1", "repositoryId": "2"}
 
-    assert said({"githubPublishers": [WORKFLOW]}, {"githubPublishers": [with_ids]}) == (
-        "What opens\n  A role trusts another workflow. Role, workflow before, workflow now: "
-        f"{WORKFLOW_ROLE}, acme/tools tag v*, acme@1/tools@2 tag v*"
+    assert said({"githubPublishers": [WORKFLOW]}, {"githubPublishers": [with_ids]}) == report(
+        f"Who gains\n  {WORKFLOW_ROLE}\n    the role itself, for acme@1/tools@2 tag v*",
+        f"Who loses\n  {WORKFLOW_ROLE}\n    the role itself, for acme/tools tag v*",
     )
     assert compared({"githubPublishers": [WORKFLOW]}, {"githubPublishers": [with_ids]}).needs_approval
-    assert compared({"githubPublishers": [WORKFLOW]}, {"githubPublishers": [WORKFLOW]}) == Difference()
+    assert compared({"githubPublishers": [WORKFLOW]}, {"githubPublishers": [WORKFLOW]}).is_empty
+
+
+def test_tags_on_a_role_are_a_risk() -> None:
+    """IAM policies elsewhere may let in whoever has a tag."""
+    before = {"githubPublishers": [WORKFLOW]}
+    difference = compared(before, before | {"tags": {"team": "data"}})
+
+    name = WORKFLOW_ROLE.rpartition("/")[2]
+    assert only(difference).effects == (Effect(what="role_changed", values=(name, "tags")),)
+    assert difference.needs_approval
 
 
 REPOSITORY = "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi"
@@ -274,24 +317,31 @@ REPOSITORY = "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/privat
         ({"domain": "other"}, REPOSITORY.replace("/acme/", "/other/")),
         ({"repository": "other"}, REPOSITORY.replace("private-pypi", "other")),
         ({"aws__region": "eu-west-1"}, REPOSITORY.replace("us-west-2", "eu-west-1")),
-        ({"aws__allowedAccountIds": "777788889999"}, REPOSITORY.replace("111122223333", "777788889999")),
     ],
 )
 def test_a_repository_that_becomes_another_is_lost(head: dict[str, str], becomes: str) -> None:
-    lost = (
-        f"What can be lost\n  The repository {REPOSITORY} would be deleted, with every package in it. "
-        f"In its place comes {becomes}, empty."
-    )
+    effect = Effect(what="repository_replaced", values=(REPOSITORY, becomes))
 
-    assert said({"protect": False}, {"protect": False} | head) == lost
-    assert said({}, head) == f"{lost}\n    `pulumi up` refuses this."
+    assert only(compared({"protect": False}, {"protect": False} | head)).effects == (effect,)
+    assert only(compared({}, head)).effects == (replace(effect, is_refused=True),)
     assert compared({}, head).needs_approval
 
 
-def test_another_deployer_is_another_account_too() -> None:
-    existing = {"existingDomain": True, "domainOwner": ACCOUNT}
+def test_in_another_account_what_was_deployed_stays() -> None:
+    effect = Effect(what="account_changed", values=("111122223333", "777788889999", REPOSITORY), is_refused=True)
 
-    assert compared(existing, existing | {"aws__allowedAccountIds": "777788889999"}).risks
+    assert effect in only(compared({}, {"aws__allowedAccountIds": "777788889999"})).effects
+    existing = {"existingDomain": True, "domainOwner": ACCOUNT}
+    difference = compared(existing, existing | {"aws__allowedAccountIds": "777788889999"})
+    assert [each.what for each in only(difference).effects] == ["account_changed"]
+
+
+def test_of_a_project_with_another_name_what_was_deployed_stays() -> None:
+    base, head = side(), side()
+    difference = compare(base, replace(head, project="other"), stack="dev")
+
+    assert difference.effects == (Effect(what="project_changed", values=("private-pypi", "other", REPOSITORY)),)
+    assert difference.needs_approval
 
 
 DOMAIN = "arn:aws:codeartifact:us-west-2:111122223333:domain/acme"
@@ -299,54 +349,68 @@ KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890
 
 
 def test_another_key_loses_the_domain_and_none_leaves_it() -> None:
-    assert said({"protect": False}, {"protect": False, "encryptionKey": KEY}) == (
-        f"What can be lost\n  The domain {DOMAIN} would be deleted, with every repository in it, "
-        f"and made again with the key {KEY}."
-    )
-    assert not compared({"encryptionKey": KEY}, {}).risks
+    difference = compared({"protect": False}, {"protect": False, "encryptionKey": KEY})
+
+    assert only(difference).effects == (Effect(what="domain_replaced", values=(DOMAIN, KEY)),)
+    assert only(compared({"encryptionKey": KEY}, {})).effects == ()
 
 
 def test_a_domain_that_the_stack_no_longer_has_is_lost() -> None:
-    assert said({"protect": False}, {"protect": False, "existingDomain": True}) == (
-        f"What can be lost\n  The domain {DOMAIN} would be deleted, with every repository in it.\n"
-        "    `pulumi up` refuses this."
-    )
-    assert not compared({"existingDomain": True}, {}).risks
+    difference = compared({"protect": False}, {"protect": False, "existingDomain": True})
+
+    assert only(difference).effects == (Effect(what="domain_deleted", values=(DOMAIN,), is_refused=True),)
+    assert only(compared({"existingDomain": True}, {})).effects == ()
 
 
-def test_the_accounts_provider_for_github_is_lost_to_all() -> None:
+def test_an_oidc_provider_is_for_every_role_of_the_account() -> None:
+    without, with_it = {"protect": False}, {"protect": False, "makeGithubOidcProvider": True}
     url = "https://token.actions.githubusercontent.com"
 
-    assert said({"protect": False, "makeGithubOidcProvider": True}, {"protect": False}) == (
-        f"What can be lost\n  The account's provider {url} would be deleted, "
-        "by which workflows assume roles in all of the account."
-    )
+    assert only(compared(with_it, without)).effects == (Effect(what="oidc_provider_deleted", values=(url,)),)
+    assert only(compared(without, with_it)).effects == (Effect(what="oidc_provider_made", values=(url,)),)
+    assert compared(without, with_it).needs_approval
 
 
-def test_of_a_new_stack_all_is_said_that_opens() -> None:
+def test_of_a_new_stack_all_is_said() -> None:
     difference = compare(None, side(readers=[API], protect=False), stack="dev")
 
-    assert render_difference(difference) == report(
+    assert render_difference(difference, uncoloured) == report(
+        "A new stack\n  This stack is new. `pulumi up` makes all that is below.",
         f"Who gains\n  {API}\n    install",
-        "What opens\n  Packages are not protected: whoever's own IAM policies let them delete packages may.",
+        "Safeguards switched off\n"
+        "  Packages are not protected: whoever's own IAM policies let them delete packages may.",
+        "What is made\n"
+        "  private-pypi-domain\n"
+        "  private-pypi-domain-permissions\n"
+        "  private-pypi-repository\n"
+        "  private-pypi-repository-permissions",
     )
     assert difference.is_new
     assert difference.needs_approval
 
 
-def test_a_stack_that_is_gone_can_be_lost() -> None:
+def test_a_new_stack_with_empty_lists_is_new_too() -> None:
+    difference = compare(None, side(), stack="dev")
+
+    assert difference.needs_approval
+    assert "Who gains\n  Nobody: there are no readers and no publishers.\n\nSafeguards switched on\n" in (
+        render_difference(difference, uncoloured)
+    )
+
+
+def test_of_a_stack_that_is_gone_what_was_deployed_stays() -> None:
     difference = compare(side(readers=[API]), None, stack="dev")
 
-    assert render_difference(difference) == (
-        "What can be lost\n  The stack dev has no config any more. What it deployed stays until `pulumi destroy`."
-    )
+    assert difference.is_gone
+    assert difference.effects == (Effect(what="stack_removed", values=("dev", REPOSITORY)),)
     assert difference.needs_approval
+    assert compare(None, None, stack="dev") == Difference()
 
 
 def test_what_else_changes_is_said_by_resource_and_output() -> None:
     after = {"description": "Tools", "tags": {"team": "data"}, "publicUpstream": True, "internalPackages": ["acme-*"]}
 
-    assert render_difference(compared({}, after)).partition("What else changes\n")[2] == (
+    assert render_difference(compared({}, after), uncoloured).partition("What else changes\n")[2] == (
         "  made:\n"
         "    private-pypi-internal-acme-*\n"
         "    private-pypi-store\n"
@@ -355,20 +419,27 @@ def test_what_else_changes_is_said_by_resource_and_output() -> None:
         "    private-pypi-repository: description, tags, upstreams"
     )
     assert "  deleted:\n    private-pypi-internal-acme-*\n    private-pypi-store\n" in (
-        render_difference(compared(after, {}))
+        render_difference(compared(after, {}), uncoloured)
     )
     assert "  outputs changed:\n    publisher_policy\n    reader_policy" in (
-        render_difference(compared({}, {"readers": [ACCOUNT]}))
+        render_difference(compared({}, {"readers": [ACCOUNT]}), uncoloured)
     )
-    assert "private-pypi-domain: protect" in render_difference(compared({}, {"protect": False}))
+    assert "private-pypi-domain: protect" in render_difference(compared({}, {"protect": False}), uncoloured)
+
+
+def changed(side_: Side, **more: Any) -> Side:
+    """The same with something else of its component."""
+    (component,) = side_.preview.components
+    return replace(side_, preview=replace(side_.preview, components=(replace(component, **more),)))
 
 
 def test_a_document_that_is_written_in_another_way_is_no_change() -> None:
-    before, after = side(readers=[API]), side(readers=[API])
-    spaced = json.dumps(json.loads(str(after.preview.outputs["reader_policy"])), indent=1)
-    object.__setattr__(after.preview, "outputs", {**after.preview.outputs, "reader_policy": spaced})
+    before = side(readers=[API])
+    (component,) = before.preview.components
+    spaced = json.dumps(json.loads(str(component.outputs["reader_policy"])), indent=1)
+    after = changed(before, outputs={**component.outputs, "reader_policy": spaced})
 
-    assert compare(before, after, stack="dev") == Difference()
+    assert compare(before, after, stack="dev").is_empty
 
 
 # Few names and accounts, so that who is asked about is often listed, or nearly, on both sides and by several.
@@ -406,8 +477,11 @@ def matches(name: str, caller: Caller) -> bool:
     return caller.arn.startswith(beginning) and caller.arn.endswith(end) if star else caller.arn == name
 
 
-def covers(packages: tuple[str, ...] | None, package: str) -> bool:
-    return packages is None or any(each == package or package.startswith(each.rstrip("*")) for each in packages)
+def includes(change: AccessChange | AlsoAllowed, package: str) -> bool:
+    return any(each in {"*", package} or package.startswith(each.rstrip("*")) for each in change.scope)
+
+
+EMPTY = side()
 
 
 @settings(max_examples=300)
@@ -421,22 +495,13 @@ def test_what_is_said_of_a_caller_is_what_the_policies_let_them_do(
     caller = Caller(arn=arn, identity_policies=(everything,), organization=ORGANIZATIONS[account])
     documents = [make_documents(each, ARNS, "111122223333", []) for each in (base, head)]
     sides = [
-        Side(
-            preview=Preview(
-                resources=(),
-                outputs={"repository_arn": ARNS.repository},
-                access=tuple(read_access(read_policy(each.domain, ARNS), read_policy(each.repository, ARNS), ARNS)),
-                publishing_is_closed=False,
-                deletion_is_denied=True,
-                internal_packages=(),
-                warnings=(),
-            ),
-            account="111122223333",
-            stand_ins={},
+        changed(
+            EMPTY,
+            access=tuple(read_access(read_policy(each.domain, ARNS), read_policy(each.repository, ARNS), ARNS)),
         )
         for each in documents
     ]
-    difference = compare(sides[0], sides[1], stack="dev")
+    difference = only(compare(sides[0], sides[1], stack="dev"))
 
     def may(side_: int, action: str, resource: str, *, of_domain: bool = False) -> bool:
         document = documents[side_].domain if of_domain else documents[side_].repository
@@ -451,12 +516,12 @@ def test_what_is_said_of_a_caller_is_what_the_policies_let_them_do(
 
     def said_to_change(changes: Any, package: str | None) -> bool:
         return any(
-            (change.packages is None) == (package is None)
+            change.right == ("install" if package is None else "publish")
             and matches(change.principal, caller)
-            and (package is None or covers(change.packages, package))
+            and (package is None or includes(change, package))
             and not any(
-                matches(each.principal, caller) and (package is None or covers(each.packages, package))
-                for each in change.but_for
+                matches(each.principal, caller) and (package is None or includes(each, package))
+                for each in change.also_allowed
             )
             for change in changes
         )
@@ -473,11 +538,11 @@ def test_what_is_said_of_a_caller_is_what_the_policies_let_them_do(
 
 
 @given(one=anyone, other=anyone, arn=role_arns)
-def test_who_takes_in_whom_is_so_for_every_caller(one: Principal, other: Principal, arn: str) -> None:
+def test_who_covers_whom_is_so_for_every_caller(one: Principal, other: Principal, arn: str) -> None:
     caller = Caller(arn=arn, organization=ORGANIZATIONS[arn.split(":")[4]])
     both = matches(one.name, caller) and matches(other.name, caller)
 
-    assert not (takes_in(one.name, other.name) and matches(other.name, caller)) or matches(one.name, caller)
+    assert not (covers(one.name, other.name) and matches(other.name, caller)) or matches(one.name, caller)
     assert not both or overlap(one.name, other.name)
 
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from contexts import ACCOUNT, OTHER, ROLES, meant, session, situation
+from contexts import ACCOUNT, OTHER, ROLES, expecting, session, situation
 
+from private_pypi.cli.components import NotUnderstood
 from private_pypi.cli.context import Caller, describe_caller
 from private_pypi.cli.deployed import Expected
 
@@ -37,48 +38,52 @@ def test_a_caller_is_known_by_what_sts_answers(
 
 
 @pytest.mark.parametrize(
-    ("principal", "arn", "by_name", "by_path"),
+    ("principal", "arn", "role_arn", "covers"),
     [
-        (f"{ROLES}/reader", session(), True, True),
-        (f"{ROLES}/team/reader", session(), True, False),
-        (f"{ROLES}/re*", session(), True, True),
-        (f"{ROLES}/team/re*", session(), True, False),
-        (f"{ROLES}/other", session(), False, False),
-        (f"{ROLES}/reader", session(account=OTHER), False, False),
-        (SSO, session("AWSReservedSSO_Developers_1"), True, False),
-        (SSO, session("AWSReservedSSO_Guests_1"), False, False),
-        (f"arn:aws:iam::{ACCOUNT}:root", session(), True, True),
-        (f"arn:aws:iam::{ACCOUNT}:root", session(account=OTHER), False, False),
-        ("o-a1b2c3d4e5", session(), True, True),
-        ("[secret]", session(), False, False),
-        (USER, USER, True, True),
-        (f"arn:aws:iam::{ACCOUNT}:user/ada", USER, True, False),
-        (f"{ROLES}/ada", USER, False, False),
-        (USER, session("ada"), False, False),
+        (f"{ROLES}/reader", session(), None, None),
+        (f"{ROLES}/reader", session(), f"{ROLES}/reader", True),
+        (f"{ROLES}/reader", session(), f"{ROLES}/team/reader", False),
+        (f"{ROLES}/team/reader", session(), None, None),
+        (f"{ROLES}/*", session(), None, True),
+        (f"{ROLES}/*reader", session(), None, True),
+        (f"{ROLES}/*/reader", session(), None, None),
+        (f"{ROLES}/re*", session(), None, None),
+        (f"{ROLES}/ci-*", session("y"), None, None),
+        (f"{ROLES}/ci-*", session("y"), f"{ROLES}/ci-x/y", True),
+        (f"{ROLES}/ci-*", session("y"), f"{ROLES}/y", False),
+        (f"{ROLES}/*-x", session("y"), None, False),
+        (f"{ROLES}/other", session(), None, False),
+        (f"{ROLES}/reader", session(account=OTHER), None, False),
+        (SSO, session("AWSReservedSSO_Developers_1"), None, None),
+        (f"arn:aws:iam::{ACCOUNT}:root", session(), None, True),
+        (f"arn:aws:iam::{ACCOUNT}:root", session(account=OTHER), None, False),
+        ("o-a1b2c3d4e5", session(), None, True),
+        (USER, USER, None, True),
+        (f"arn:aws:iam::{ACCOUNT}:user/ada", USER, None, False),
+        (f"{ROLES}/ada", USER, None, False),
+        (USER, session("ada"), None, False),
     ],
 )
-def test_a_principal_names_a_caller(principal: str, arn: str, by_name: bool, by_path: bool) -> None:
-    caller = Caller.of(arn)
-
-    assert caller.is_named_by(principal, path_counts=False) == by_name
-    assert caller.is_named_by(principal, path_counts=True) == by_path
+def test_a_principal_covers_a_caller(principal: str, arn: str, role_arn: str | None, covers: bool | None) -> None:
+    """By the name of a role alone, without its path, it often cannot be told."""
+    assert Caller.of(arn, role_arn).is_covered_by(principal) is covers
 
 
 @pytest.mark.parametrize(
     ("said", "arn", "more", "expected"),
     [
-        (meant([f"{ROLES}/reader"]), session(), {}, [f"{ROLES}/reader may install"]),
+        (expecting([f"{ROLES}/reader"]), session(), {"path": ""}, [f"{ROLES}/reader may install"]),
         (
-            meant([ACCOUNT], [(f"{ROLES}/reader", "acme-*")]),
+            expecting([ACCOUNT], [(f"{ROLES}/reader", "acme-*")]),
             session(),
-            {},
+            {"path": ""},
             [
                 f"{ROLES}/reader may install and publish acme-*",
                 f"arn:aws:iam::{ACCOUNT}:root may install",
             ],
         ),
         (
-            meant([], ["o-a1b2c3d4e5"]),
+            expecting([], ["o-a1b2c3d4e5"]),
             session(),
             {},
             [
@@ -86,9 +91,9 @@ def test_a_principal_names_a_caller(principal: str, arn: str, by_name: bool, by_
                 f"  if account {ACCOUNT} is in that organization, which is not known here",
             ],
         ),
-        (meant(), session(), {}, [f"no entry is about role reader of account {ACCOUNT}"]),
+        (expecting(), session(), {}, [f"no entry covers role reader of account {ACCOUNT}"]),
         (
-            meant([ACCOUNT]),
+            expecting([ACCOUNT]),
             session(),
             {"has_region": False},
             [
@@ -97,13 +102,16 @@ def test_a_principal_names_a_caller(principal: str, arn: str, by_name: bool, by_
             ],
         ),
         (
-            meant(),
+            expecting(),
             session(),
-            {"has_secrets": True},
-            ["what is encrypted in it is not known here", f"no entry is about role reader of account {ACCOUNT}"],
+            {"not_understood": [NotUnderstood(where="policy", why="it has NotAction", text="{}")]},
+            [
+                "not all of its policies is understood here: `private-pypi preview` shows what is not",
+                f"no entry covers role reader of account {ACCOUNT}",
+            ],
         ),
         (
-            meant([OTHER]),
+            expecting([OTHER]),
             session(account=OTHER),
             {},
             [
@@ -113,7 +121,7 @@ def test_a_principal_names_a_caller(principal: str, arn: str, by_name: bool, by_
             ],
         ),
         (
-            meant([ACCOUNT], owner=OTHER),
+            expecting([ACCOUNT], owner=OTHER),
             session(),
             {},
             [
@@ -122,29 +130,7 @@ def test_a_principal_names_a_caller(principal: str, arn: str, by_name: bool, by_
             ],
         ),
         (
-            meant([ACCOUNT]),
-            session(),
-            {"profile": "deploy", "profile_account": OTHER},
-            [
-                f"arn:aws:iam::{ACCOUNT}:root may install",
-                (
-                    f"aws:profile deploy is of account {OTHER}; "
-                    "Pulumi takes it, and this takes the credentials of the environment"
-                ),
-            ],
-        ),
-        (
-            meant([ACCOUNT], owner=OTHER),
-            session(),
-            {"account": OTHER, "account_source": "aws:profile", "profile": "deploy", "profile_account": OTHER},
-            [
-                f"arn:aws:iam::{ACCOUNT}:root may install",
-                f"the domain is of account {OTHER} and you are of {ACCOUNT}: both have to let you in",
-                f"Pulumi deploys the stack from account {OTHER} (aws:profile), not from yours",
-            ],
-        ),
-        (
-            meant([ACCOUNT]),
+            expecting([ACCOUNT]),
             session(),
             {"account_source": ""},
             [
@@ -153,22 +139,23 @@ def test_a_principal_names_a_caller(principal: str, arn: str, by_name: bool, by_
             ],
         ),
         (
-            meant([ACCOUNT]),
+            expecting([ACCOUNT]),
             session(),
             {"profile": "deploy"},
             [
                 f"arn:aws:iam::{ACCOUNT}:root may install",
-                (
-                    "aws:profile deploy is not to be had here; "
-                    "Pulumi takes it, and this takes the credentials of the environment"
-                ),
+                "Pulumi uses aws:profile deploy; this uses the credentials of the environment",
             ],
         ),
         (
-            meant([ACCOUNT]),
-            session(),
-            {"profile": "deploy", "profile_account": ACCOUNT},
-            [f"arn:aws:iam::{ACCOUNT}:root may install"],
+            expecting([f"{ROLES}/ci-*", f"{ROLES}/*"]),
+            session("y"),
+            {},
+            [
+                f"{ROLES}/* may install",
+                f"{ROLES}/ci-* may install",
+                "  if it covers the path of your role, which is not known here: its name alone does not tell",
+            ],
         ),
     ],
 )
@@ -179,6 +166,6 @@ def test_a_caller_is_told_what_the_config_says_of_them(
 
 
 def test_whoever_gets_in_and_is_not_listed_is_told_so() -> None:
-    assert [*describe_caller(situation(meant()), passed=True)] == [
-        f"no entry is about role reader of account {ACCOUNT}: you get in by rights of your own"
+    assert [*describe_caller(situation(expecting()), passed=True)] == [
+        f"no entry covers role reader of account {ACCOUNT}: you get in by rights of your own"
     ]

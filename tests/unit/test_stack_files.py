@@ -1,11 +1,11 @@
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
-from mocks import run
 
-from private_pypi import load_args
-from private_pypi.cli.stack_files import Stack, StackFileError, read_stack
+from private_pypi.cli.errors import StackFileError
+from private_pypi.cli.stack_files import Stack, has_stack, read_stack, selected_stack
 
 PROJECT = """\
 name: private-pypi
@@ -48,7 +48,8 @@ def test_the_stacks_config_overrides_the_projects(folder: Path) -> None:
             "private-pypi:domain": "acme",
             "aws:region": "us-west-2",
         },
-        stand_ins={},
+        secret_keys=(),
+        main=".",
         has_environments=False,
     )
 
@@ -122,91 +123,91 @@ def test_the_region_is_the_providers(folder: Path) -> None:
     assert read(folder, "").region == "eu-west-1"
 
 
-def test_an_encrypted_value_gets_a_stand_in_of_its_kind(folder: Path) -> None:
+def test_what_is_encrypted_is_secret_and_never_decrypted(folder: Path) -> None:
     stack = read(
         folder,
         """\
 config:
-  aws:region: cn-north-1
   domain: {secure: a}
-  readers: ["111122223333", {secure: c}, {a: b}]
+  other:token: {secure: b}
+  other:settings: {user: ada, password: {secure: c}, hosts: [{secure: d}, e]}
+  other:plain: "[secret]"
 """,
     )
 
-    assert stack.config["private-pypi:domain"] == "encrypted-ca978112"
-    assert json.loads(stack.config["private-pypi:readers"]) == [
-        "111122223333",
-        "arn:aws-cn:iam::000000000000:role/encrypted-2e7d2c03",
-        {"a": "b"},
-    ]
-    assert stack.stand_ins == {
-        "encrypted-ca978112": "private-pypi:domain",
-        "arn:aws-cn:iam::000000000000:role/encrypted-2e7d2c03": "private-pypi:readers[1]",
+    assert stack.secret_keys == ("private-pypi:domain", "other:token", "other:settings")
+    assert stack.config["private-pypi:domain"] == stack.config["other:token"] == "[secret]"
+    assert json.loads(stack.config["other:settings"]) == {
+        "user": "ada",
+        "password": "[secret]",
+        "hosts": ["[secret]", "e"],
     }
 
 
-def test_a_stand_in_is_the_same_until_the_value_is_encrypted_anew(folder: Path) -> None:
-    before = read(folder, "config: {readers: [{secure: a}]}").stand_ins
-
-    assert (
-        read(folder, "config: {domain: acme, readers: [o-a1b2c3d4e5, {secure: a}]}").stand_ins.keys() == before.keys()
-    )
-    assert read(folder, "config: {readers: [{secure: b}]}").stand_ins.keys() != before.keys()
+def test_the_type_of_what_is_encrypted_is_not_checked(folder: Path) -> None:
+    """The program refuses it, with the reason."""
+    assert read(folder, "config: {protect: {secure: a}}").secret_keys == ("private-pypi:protect",)
 
 
-def test_an_encrypted_part_of_a_publisher_gets_a_stand_in_too(folder: Path) -> None:
-    stack = read(folder, "config: {publishers: [{principal: {secure: a}, packages: [beta, {secure: b}]}]}")
+def test_the_project_says_where_the_program_and_the_stack_files_are(folder: Path) -> None:
+    (folder / "Pulumi.yaml").write_text("name: private-pypi\nmain: src\nstackConfigDir: stacks\n")
+    (folder / "stacks").mkdir()
+    (folder / "stacks/Pulumi.dev.yaml").write_text("config: {domain: acme}")
 
-    assert json.loads(stack.config["private-pypi:publishers"]) == [
-        {"principal": "arn:aws:iam::000000000000:role/encrypted-ca978112", "packages": ["beta", "encrypted-3e23e816"]}
-    ]
-    assert [*stack.stand_ins.values()] == [
-        "private-pypi:publishers[0].principal",
-        "private-pypi:publishers[0].packages[1]",
-    ]
-
-
-ENCRYPTED = """\
-config:
-  aws:region: cn-north-1
-  domain: acme
-  existingDomain: true
-  domainOwner: {secure: a}
-  internalPackages: [{secure: b}]
-  tags: {publishers: {secure: c}}
-  publishers: [{principal: arn:aws-cn:iam::111122223333:role/ci, packages: {secure: d}}]
-"""
+    assert read_stack(folder, "dev").main == "src"
+    assert read_stack(folder, "dev").config == {"private-pypi:domain": "acme"}
+    assert has_stack(folder, "dev")
+    assert not has_stack(folder, "test")
+    with pytest.raises(StackFileError, match=r"^there is no Pulumi\.test\.yaml; the stacks here are: dev$"):
+        read_stack(folder, "test")
 
 
-def test_every_encrypted_value_gets_a_stand_in_that_the_program_takes(folder: Path) -> None:
-    stack = read(folder, ENCRYPTED)
-
-    assert stack.config["private-pypi:domainOwner"] == "999556493499"
-    assert stack.config["private-pypi:internalPackages"] == '["encrypted-3e23e816"]'
-    assert stack.config["private-pypi:tags"] == '{"publishers": "encrypted-2e7d2c03"}'
-    assert '"packages": ["encrypted-18ac3e73"]' in stack.config["private-pypi:publishers"]
-    assert stack.stand_ins == {
-        "999556493499": "private-pypi:domainOwner",
-        "encrypted-3e23e816": "private-pypi:internalPackages[0]",
-        "encrypted-2e7d2c03": "private-pypi:tags.publishers",
-        "encrypted-18ac3e73": "private-pypi:publishers[0].packages",
-    }
-    run(lambda: load_args() and None, stack.config)
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the CLI keeps which stack is selected."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "workspaces").mkdir()
+    monkeypatch.setenv("PULUMI_HOME", str(home))
+    for name in ("PULUMI_STACK", "PWD"):
+        monkeypatch.delenv(name, raising=False)
+    return home
 
 
-@pytest.mark.parametrize("key", ["internalPackages", "tags", "publishers"])
-def test_what_is_encrypted_whole_gets_a_stand_in_that_the_program_takes(folder: Path, key: str) -> None:
-    stack = read(folder, f"config: {{aws:region: eu-west-1, domain: acme, {key}: {{secure: a}}}}")
-
-    (stand_in,) = stack.stand_ins
-    assert stand_in in stack.config[f"private-pypi:{key}"]
-    run(lambda: load_args() and None, stack.config)
+def select(home: Path, folder: Path, text: str) -> None:
+    digest = hashlib.sha1(f"{folder}/Pulumi.yaml".encode()).hexdigest()  # noqa: S324  as the CLI names the file
+    (home / f"workspaces/private-pypi-{digest}-workspace.json").write_text(text)
 
 
-def test_an_encrypted_list_gets_a_list_as_its_stand_in(folder: Path) -> None:
-    stack = read(folder, "config: {readers: {secure: a}}")
+def test_the_stack_is_the_selected_one(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert selected_stack(folder) == "dev"
+    select(home, folder, '{"stack": "acme/private-pypi/prod"}')
+    assert selected_stack(folder) == "acme/private-pypi/prod"
+    monkeypatch.setenv("PULUMI_STACK", "staging")
+    assert selected_stack(folder) == "staging"
 
-    assert json.loads(stack.config["private-pypi:readers"]) == ["arn:aws:iam::000000000000:role/encrypted-ca978112"]
+
+@pytest.mark.parametrize("text", ["", "{}", '{"stack": null}', "[]"])
+def test_without_a_selected_stack_it_is_dev(folder: Path, home: Path, text: str) -> None:
+    select(home, folder, text)
+
+    assert selected_stack(folder) == "dev"
+
+
+def test_a_folder_has_the_name_that_the_shell_gives_it(
+    folder: Path, home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path_factory.mktemp("links") / "link"
+    link.symlink_to(folder)
+    select(home, link, '{"stack": "prod"}')
+    monkeypatch.setenv("PWD", str(link))
+    assert selected_stack(folder) == "prod"
+    monkeypatch.setenv("PWD", str(home))  # another folder: a process of its own moved here
+    assert selected_stack(folder) == "dev"
+
+
+def test_outside_a_project_it_is_dev(tmp_path: Path, home: Path) -> None:
+    assert home
+    assert selected_stack(tmp_path) == "dev"
 
 
 def test_a_stack_that_does_not_exist_is_answered_with_those_that_do(folder: Path) -> None:
@@ -258,18 +259,6 @@ def test_a_value_of_another_type_is_refused_in_the_words_of_the_cli(
     message = f"validating stack config: Stack 'test' with configuration key '{key}' must be of type '{type_}'"
 
     assert error_of(folder, f"config: {{{config}}}") == message
-
-
-def test_an_encrypted_boolean_is_not_guessed(folder: Path) -> None:
-    assert error_of(folder, "config: {protect: {secure: a}}") == (
-        "Pulumi.test.yaml: private-pypi:protect is encrypted. Set it in plain: the preview needs its value"
-    )
-
-
-def test_an_encrypted_key_is_not_guessed(folder: Path) -> None:
-    assert error_of(folder, "config: {encryptionKey: {secure: a}}") == (
-        "Pulumi.test.yaml: private-pypi:encryptionKey is encrypted. Set it in plain: the ARN of a key is no secret"
-    )
 
 
 @pytest.mark.parametrize("value", ["&a [*a]", "!!binary aGk=", f"0x{'f' * 5000}"])

@@ -1,0 +1,359 @@
+"""A Pulumi program run on Pulumi's mocks, and what it registers: what `pulumi up` would make of a new stack.
+
+It knows of the program only what the engine would be told. It imports nothing of the project, so that it can be run by
+itself, for the program of another revision with the modules of that revision.
+"""
+
+import asyncio
+import contextlib
+import functools
+import gc
+import hashlib
+import hmac
+import json
+import logging
+import re
+import runpy
+import sys
+import traceback
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, cast, get_args, get_origin
+from unittest.mock import patch
+
+import pulumi
+import pulumi.runtime
+import pulumi.runtime.settings
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.struct_pb2 import Struct
+from pulumi import _types  # pyright: ignore[reportPrivateUsage]  what generated code is made of
+from pulumi.runtime import mocks, rpc, set_all_config, set_mocks
+from pulumi.runtime.invoke import InvokeResult
+from pulumi.runtime.proto.resource_pb2 import (
+    RegisterResourceOutputsRequest,
+    RegisterResourceRequest,
+    RegisterResourceResponse,
+    ResourceInvokeRequest,
+    ResourceInvokeResponse,
+)
+from pulumi.runtime.rpc import UNKNOWN
+from pulumi.runtime.stack import run_in_stack
+
+STACK = "pulumi:pulumi:Stack"
+
+# The signatures of values that are no plain JSON, at the key 4dabf18193072939515e22adb298388d of a map:
+# https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/properties.go
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  a public constant
+_RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
+
+
+class ProgramError(Exception):
+    """The program refuses its config, or fails. Its text is for the user as it is."""
+
+
+def record(program: Mapping[str, Any]) -> dict[str, Any]:
+    """Run a program, and say what it registers; both are described in `program.py`, and here are what JSON holds.
+
+    Raises:
+        ProgramError: the program refuses its config, or fails.
+    """
+    gc.freeze()  # what is imported stays to the end: to look through it for garbage would take a fifth of the time
+    path = Path(program["path"])
+    if not path.is_file():
+        raise ProgramError(f"there is no program at {path.name}")
+    # Pulumi's mocks make an event loop in each thread that they are called in, and leave it open: then Python complains
+    # of it, now and again, at its end. Here there is one thread, with a loop that is closed.
+    with contextlib.closing(asyncio.new_event_loop()) as loop, _surroundings(path):
+        thread = ThreadPoolExecutor(max_workers=1, initializer=asyncio.set_event_loop, initargs=(loop,))
+        try:
+            return asyncio.run(_record(program, thread))
+        except pulumi.RunError as refused:
+            raise ProgramError(str(refused)) from None
+        except (Exception, SystemExit) as error:
+            raise ProgramError(_describe(error, path.parent)) from error
+
+
+@contextlib.contextmanager
+def _surroundings(path: Path) -> Generator[None]:
+    """What Pulumi runs a program in: its own folder, with the modules there, and calls of functions answered."""
+    answer = _answering(cast("Any", pulumi.runtime).invoke)
+    with (
+        contextlib.chdir(path.parent),
+        patch.object(sys, "path", [str(path.parent), *sys.path]),
+        patch.object(sys, "argv", [str(path)]),
+        patch.object(pulumi.runtime, "invoke", answer),
+    ):
+        yield
+
+
+async def _record(program: Mapping[str, Any], thread: ThreadPoolExecutor) -> dict[str, Any]:
+    asyncio.get_running_loop().set_default_executor(thread)
+    recorder = _PreviewRecorder(program)
+    set_all_config(dict(program["config"]), list(program["secret_keys"]))
+    log = _Log()
+    settings = cast("Any", pulumi.runtime.settings)
+    settings.SETTINGS.outputs.clear()  # what a run before this one left, which failed
+    set_mocks(recorder.mocks, program["project"], program["stack"], preview=True, monitor=recorder, logger=log.logger)
+    settings.SETTINGS.callbacks = _Hooks()
+    settings.set_root_resource(None)  # the mocks' own has its outputs registered already
+    await run_in_stack(lambda: _run(program["path"]))
+    if log.errors:
+        raise pulumi.RunError(log.errors[0])
+
+    seal = functools.partial(_sealed, key=bytes.fromhex(program["salt"]))
+    resources = [_resource(urn, request, recorder, seal) for urn, request in recorder.registered.items()]
+    exports, secret_exports = _plain(recorder.stack_outputs, seal)
+    return {
+        # By name, since what depends on nothing is registered first; a component's comes before those of its children.
+        "resources": sorted(resources, key=lambda resource: (resource["name"], resource["urn"])),
+        "exports": exports,
+        "secret_exports": secret_exports,
+        "warnings": log.warnings,
+    }
+
+
+def _run(path: str) -> None:
+    runpy.run_path(path, run_name="__main__")
+
+
+def _resource(
+    urn: str, request: RegisterResourceRequest, recorder: "_PreviewRecorder", seal: Callable[[object], str]
+) -> dict[str, Any]:
+    inputs, secrets = _plain(request.object, seal)
+    outputs, _ = _plain(recorder.outputs.get(urn, Struct()), seal)
+    return {
+        "urn": urn,
+        "type": request.type,
+        "name": request.name,
+        "parent": None if request.parent.split("::")[2] == STACK else request.parent,
+        "inputs": inputs,
+        "outputs": outputs,
+        "custom": request.custom or request.remote,
+        "protect": request.protect,
+        "account": recorder.place_of(request.provider)["account"],
+        "secrets": secrets,
+    }
+
+
+def _plain(properties: Struct, seal: Callable[[object], str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Properties as JSON, `None` for what is unknown and `[secret]` for what is secret; and the secrets, sealed."""
+    plain: dict[str, Any] = {}
+    sealed: dict[str, str] = {}
+    for name, value in sorted(MessageToDict(properties).items()):
+        secrets: list[object] = []
+        plain[name] = _reveal(value, secrets)
+        if secrets:
+            sealed[name] = seal(secrets)
+    return plain, sealed
+
+
+def _reveal(value: Any, secrets: list[object]) -> Any:
+    match value:
+        case str():
+            return None if UNKNOWN in value else value
+        case list():
+            return [_reveal(each, secrets) for each in cast("list[Any]", value)]
+        case {"4dabf18193072939515e22adb298388d": str(signature), **fields}:
+            if signature == _SECRET:
+                secrets.append(fields.get("value"))
+                return "[secret]"
+            return fields.get("urn") if signature == _RESOURCE else _reveal(fields, secrets)
+        case dict():
+            items = cast("dict[str, Any]", value).items()
+            plain = {key: _reveal(each, secrets) for key, each in items}
+            # An exported resource is a map of all that it has.
+            return plain.get("urn") if "@isPulumiResource" in plain else plain
+        case _:
+            return value
+
+
+def _sealed(value: object, key: bytes) -> str:
+    """What is equal for equal secrets of two runs with one key, and tells nothing of them."""
+    return hmac.new(key, json.dumps(value, sort_keys=True).encode(), hashlib.sha256).hexdigest()
+
+
+def _describe(error: BaseException, folder: Path) -> str:
+    """An error on one line, with the place in the program that it comes from."""
+    text = "; ".join(filter(None, (" ".join(line.split()) for line in str(error).splitlines())))
+    kind = type(error)
+    if isinstance(error, SystemExit):
+        text = f"the program ends itself with {error.code!r}"
+    elif not kind.__module__.startswith("private_pypi"):  # its messages say what was wrong, and of which kind
+        text = f"{kind.__name__}: {text}" if text else kind.__name__
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        text = f"SyntaxError: {error.msg}"
+        places.append((error.filename or "", error.lineno))
+    for file, line in reversed(places):
+        path = Path(file)
+        if path.is_relative_to(folder) and not {"site-packages", "private_pypi"} & {*path.relative_to(folder).parts}:
+            return f"{path.relative_to(folder)}:{line}: {text}"
+    return text
+
+
+def _answering(invoke: Callable[..., InvokeResult]) -> Callable[..., InvokeResult]:
+    """`pulumi.runtime.invoke`, which a program calls for a plain answer: one that is unknown has unknowns in it."""
+
+    def answer(tok: str, props: Any, opts: Any = None, typ: Any = None, package_ref: Any = None) -> InvokeResult:
+        result = invoke(tok, props, opts, typ, package_ref)
+        if result.is_known:
+            return result
+        if typ is None:
+            return InvokeResult(_Unknowns())
+        kinds = {name: cast("Any", _types).unwrap_optional_type(kind) for name, kind in _output_types(typ).items()}
+        values = {name: value for name, kind in kinds.items() if (value := _unknown(kind)) is not None}
+        return InvokeResult(cast("Any", rpc).translate_output_properties(values, str, typ))
+
+    return answer
+
+
+def _output_types(typ: type) -> Mapping[str, Any]:
+    return cast("Any", _types).output_type_types(typ)
+
+
+def _unknown(kind: Any) -> object:
+    """What is unknown, in the form of a text or of a list of texts; other types have none."""
+    if kind is str:
+        return UNKNOWN
+    return [UNKNOWN] if get_origin(kind) is not None and get_args(kind) == (str,) else None
+
+
+class _Unknowns(dict[str, Any]):
+    """An answer of which nothing is known."""
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002  whatever is asked for
+        return UNKNOWN
+
+    def __missing__(self, key: str) -> str:
+        return UNKNOWN
+
+
+def _answers(*, account: str, partition: str, region: str) -> dict[str, dict[str, Any]]:
+    return {
+        "aws:index/getCallerIdentity:getCallerIdentity": {
+            "accountId": account,
+            "arn": f"arn:{partition}:iam::{account}:root",
+        },
+        # Ours asks for no partition; others do, and that of an earlier revision.
+        "aws:index/getPartition:getPartition": {"partition": partition},
+        "aws:index/getRegion:getRegion": {"region": region},
+        "pulumi:pulumi:readStackOutputs": {"outputs": {}},
+        "pulumi:pulumi:readStackResourceOutputs": {"outputs": {}},
+    }
+
+
+class _Provider(mocks.Mocks):
+    """Stands in for the AWS provider before there is anything: it knows where it is, and of a resource its inputs."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, dict[str, Any]] = {}
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        return self.answers[args.token], []
+
+    def new_resource(self, args: Any) -> tuple[None, dict[str, Any]]:
+        return None, args.inputs
+
+
+class Recorder(mocks.MockMonitor):
+    """A mock monitor that keeps all that it is sent, and names resources as the engine does."""
+
+    def __init__(self, provider: mocks.Mocks) -> None:
+        """Answer as `provider` does."""
+        super().__init__(provider)
+        self.registered: dict[str, RegisterResourceRequest] = {}
+        """What is registered, by URN."""
+        self.outputs: dict[str, Struct] = {}
+        """The outputs that components register, by URN."""
+        self.stack_outputs = Struct()
+        self.invoked: list[ResourceInvokeRequest] = []
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        _, _, parent_type, *_ = [*parent.split("::"), "", "", ""]
+        kind = type_ if parent_type in {"", STACK} else f"{parent_type}${type_}"
+        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{kind}::{name}"
+
+    def Invoke(self, request: ResourceInvokeRequest) -> ResourceInvokeResponse:
+        self.invoked.append(request)
+        return super().Invoke(request)  # pyright: ignore[reportUnknownMemberType]  untyped in the SDK
+
+    def RegisterResource(self, request: RegisterResourceRequest) -> RegisterResourceResponse:
+        if request.type != STACK:
+            urn = self.make_urn(request.parent, request.type, request.name)
+            if urn in self.registered:
+                raise pulumi.RunError(f"two resources have the URN {urn}: give one another name")
+            self.registered[urn] = request
+        return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
+
+    def RegisterResourceOutputs(self, request: RegisterResourceOutputsRequest) -> Any:
+        if f"::{STACK}::" in request.urn:
+            self.stack_outputs = request.outputs
+        else:
+            self.outputs[request.urn] = request.outputs
+        return super().RegisterResourceOutputs(request)  # pyright: ignore[reportUnknownMemberType]
+
+
+class _PreviewRecorder(Recorder):
+    """Of what it is not the provider for, nothing is known."""
+
+    def __init__(self, program: Mapping[str, Any]) -> None:
+        self._place = {name: program[name] for name in ("account", "partition", "region")}
+        self._provider = _Provider()
+        super().__init__(self._provider)
+
+    def Invoke(self, request: ResourceInvokeRequest) -> ResourceInvokeResponse:
+        self._provider.answers = _answers(**self.place_of(request.provider))
+        if request.tok not in {*self._provider.answers, "pulumi:pulumi:getResource"}:
+            return ResourceInvokeResponse(unknown=True)
+        return super().Invoke(request)
+
+    def place_of(self, provider: str) -> dict[str, str]:
+        """Where a provider is, by its reference: what the inputs of one that the program makes say, as far as they do."""
+        place = dict(self._place)
+        if explicit := self.registered.get(provider.rpartition("::")[0]):
+            inputs, _ = _plain(explicit.object, str)
+            if region := inputs.get("region"):
+                place["region"] = region
+            if account := re.search(r"(?<!\d)\d{12}(?!\d)", str(inputs.get("allowedAccountIds"))):
+                place["account"] = account[0]
+        return place
+
+
+class _Hooks:
+    """Takes hooks, which a preview never runs. In its place the SDK would start a server for the engine to call."""
+
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        """Leave it at that."""
+
+
+class _Log(logging.Handler):
+    """Keeps what the program warns of, and the errors by which it lets an update fail."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.warnings: list[str] = []
+        self.errors: list[str] = []
+        self.logger = logging.Logger("private-pypi")  # noqa: LOG001  of this run alone
+        self.logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        (self.errors if record.levelno >= logging.ERROR else self.warnings).append(record.getMessage())
+
+
+def main() -> None:
+    """Record the program that standard input describes, with the modules beside it, and print what it registers.
+
+    Both are JSON. Of a program that refuses its config, or fails, it is the message.
+    """
+    program = json.load(sys.stdin)
+    printed, sys.stdout = sys.stdout, sys.stderr  # what the program itself prints is for people
+    try:
+        recorded: object = record(program)
+    except ProgramError as refused:
+        recorded = str(refused)
+    json.dump(recorded, printed)
+
+
+if __name__ == "__main__":
+    main()
