@@ -487,6 +487,26 @@ def test_a_branch_that_has_no_commit_of_main_fails(repository: Path, approve: Ap
     assert (finished.returncode, finished.stdout) == (1, "")
 
 
+@pytest.mark.parametrize(("name", "status"), [("pypi/Pulumi.dev.yaml", 0), ("pypi/x.py", 1), ("Pulumi.dev.yaml", 1)])
+def test_the_project_may_be_in_a_folder(
+    command: Path, approve: Approve, monkeypatch: pytest.MonkeyPatch, name: str, status: int
+) -> None:
+    """With the two changes that the page asks for: the first job works there, the last one takes stack files there."""
+    project = command / "pypi"
+    project.mkdir()
+    for each in (".venv", "Pulumi.yaml", "__main__.py", "Pulumi.dev.yaml"):
+        (command / each).rename(project / each)
+    git(command, "update-ref", "refs/remotes/origin/main", commit(command))
+    edit(command, name)
+    commit(command)
+    *_, last = JOBS["approve"]["steps"]
+    monkeypatch.setitem(last, "run", last["run"].replace("\\tPulumi", "\\tpypi/Pulumi"))
+
+    assert compare(project, pull_request(command)).returncode == 0
+    assert comments(project).keys() == {"dev.md"}
+    assert approve(command, pull_request(command)).returncode == status
+
+
 def review(login: str, state: str = "APPROVED", commit: str = "head", kind: str = "User") -> dict[str, object]:
     association = "COLLABORATOR"  # also of whoever may only read
     return {
