@@ -87,15 +87,16 @@ lock: .venv/.installed-dev
 LOCK := $(BIN)/uv pip compile --upgrade --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# What is imported is compiled then; most of it never is.
+PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile
 
 # Each step takes the first one's stamp away until it is done, so that what was broken off begins anew.
 .venv/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.11")'
 	@echo "Setting up .venv: a minute or two, this once."
 	@$(PYTHON) -m venv --clear .venv
-	@$(PIP) install --require-hashes --requirement requirements.txt
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PIP_INSTALL) --require-hashes --requirement requirements.txt
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@ln -s "$$($(BIN)/python -c 'import os, sys; print(os.path.realpath(sys.executable))')" .venv/made-by
 	@ln -s "$$(pwd -P)" .venv/made-in
 	@touch $@
@@ -103,17 +104,17 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .venv/.installed-dev: .venv/.installed requirements-dev.txt
 	@echo "Adding the tools for tests and linting to .venv."
 	@rm .venv/.installed
-	@$(PIP) install --require-hashes --requirement requirements-dev.txt
+	@$(PIP_INSTALL) --require-hashes --requirement requirements-dev.txt
 	@touch .venv/.installed $@
 
 .venv/.installed-integration: .venv/.installed-dev tests/integration/requirements.txt
 	@echo "Adding the clients for the integration tests to .venv."
 	@rm .venv/.installed
-	@$(PIP) install --require-hashes --requirement tests/integration/requirements.txt
+	@$(PIP_INSTALL) --require-hashes --requirement tests/integration/requirements.txt
 	@touch .venv/.installed .venv/.installed-dev $@
 
 .venv/.installed-bench: .venv/.installed-integration bench/requirements.txt
 	@echo "Adding the AWS CDK to .venv."
 	@rm .venv/.installed
-	@$(PIP) install --require-hashes --requirement bench/requirements.txt
+	@$(PIP_INSTALL) --require-hashes --requirement bench/requirements.txt
 	@touch .venv/.installed .venv/.installed-dev .venv/.installed-integration $@
