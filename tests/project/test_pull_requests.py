@@ -22,8 +22,7 @@ config:
   aws:allowedAccountIds: ["111122223333"]
   private-pypi:domain: acme
 """
-GH = f"""\
-#!{sys.executable}
+GH = """\
 import json, os, pathlib, sys
 log = pathlib.Path(os.environ["GH_LOG"])
 *_, path = [each for each in sys.argv if each.startswith("repos/")]
@@ -94,7 +93,9 @@ def gh(folder: Path, **answers: object) -> Mapping[str, str]:
     """The environment of a step that finds a `gh` with these answers, by the last part of the path."""
     command = folder / "bin/gh"
     command.parent.mkdir()
-    command.write_text(GH)
+    command.with_suffix(".py").write_text(GH)
+    # Not Python in the first line: a path there has no spaces.
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$0.py" "$@"\n')
     command.chmod(0o755)
     (folder / "log").write_text("[]")
     path = f"{command.parent}{os.pathsep}{os.environ['PATH']}"
