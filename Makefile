@@ -11,7 +11,7 @@ DEV := $(RUN) requirements-dev.txt
 INTEGRATION := $(DEV) tests/integration/requirements.txt
 BENCH := $(INTEGRATION) bench/requirements.txt
 
-.PHONY: help preview diff install install-dev install-integration install-bench test proof lint integration crash pulumi-and-cargo aws-emulator bench bench-cdk pictures lock
+.PHONY: help preview diff install install-dev install-integration install-bench test proof lint integration crash pulumi-and-cargo aws-emulator bench bench-cdk dist pictures lock
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make crash                kill the engine at every call to AWS that changes something, and carry on"
 	@echo "make bench [PARTS=...]    compare times, memory and calls to AWS with those of what else could be run"
 	@echo "make bench-cdk            the same, with an AWS CDK app beside it; needs Node"
+	@echo "make dist                 build the sdist and the wheel in dist/"
 	@echo "make pictures             draw docs/pictures/ from what the commands print"
 	@echo "make lock                 pin the newest versions of what the project depends on"
 
@@ -47,7 +48,8 @@ lint: install-dev
 	$(BIN)/lint-imports --no-cache
 	@$(BIN)/python tests/pages.py .venv/pages
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
-	$(BIN)/zizmor --offline --quiet $(WORKFLOWS)
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet $(WORKFLOWS) .github/dependabot.yml
 
 # The project's own, and those of the pages in docs/, which `lint` copies out.
 WORKFLOWS = .github/workflows/*.yml .venv/pages/*.yml
@@ -71,6 +73,10 @@ bench: install-integration
 
 bench-cdk: install-bench
 	@$(MAKE) --no-print-directory bench
+
+dist: install-dev
+	@rm -rf dist
+	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python
 
 pictures: install-dev
 	@$(BIN)/python tests/pictures.py
