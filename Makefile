@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 STACK ?= dev
+PLUGIN ?= stand-in
 BIN := .venv/bin
 
 .PHONY: help preview diff install test proof lint integration crash pulumi-and-cargo aws-emulator bench bench-cdk pictures lock
@@ -16,6 +17,7 @@ help:
 	@echo "make lint                 run the linters and the type checker"
 	@echo "make integration          run the tests on the real Pulumi engine against a local AWS endpoint"
 	@echo "make crash                kill the engine at every call to AWS that changes something, and carry on"
+	@echo "                          both with PLUGIN=real: by the AWS plugin that the Pulumi CLI has installed"
 	@echo "make bench [PARTS=...]    compare times, memory and calls to AWS with those of what else could be run"
 	@echo "make bench-cdk            the same, with an AWS CDK app beside it; needs Node"
 	@echo "make pictures             draw docs/pictures/ from what the commands print"
@@ -53,10 +55,10 @@ lint: .venv/.installed-integration
 WORKFLOWS = .github/workflows/*.yml .venv/pages/*.yml
 
 integration: aws-emulator .venv/.installed-integration
-	$(BIN)/pytest tests/integration --numprocesses auto
+	PLUGIN=$(PLUGIN) $(BIN)/pytest tests/integration --numprocesses auto
 
 crash: aws-emulator .venv/.installed-integration
-	$(BIN)/pytest tests/integration/crash_sweep.py --numprocesses auto
+	PLUGIN=$(PLUGIN) $(BIN)/pytest tests/integration/crash_sweep.py --numprocesses auto
 
 aws-emulator: pulumi-and-cargo
 	@echo "Building the AWS endpoint in tests/integration/aws-emulator: some minutes the first time."
@@ -67,7 +69,7 @@ pulumi-and-cargo:
 	@command -v cargo >/dev/null || { echo "The integration tests need Rust, to build the AWS endpoint they run against: https://rustup.rs" >&2; exit 1; }
 
 bench: .venv/.installed-integration
-	@$(BIN)/python -m bench $(PARTS) $(if $(ROUNDS),--rounds $(ROUNDS))
+	@PLUGIN=$(PLUGIN) $(BIN)/python -m bench $(PARTS) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 bench-cdk: .venv/.installed-bench
 	@$(MAKE) --no-print-directory bench
