@@ -144,7 +144,7 @@ impl AuthorizedCodeArtifact {
         }
         if action.contains("PackageGroup") && !action.starts_with("List") {
             let pattern = body["packageGroup"].as_str().map_or_else(|| q("package-group"), str::to_string);
-            return arn(format!("package-group/{}{pattern}", q("domain")));
+            return group_arn(&request.region, &domain_owner(request), &q("domain"), &pattern);
         }
         if action.ends_with("Resource") {
             return q("resourceArn");
@@ -165,6 +165,12 @@ fn domain_owner(request: &AwsRequest) -> String {
     let named = request.query_params.get("domain-owner").map(String::as_str);
     let tagged = request.query_params.get("resourceArn").and_then(|arn| arn.split(':').nth(4));
     named.or(tagged).filter(|owner| !owner.is_empty()).unwrap_or(&request.account_id).to_string()
+}
+
+/// The ARN of a package group: what would be a wildcard in a policy, or a policy variable, is percent-encoded in it.
+pub fn group_arn(region: &str, owner: &str, domain: &str, pattern: &str) -> String {
+    let pattern = pattern.replace('%', "%25").replace('$', "%24").replace('*', "%2a");
+    format!("arn:aws:codeartifact:{region}:{owner}:package-group/{domain}{pattern}")
 }
 
 fn codeartifact_arn(request: &AwsRequest, resource: &str) -> String {
@@ -231,7 +237,17 @@ impl AwsService for AuthorizedCodeArtifact {
             account: request.account_id.clone(),
             domain: request.query_params.get("domain").cloned().unwrap_or_default(),
         });
+        let (account, resource) = (request.account_id.clone(), Self::resource(action, &request));
         let mut response = self.inner.handle(request).await?;
+        match action {
+            "CreatePackageGroup" => {
+                let mut body: Value = serde_json::from_slice(response.body.expect_bytes()).unwrap_or_default();
+                self.policies.name_group(&account, &mut body["packageGroup"]["arn"], resource);
+                response.body = body.to_string().into();
+            }
+            "DeletePackageGroup" | "DeleteDomain" => self.policies.forget_groups(&account),
+            _ => {}
+        }
         if let Some(grant) = issued {
             let mut body: Value = serde_json::from_slice(response.body.expect_bytes()).unwrap_or_default();
             if let Some(token) = body["authorizationToken"].as_str() {
@@ -243,6 +259,62 @@ impl AwsService for AuthorizedCodeArtifact {
             }
         }
         Ok(response)
+    }
+}
+
+/// A call to CodeArtifact that the endpoint makes by itself for somebody.
+pub fn codeartifact_call(
+    region: &str,
+    account: &str,
+    principal: Option<Principal>,
+    method: http::Method,
+    path: &str,
+    query: &[(&str, &str)],
+    headers: http::HeaderMap,
+    body: bytes::Bytes,
+) -> AwsRequest {
+    AwsRequest {
+        service: "codeartifact".into(),
+        action: String::new(),
+        region: region.into(),
+        account_id: account.into(),
+        request_id: uuid::Uuid::new_v4().to_string(),
+        headers,
+        query_params: query.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        body,
+        body_stream: Default::default(),
+        path_segments: path.trim_matches('/').split('/').map(String::from).collect(),
+        raw_path: path.into(),
+        raw_query: form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish(),
+        method,
+        is_query_protocol: false,
+        access_key_id: None,
+        principal,
+    }
+}
+
+/// Asks a caller for rights where the endpoint is a service of its own: the index, and Cloud Control.
+pub struct Authorizer {
+    pub policies: Arc<CodeArtifactPolicies>,
+    pub evaluator: Arc<dyn IamPolicyEvaluator>,
+}
+
+impl Authorizer {
+    /// Say in AWS's words what the caller may not do. A root may do everything.
+    pub fn authorize(&self, principal: Option<&Principal>, action: IamAction) -> Result<(), String> {
+        let Some(principal) = principal.filter(|principal| !principal.is_root()) else { return Ok(()) };
+        let owner = action.resource.split(':').nth(4).unwrap_or(&principal.account_id);
+        let policy = self.policies.resource_policy("codeartifact", &action.resource);
+        let context = ConditionContext {
+            aws_principal_arn: Some(principal.arn.clone()),
+            aws_principal_account: Some(principal.account_id.clone()),
+            ..Default::default()
+        };
+        let decision = self.evaluator.evaluate_with_resource_policy(principal, &action, &context, policy.as_deref(), owner, &[], None);
+        if decision.is_allow() {
+            return Ok(());
+        }
+        Err(format!("User: {} is not authorized to perform: {} on resource: {}", principal.arn, action.action_string(), action.resource))
     }
 }
 
@@ -259,6 +331,30 @@ impl CodeArtifactPolicies {
     fn has_repositories(&self, account: &str, domain: &str) -> bool {
         let prefix = format!("{domain}/");
         self.state.read().get(account).is_some_and(|state| state.repositories.keys().any(|key| key.starts_with(&prefix)))
+    }
+
+    /// Give a group that was made the ARN that AWS gives it, which the crate does not encode.
+    fn name_group(&self, account: &str, named: &mut Value, arn: String) {
+        let mut accounts = self.state.write();
+        let state = accounts.get_or_create(account);
+        for group in state.package_groups.values_mut().filter(|group| group["arn"] == *named) {
+            group["arn"] = arn.clone().into();
+        }
+        if let Some(tags) = named.as_str().and_then(|named| state.tags.remove(named)) {
+            state.tags.insert(arn.clone(), tags);
+        }
+        *named = arn.into();
+    }
+
+    /// Forget the groups whose domain is gone, and what belonged to groups that are.
+    fn forget_groups(&self, account: &str) {
+        let mut accounts = self.state.write();
+        let state = accounts.get_or_create(account);
+        let groups = &mut state.package_groups;
+        groups.retain(|_, group| group["domainName"].as_str().is_some_and(|domain| state.domains.contains_key(domain)));
+        state.package_group_order.retain(|key| groups.contains_key(key));
+        state.package_group_allowed.retain(|key, _| key.rsplit_once('\u{1}').is_some_and(|(group, _)| groups.contains_key(group)));
+        state.tags.retain(|arn, _| !arn.contains(":package-group/") || groups.values().any(|group| group["arn"] == **arn));
     }
 
     /// Put the id of a role that was deleted wherever a policy names the role, as AWS does: a role of the same name that is

@@ -1,6 +1,6 @@
 //! A local AWS endpoint for integration tests.
 //!
-//! CodeArtifact, IAM and STS come from the fakecloud crates. This file adds what those leave out:
+//! CodeArtifact, IAM and STS come from the fakecloud crates. This program adds what those leave out:
 //! CodeArtifact calls are authorized by IAM identity policies together with the domain and repository
 //! permissions policies, and a repository answers pip and twine on `/pypi/REPOSITORY/`.
 //!
@@ -13,8 +13,11 @@
 //! Web identity tokens are verified with the keys in the file that `AWS_EMULATOR_JWKS` names.
 
 mod authorize;
+mod cloud_control;
 mod disturb;
 mod pypi;
+mod reference;
+mod schema;
 mod web_identity;
 
 use std::cell::RefCell;
@@ -38,10 +41,10 @@ use fakecloud_iam::SharedIamState;
 use fakecloud_iam::sts_service::StsService;
 use parking_lot::RwLock;
 
+use authorize::{AuthorizedCodeArtifact, Authorizer, CodeArtifactPolicies, ConditionedIam, RoleSessions, Tokens, WHY};
+use cloud_control::{CloudControl, CloudFormation};
 use disturb::{Disturbed, Plan};
 use web_identity::VerifiedSts;
-
-use authorize::{AuthorizedCodeArtifact, ConditionedIam, CodeArtifactPolicies, RoleSessions, Tokens, WHY};
 
 #[tokio::main]
 async fn main() {
@@ -65,12 +68,17 @@ async fn main() {
         region.clone(),
     ));
 
+    let authorizer = Arc::new(Authorizer { policies: policies.clone(), evaluator: evaluator.clone() });
+
     let plan = Plan::new();
     let mut registry = ServiceRegistry::new();
     let conditioned = ConditionedIam { inner: IamService::new(iam.clone()), iam: iam.clone(), policies: policies.clone() };
     registry.register(Arc::new(Disturbed { inner: Arc::new(conditioned), plan: plan.clone() }));
     registry.register(Arc::new(VerifiedSts { inner: StsService::new(iam.clone()), iam: iam.clone() }));
     registry.register(Arc::new(Disturbed { inner: codeartifact.clone(), plan: plan.clone() }));
+    let cloud_control = CloudControl::new(codeartifact.clone(), authorizer.clone());
+    registry.register(Arc::new(Disturbed { inner: Arc::new(cloud_control), plan: plan.clone() }));
+    registry.register(Arc::new(CloudFormation));
 
     let config = DispatchConfig {
         region: region.clone(),
@@ -78,15 +86,15 @@ async fn main() {
         verify_sigv4: false,
         iam_mode: IamMode::Strict,
         credential_resolver: Some(IamCredentialResolver::shared(iam.clone())),
-        policy_evaluator: Some(evaluator.clone()),
+        policy_evaluator: Some(evaluator),
         resource_policy_provider: Some(MultiResourcePolicyProvider::shared(vec![
-            policies.clone(),
+            policies,
             StsResourcePolicyProvider::shared(iam.clone()),
         ])),
         scp_resolver: None,
     };
     let control = disturb::routes(plan, state.clone(), iam);
-    let index = pypi::Index { service: codeartifact, state, policies, evaluator, tokens, region };
+    let index = pypi::Index { service: codeartifact, state, authorizer, tokens, region };
 
     let app = Router::new()
         .route("/pypi/{repository}/", get(pypi::root).post(pypi::upload))
