@@ -91,6 +91,7 @@ RESOURCES: Mapping[str, Mapping[str, list[str]]] = {
             "cloudformation:GetResourceRequestStatus",
             "cloudformation:GetResource",
         ],
+        "update schema": ["cloudformation:GetResource"],
         "delete": ["cloudformation:DeleteResource", "cloudformation:GetResourceRequestStatus"],
     },
     # iam/openid_connect_provider.go
