@@ -319,7 +319,7 @@ def test_a_refusal_says_what_aws_says(emulator: Emulator, root: Caller) -> None:
     assert caller.create() == failed(
         "AccessDenied",
         "User: arn:aws:sts::111122223333:assumed-role/someone/session is not authorized to perform: "
-        "codeartifact:CreatePackageGroup on resource: * because no identity-based policy allows the "
+        f"codeartifact:CreatePackageGroup on resource: {ARN} because no identity-based policy allows the "
         "codeartifact:CreatePackageGroup action",
     )
     assert error_code(root.read) == "ResourceNotFoundException"

@@ -11,14 +11,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fakecloud_core::auth::IamAction;
+use fakecloud_core::auth::{IamAction, IamPolicyEvaluator};
 use fakecloud_core::service::{AwsRequest, AwsResponse, AwsService, AwsServiceError};
 use http::{HeaderMap, Method, StatusCode};
 use parking_lot::Mutex;
 use serde_json::{json, Map, Value};
 
-use crate::authorize::{codeartifact_call, group_arn, AuthorizedCodeArtifact, Authorizer, WHY};
-use crate::reference::{package_group, resource_types};
+use crate::authorize::{codeartifact_call, group_arn, AuthorizedCodeArtifact};
+use crate::evaluate::{authorize, WHY};
+use crate::reference::package_group;
 use crate::schema::violations;
 
 const ACTIONS: &[&str] = &["CreateResource", "DeleteResource", "GetResource", "GetResourceRequestStatus", "UpdateResource"];
@@ -35,7 +36,7 @@ struct Failure(&'static str, String);
 
 pub struct CloudControl {
     codeartifact: Arc<AuthorizedCodeArtifact>,
-    authorizer: Arc<Authorizer>,
+    evaluator: Arc<dyn IamPolicyEvaluator>,
     requests: Mutex<Requests>,
 }
 
@@ -49,8 +50,8 @@ struct Requests {
 }
 
 impl CloudControl {
-    pub fn new(codeartifact: Arc<AuthorizedCodeArtifact>, authorizer: Arc<Authorizer>) -> Self {
-        Self { codeartifact, authorizer, requests: Mutex::default() }
+    pub fn new(codeartifact: Arc<AuthorizedCodeArtifact>, evaluator: Arc<dyn IamPolicyEvaluator>) -> Self {
+        Self { codeartifact, evaluator, requests: Mutex::default() }
     }
 
     async fn answer(&self, request: &AwsRequest) -> Result<Value, AwsServiceError> {
@@ -257,13 +258,9 @@ impl CloudControl {
         let permissions = package_group()["handlers"][handler]["permissions"].as_array().expect("each handler has permissions");
         for permission in permissions.iter().filter_map(Value::as_str) {
             let (service, action) = permission.split_once(':').expect("a permission is SERVICE:ACTION");
-            let resource = match action {
-                _ if resource_types(permission).is_empty() => "*",
-                "DeletePackageGroup" => &own,
-                _ => arn,
-            };
+            let resource = if action == "DeletePackageGroup" { &own } else { arn };
             let asked = IamAction { service, action, resource: resource.into() };
-            self.authorizer.authorize(request.principal.as_ref(), asked).map_err(|refusal| {
+            authorize(&*self.evaluator, request.principal.as_ref(), asked).map_err(|refusal| {
                 let why = WHY.with(|why| why.take());
                 Failure("AccessDenied", format!("{refusal} {why}"))
             })?;

@@ -15,6 +15,7 @@
 mod authorize;
 mod cloud_control;
 mod disturb;
+mod evaluate;
 mod pypi;
 mod reference;
 mod schema;
@@ -29,7 +30,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::{routing::get, Extension, Router};
 use fakecloud_codeartifact::{CodeArtifactService, SharedCodeArtifactState};
-use fakecloud_core::auth::{IamMode, IamPolicyEvaluator, MultiResourcePolicyProvider};
+use fakecloud_core::auth::{IamMode, IamPolicyEvaluator};
 use fakecloud_core::dispatch::{dispatch, DispatchConfig};
 use fakecloud_core::multi_account::MultiAccountState;
 use fakecloud_core::registry::ServiceRegistry;
@@ -41,9 +42,10 @@ use fakecloud_iam::SharedIamState;
 use fakecloud_iam::sts_service::StsService;
 use parking_lot::RwLock;
 
-use authorize::{AuthorizedCodeArtifact, Authorizer, CodeArtifactPolicies, ConditionedIam, RoleSessions, Tokens, WHY};
+use authorize::{AuthorizedCodeArtifact, CodeArtifactPolicies, ConditionedIam, Tokens};
 use cloud_control::{CloudControl, CloudFormation};
 use disturb::{Disturbed, Plan};
+use evaluate::{RoleSessions, WHY};
 use web_identity::VerifiedSts;
 
 #[tokio::main]
@@ -59,7 +61,8 @@ async fn main() {
     let iam: SharedIamState = Arc::new(RwLock::new(MultiAccountState::new(&account, &region, &endpoint)));
     let state: SharedCodeArtifactState = Arc::new(RwLock::new(MultiAccountState::new(&account, &region, &endpoint)));
     let policies = Arc::new(CodeArtifactPolicies::new(state.clone()));
-    let evaluator: Arc<dyn IamPolicyEvaluator> = Arc::new(RoleSessions { inner: IamPolicyEvaluatorImpl::shared(iam.clone()), iam: iam.clone() });
+    let evaluator: Arc<dyn IamPolicyEvaluator> =
+        Arc::new(RoleSessions { inner: IamPolicyEvaluatorImpl::shared(iam.clone()), iam: iam.clone(), policies: policies.clone() });
     let tokens = Tokens::default();
     let codeartifact = Arc::new(AuthorizedCodeArtifact::new(
         CodeArtifactService::new(state.clone()),
@@ -68,15 +71,14 @@ async fn main() {
         region.clone(),
     ));
 
-    let authorizer = Arc::new(Authorizer { policies: policies.clone(), evaluator: evaluator.clone() });
 
     let plan = Plan::new();
     let mut registry = ServiceRegistry::new();
-    let conditioned = ConditionedIam { inner: IamService::new(iam.clone()), iam: iam.clone(), policies: policies.clone() };
+    let conditioned = ConditionedIam { inner: IamService::new(iam.clone()), iam: iam.clone(), policies };
     registry.register(Arc::new(Disturbed { inner: Arc::new(conditioned), plan: plan.clone() }));
     registry.register(Arc::new(VerifiedSts { inner: StsService::new(iam.clone()), iam: iam.clone() }));
     registry.register(Arc::new(Disturbed { inner: codeartifact.clone(), plan: plan.clone() }));
-    let cloud_control = CloudControl::new(codeartifact.clone(), authorizer.clone());
+    let cloud_control = CloudControl::new(codeartifact.clone(), evaluator.clone());
     registry.register(Arc::new(Disturbed { inner: Arc::new(cloud_control), plan: plan.clone() }));
     registry.register(Arc::new(CloudFormation));
 
@@ -86,15 +88,12 @@ async fn main() {
         verify_sigv4: false,
         iam_mode: IamMode::Strict,
         credential_resolver: Some(IamCredentialResolver::shared(iam.clone())),
-        policy_evaluator: Some(evaluator),
-        resource_policy_provider: Some(MultiResourcePolicyProvider::shared(vec![
-            policies,
-            StsResourcePolicyProvider::shared(iam.clone()),
-        ])),
+        policy_evaluator: Some(evaluator.clone()),
+        resource_policy_provider: Some(StsResourcePolicyProvider::shared(iam.clone())),
         scp_resolver: None,
     };
     let control = disturb::routes(plan, state.clone(), iam);
-    let index = pypi::Index { service: codeartifact, state, authorizer, tokens, region };
+    let index = pypi::Index { service: codeartifact, state, evaluator, tokens, region };
 
     let app = Router::new()
         .route("/pypi/{repository}/", get(pypi::root).post(pypi::upload))

@@ -10,16 +10,17 @@ use axum::response::{Html, IntoResponse, Response};
 use base64::Engine;
 use bytes::Bytes;
 use fakecloud_codeartifact::SharedCodeArtifactState;
-use fakecloud_core::auth::IamAction;
+use fakecloud_core::auth::{IamAction, IamPolicyEvaluator};
 use fakecloud_core::service::AwsService;
 use sha2::Digest;
 
-use crate::authorize::{codeartifact_call, package_arn, AuthorizedCodeArtifact, Authorizer, Grant, Tokens};
+use crate::authorize::{codeartifact_call, package_arn, AuthorizedCodeArtifact, Grant, Tokens};
+use crate::evaluate::authorize;
 
 pub struct Index {
     pub service: Arc<AuthorizedCodeArtifact>,
     pub state: SharedCodeArtifactState,
-    pub authorizer: Arc<Authorizer>,
+    pub evaluator: Arc<dyn IamPolicyEvaluator>,
     pub tokens: Tokens,
     pub region: String,
 }
@@ -58,7 +59,7 @@ impl Index {
     /// The token's principal must be allowed `action` on `resource`.
     fn allow(&self, grant: &Grant, action: &'static str, resource: String) -> Result<(), Response> {
         let action = IamAction { service: "codeartifact", action, resource };
-        self.authorizer.authorize(grant.principal.as_ref(), action).map_err(|refusal| refuse(StatusCode::FORBIDDEN, &refusal))
+        authorize(&*self.evaluator, grant.principal.as_ref(), action).map_err(|refusal| refuse(StatusCode::FORBIDDEN, &refusal))
     }
 
     fn repository_arn(&self, grant: &Grant, repository: &str) -> String {
