@@ -74,8 +74,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             fail(context, f"the stand-in for the AWS provider has no inputs {sorted(unknown)} of {resource.title}")
         given = {name: each.default for name, each in resource.inputs.items() if each.default is not None} | news
         if resource.is_named and not news.get("name"):
-            was_given = "name" in olds.get(GIVEN_BY_PULUMI, [])
-            given["name"] = olds["name"] if was_given else f"{request.urn.split('::')[-1]}-{secrets.token_hex(4)[:7]}"
+            made_up = f"{request.urn.split('::')[-1]}-{secrets.token_hex(4)[:7]}"
+            given["name"] = olds.get("name", made_up) if "name" in olds.get(GIVEN_BY_PULUMI, ["name"]) else made_up
         given[GIVEN_BY_PULUMI] = sorted(given.keys() - news.keys() - {GIVEN_BY_PULUMI})
         return provider_pb2.CheckResponse(inputs=write(given))
 
