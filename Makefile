@@ -1,6 +1,7 @@
 # What a user and a contributor run. Each target sets up what it needs in .venv and is quick when run again.
 
 STACK ?= dev
+PLUGIN ?= stand-in
 BIN := .venv/bin
 
 # The Python that .venv is made with: once there is one, its own, unless another is named.
@@ -11,7 +12,7 @@ DEV := $(RUN) requirements-dev.txt
 INTEGRATION := $(DEV) tests/integration/requirements.txt
 BENCH := $(INTEGRATION) bench/requirements.txt
 
-.PHONY: help preview diff install install-dev install-integration install-bench test proof lint integration crash pulumi-and-cargo aws-emulator bench bench-cdk dist pictures lock
+.PHONY: help preview diff install install-dev install-integration install-bench test proof lint integration crash pulumi-and-cargo aws-emulator aws-reference bench bench-cdk dist pictures lock
 .DEFAULT_GOAL := help
 
 help:
@@ -23,10 +24,12 @@ help:
 	@echo "make lint                 run the linters and the type checker"
 	@echo "make integration          run the tests on the real Pulumi engine against a local AWS endpoint"
 	@echo "make crash                kill the engine at every call to AWS that changes something, and carry on"
+	@echo "                          both with PLUGIN=real: by the AWS plugin that the Pulumi CLI has installed"
 	@echo "make bench [PARTS=...]    compare times, memory and calls to AWS with those of what else could be run"
 	@echo "make bench-cdk            the same, with an AWS CDK app beside it; needs Node"
 	@echo "make dist                 build the sdist and the wheel in dist/"
 	@echo "make pictures             draw docs/pictures/ from what the commands print"
+	@echo "make aws-reference        take anew what the local AWS endpoint knows from AWS's own data"
 	@echo "make lock                 pin the newest versions of what the project depends on"
 
 preview: install
@@ -55,10 +58,10 @@ lint: install-dev
 WORKFLOWS = .github/workflows/*.yml .venv/pages/*.yml
 
 integration: aws-emulator install-integration
-	$(BIN)/pytest tests/integration --numprocesses auto
+	PLUGIN=$(PLUGIN) $(BIN)/pytest tests/integration --numprocesses auto
 
 crash: aws-emulator install-integration
-	$(BIN)/pytest tests/integration/crash_sweep.py --numprocesses auto
+	PLUGIN=$(PLUGIN) $(BIN)/pytest tests/integration/crash_sweep.py --numprocesses auto
 
 aws-emulator: pulumi-and-cargo
 	@echo "Building the AWS endpoint in tests/integration/aws-emulator: some minutes the first time."
@@ -68,8 +71,13 @@ pulumi-and-cargo:
 	@command -v pulumi >/dev/null || { echo "The integration tests need the Pulumi CLI: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 1; }
 	@command -v cargo >/dev/null || { echo "The integration tests need Rust, to build the AWS endpoint they run against: https://rustup.rs" >&2; exit 1; }
 
+# Of cfn-lint only the schemas that it ships are needed, and none of what it depends on.
+aws-reference: install-dev
+	@$(BIN)/uv pip install --quiet --no-deps --upgrade --target .venv/cfn-lint cfn-lint
+	PYTHONPATH=.venv/cfn-lint $(BIN)/python tests/integration/aws-emulator/reference/generate.py
+
 bench: install-integration
-	@$(BIN)/python -m bench $(PARTS) $(if $(ROUNDS),--rounds $(ROUNDS))
+	@PLUGIN=$(PLUGIN) $(BIN)/python -m bench $(PARTS) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 bench-cdk: install-bench
 	@$(MAKE) --no-print-directory bench

@@ -53,9 +53,7 @@ class Transition:
 
 
 TRANSITIONS: dict[str, Transition] = {
-    # Without the provider for GitHub: the stand-in reads another URL of it than it was given. To make it anew for that
-    # is refused while it is protected.
-    "the first up": Transition(before=None, after=EVERYTHING | {"makeGithubOidcProvider": False}),
+    "the first up": Transition(before=None, after=EVERYTHING),
     "the first up in an existing domain": Transition(before=None, after=PLAIN | {"existingDomain": True}),
     "destroy": Transition(before=EVERYTHING | {"protect": False}, after=None),
 }

@@ -27,6 +27,11 @@ BIN = Path(sys.executable).parent
 ACCOUNT = "111122223333"
 REGION = "us-west-2"
 
+PLUGIN = os.environ.get("PLUGIN", "stand-in")
+"""The AWS provider's plugin: the one in `aws_plugin`, or `real`, the one that the Pulumi CLI has installed."""
+if PLUGIN not in {"real", "stand-in"}:
+    raise SystemExit(f"PLUGIN: got {PLUGIN}, expected real, or nothing for the stand-in")
+
 # Nothing of the developer's own configuration of AWS, pip, uv or Pulumi reaches a command that a test runs.
 ENVIRONMENT = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ} | {
     "AWS_CONFIG_FILE": os.devnull,
@@ -34,8 +39,10 @@ ENVIRONMENT = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in 
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_REGION": REGION,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+    "PATH": os.pathsep.join([*([] if PLUGIN == "real" else [str(HERE / "aws_plugin")]), str(BIN), os.environ["PATH"]]),
     "PULUMI_CONFIG_PASSPHRASE": "",
+    # No other plugin on the PATH is taken for the real one.
+    **({"PULUMI_IGNORE_AMBIENT_PLUGINS": "true"} if PLUGIN == "real" else {}),
     "PULUMI_HOME": os.environ.get("PULUMI_HOME", str(Path.home() / ".pulumi")),  # where its plugins are
     "PULUMI_SKIP_UPDATE_CHECK": "true",
 }

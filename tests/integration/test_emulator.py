@@ -1,6 +1,7 @@
 """The local AWS endpoint itself: what the other tests take for granted of AWS."""
 
 import json
+import runpy
 from collections.abc import Iterator
 from typing import Any
 from urllib.error import HTTPError
@@ -8,10 +9,11 @@ from urllib.request import Request, urlopen
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
-from engine import Emulator, document, error_code, github_token
+from engine import HERE, Emulator, document, error_code, github_token, publish
 
 DOMAIN_ARN = "arn:aws:codeartifact:us-west-2:111122223333:domain/acme"
 BEARER_TOKEN = {"Effect": "Allow", "Action": "sts:GetServiceBearerToken", "Resource": "*"}
@@ -339,20 +341,177 @@ def test_a_boundary_holds_what_a_policy_allows(emulator: Emulator) -> None:
     assert error_code(iam.create_role, RoleName="made-2", **arguments) == "AccessDeniedException"
 
 
-@pytest.mark.usefixtures("root")
-def test_package_groups_and_tags_are_asked_for_by_their_own_arns(emulator: Emulator) -> None:
-    allowed = {"Effect": "Allow", "Action": "codeartifact:*", "Resource": "*"}
-    codeartifact = emulator.client("codeartifact", emulator.assume_role("deployer", allowed))
+def test_the_resource_types_of_actions_are_those_of_the_service_authorization_reference() -> None:
+    generate = runpy.run_path(str(HERE / "aws-emulator/reference/generate.py"))
 
-    codeartifact.create_package_group(domain="acme", packageGroup="/pypi//acme~")
-    codeartifact.describe_package_group(domain="acme", packageGroup="/pypi//acme~")
-    codeartifact.list_tags_for_resource(resourceArn=DOMAIN_ARN)
-    group = "arn:aws:codeartifact:us-west-2:111122223333:package-group/acme/pypi//acme~"
-    assert emulator.actions() == [
-        ("codeartifact:CreatePackageGroup", group),
-        ("codeartifact:DescribePackageGroup", group),
-        ("codeartifact:ListTagsForResource", DOMAIN_ARN),
-    ]
+    assert (HERE / "aws-emulator/reference/actions.json").read_text() == generate["actions"]()
+
+
+AWS = "arn:aws:codeartifact:us-west-2:111122223333"
+REPOSITORY, PACKAGE, GROUP = f"{AWS}:repository/acme/internal", f"{AWS}:package/acme/*", f"{AWS}:package-group/acme/*"
+IN_ACME: dict[str, Any] = {"domain": "acme", "repository": "internal"}
+OF_ACME: dict[str, Any] = IN_ACME | {"format": "pypi", "package": "acme-core"}
+COPY: dict[str, Any] = {
+    "domain": "acme",
+    "sourceRepository": "internal",
+    "destinationRepository": "internal",
+    "format": "pypi",
+    "package": "acme-core",
+    "versions": ["1.0"],
+}
+IN_GROUP: dict[str, Any] = {"domain": "acme", "packageGroup": "/pypi//acme~", "originRestrictionType": "PUBLISH"}
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "enough", "worthless"),
+    [
+        ("CreateDomain", {"domain": "other"}, "*", f"{AWS}:domain/*"),
+        ("CreateRepository", IN_ACME | {"repository": "other"}, "*", [DOMAIN_ARN, f"{AWS}:repository/acme/*"]),
+        ("CreatePackageGroup", {"domain": "acme", "packageGroup": "/pypi//beta~"}, "*", [DOMAIN_ARN, GROUP]),
+        ("ListRepositories", {}, "*", f"{AWS}:repository/*"),
+        ("ListRepositoriesInDomain", {"domain": "acme"}, DOMAIN_ARN, f"{AWS}:repository/*"),
+        ("ListPackages", IN_ACME, REPOSITORY, PACKAGE),
+        ("GetRepositoryEndpoint", IN_ACME | {"format": "pypi"}, REPOSITORY, PACKAGE),
+        ("ListPackageVersions", OF_ACME, PACKAGE, REPOSITORY),
+        ("ListAllowedRepositoriesForGroup", IN_GROUP, GROUP, DOMAIN_ARN),
+        ("ListPackageGroups", {"domain": "acme"}, DOMAIN_ARN, GROUP),
+        ("CopyPackageVersions", COPY, [PACKAGE, REPOSITORY], PACKAGE),
+        ("CopyPackageVersions", COPY, [PACKAGE, REPOSITORY], REPOSITORY),
+    ],
+)
+def test_an_action_counts_on_the_resource_types_that_it_takes(
+    emulator: Emulator, root: Any, action: str, arguments: dict[str, Any], enough: object, worthless: object
+) -> None:
+    """Service authorization reference, "Actions, resources, and condition keys for AWS CodeArtifact"."""
+    publish(root, "acme-core", "internal")
+    root.create_package_group(domain="acme", packageGroup="/pypi//acme~")
+    read = {"Effect": "Allow", "Action": "codeartifact:ReadFromRepository", "Resource": REPOSITORY}
+    for name, resource in (("one", worthless), ("two", enough)):
+        allow = {"Effect": "Allow", "Action": f"codeartifact:{action}", "Resource": resource}
+        someone = emulator.client("codeartifact", emulator.assume_role(name, read, allow))
+        denied = error_code(getattr(someone, xform_name(action)), **arguments) == "AccessDeniedException"
+        assert denied == (resource is worthless)
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize(
+    ("action", "arguments", "resource"),
+    [
+        ("CreateDomain", {"domain": "other"}, f"{AWS}:domain/other"),
+        ("CreateRepository", IN_ACME | {"repository": "other"}, f"{AWS}:repository/acme/other"),
+        ("CreatePackageGroup", {"domain": "acme", "packageGroup": "/pypi//b$"}, f"{AWS}:package-group/acme/pypi//b%24"),
+    ],
+)
+def test_what_is_made_with_tags_takes_the_right_to_tag_it(
+    emulator: Emulator, action: str, arguments: dict[str, Any], resource: str
+) -> None:
+    """CodeArtifact user guide, "Domain policies"."""
+    make = {"Effect": "Allow", "Action": f"codeartifact:{action}", "Resource": "*"}
+    tag = {"Effect": "Allow", "Action": "codeartifact:TagResource", "Resource": resource}
+    one, two = (
+        emulator.client("codeartifact", keys)
+        for keys in (emulator.assume_role("one", make), emulator.assume_role("two", make, tag))
+    )
+    arguments = arguments | {"tags": [{"key": "team", "value": "platform"}]}
+
+    assert error_code(getattr(one, xform_name(action)), **arguments) == "AccessDeniedException"
+    assert error_code(getattr(two, xform_name(action)), **arguments) == ""
+    assert emulator.actions()[-2:] == [(f"codeartifact:{action}", "*"), ("codeartifact:TagResource", resource)]
+
+
+OWNER, ADMINISTRATOR, THIRD = "111122223333", "444455556666", "777788889999"
+THEIRS: dict[str, Any] = {"domain": "acme", "domainOwner": OWNER, "repository": "theirs"}
+ALLOW, NOTHING = {"Effect": "Allow", "Action": "codeartifact:*", "Resource": "*"}, []
+EVERYWHERE = {"the domain", "internal", "a package in internal", "theirs", "a package in theirs"}
+IN_THEIRS = {"theirs", "a package in theirs"}
+
+
+def someone(account: str, **more: object) -> dict[str, object]:
+    return statement({"AWS": f"arn:aws:iam::{account}:role/someone"}, **more)
+
+
+@pytest.mark.parametrize(
+    ("account", "identity", "domain", "repository", "allowed"),
+    [
+        # An identity policy alone.
+        (OWNER, [ALLOW], [], [], EVERYWHERE),
+        (ADMINISTRATOR, [ALLOW], [], [], IN_THEIRS),
+        (THIRD, [ALLOW], [], [], set()),
+        # One side alone: only the domain owner's account takes the resource's.
+        (OWNER, NOTHING, [], [someone(OWNER)], IN_THEIRS),
+        (OWNER, NOTHING, [someone(OWNER)], [], EVERYWHERE),
+        (ADMINISTRATOR, NOTHING, [], [someone(ADMINISTRATOR)], set()),
+        (ADMINISTRATOR, NOTHING, [someone(ADMINISTRATOR)], [], set()),
+        (THIRD, NOTHING, [someone(THIRD)], [someone(THIRD)], set()),
+        # Both sides, of which one resource policy is enough.
+        (THIRD, [ALLOW], [], [someone(THIRD)], IN_THEIRS),
+        (THIRD, [ALLOW], [someone(THIRD)], [], EVERYWHERE),
+        (ADMINISTRATOR, [ALLOW], [someone(ADMINISTRATOR)], [], EVERYWHERE),
+        # A resource that a domain's statement names.
+        (THIRD, [ALLOW], [someone(THIRD, Resource=f"{AWS}:repository/acme/theirs")], [], {"theirs"}),
+        # A Deny wins, wherever it is.
+        (OWNER, [ALLOW], [someone(OWNER, Effect="Deny")], [], set()),
+        (OWNER, [ALLOW], [], [someone(OWNER, Effect="Deny")], EVERYWHERE - IN_THEIRS),
+        (ADMINISTRATOR, [ALLOW], [someone(ADMINISTRATOR, Effect="Deny")], [], set()),
+        (ADMINISTRATOR, [ALLOW], [], [someone(ADMINISTRATOR, Effect="Deny")], set()),
+        (THIRD, [ALLOW], [someone(THIRD)], [someone(THIRD, Effect="Deny")], EVERYWHERE - IN_THEIRS),
+        (ADMINISTRATOR, [ALLOW, ALLOW | {"Effect": "Deny"}], [], [], set()),
+    ],
+)
+def test_who_is_at_home_takes_an_identity_policy_alone(
+    emulator: Emulator,
+    root: Any,
+    account: str,
+    identity: list[object],
+    domain: list[object],
+    repository: list[object],
+    allowed: set[str],
+) -> None:
+    """CodeArtifact user guide, "Repository policies", "Interaction between repository and domain policies"."""
+    administrator = emulator.client("codeartifact", account=ADMINISTRATOR)
+    made = administrator.create_repository(**THEIRS)["repository"]
+    assert (made["administratorAccount"], made["domainOwner"]) == (ADMINISTRATOR, OWNER)
+    if domain:
+        root.put_domain_permissions_policy(domain="acme", policyDocument=document(*domain))
+    if repository:
+        root.put_repository_permissions_policy(**THEIRS, policyDocument=document(*repository))
+    caller = emulator.client("codeartifact", emulator.assume_role("someone", *identity, account=account))
+    package = {"format": "pypi", "package": "acme-core"}
+    internal = THEIRS | {"repository": "internal"}
+    answers = {
+        "the domain": error_code(caller.describe_domain, domain="acme", domainOwner=OWNER),
+        "internal": error_code(caller.describe_repository, **internal),
+        "a package in internal": error_code(caller.list_package_versions, **internal, **package),
+        "theirs": error_code(caller.describe_repository, **THEIRS),
+        "a package in theirs": error_code(caller.list_package_versions, **THEIRS, **package),
+    }
+
+    assert set(answers.values()) <= {"", "AccessDeniedException", "ResourceNotFoundException"}
+    assert {what for what, error in answers.items() if error != "AccessDeniedException"} == allowed
+
+
+def test_a_repositorys_policy_says_nothing_about_putting_it(emulator: Emulator, root: Any) -> None:
+    """CodeArtifact user guide, "Repository policies"."""
+    policy = {"policyDocument": document(someone(OWNER))}
+    root.put_repository_permissions_policy(**IN_ACME, **policy)
+    caller = emulator.client("codeartifact", emulator.assume_role("someone"))
+
+    assert error_code(caller.get_repository_permissions_policy, **IN_ACME) == ""
+    assert error_code(caller.put_repository_permissions_policy, **IN_ACME, **policy) == "AccessDeniedException"
+    root.put_domain_permissions_policy(domain="acme", **policy)
+    assert error_code(caller.put_repository_permissions_policy, **IN_ACME, **policy) == ""
+
+
+def test_the_owner_of_a_domain_lets_another_account_make_a_repository_in_it(emulator: Emulator, root: Any) -> None:
+    keys = emulator.assume_role("someone", ALLOW, account=ADMINISTRATOR)
+    administrator = emulator.client("codeartifact", keys)
+    allow = someone(ADMINISTRATOR, Action="codeartifact:CreateRepository")
+
+    assert error_code(administrator.create_repository, **THEIRS) == "AccessDeniedException"
+    root.put_domain_permissions_policy(domain="acme", policyDocument=document(allow | {"Resource": DOMAIN_ARN}))
+    assert error_code(administrator.create_repository, **THEIRS) == "AccessDeniedException"
+    root.put_domain_permissions_policy(domain="acme", policyDocument=document(allow))
+    assert error_code(administrator.create_repository, **THEIRS) == ""
 
 
 ACTION = "codeartifact:GetAuthorizationToken"

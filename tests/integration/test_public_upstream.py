@@ -131,8 +131,9 @@ def test_internal_names_are_reserved_as_long_as_they_are_listed(project: Project
     project.up("dev")
     assert groups(emulator) == {"/pypi//acme-core$": reserved, "/pypi//beta$": reserved}
     order = [change.partition(" ")[0] for change in emulator.changes()]
-    last_group = len(order) - order[::-1].index("codeartifact:UpdatePackageGroupOriginConfiguration")
-    assert order.index("codeartifact:CreatePackageGroup") < last_group <= order.index("codeartifact:CreateRepository")
+    last_group = len(order) - order[::-1].index("cloudformation:CreateResource")
+    assert order.count("cloudformation:CreateResource") == 2
+    assert last_group <= order.index("codeartifact:CreateRepository")
 
     project.configure("dev", **CONFIG, internalPackages=["beta", "acme-core", "acme-core"])
     assert project.changes("dev") == {}

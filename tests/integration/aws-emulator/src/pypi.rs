@@ -10,16 +10,16 @@ use axum::response::{Html, IntoResponse, Response};
 use base64::Engine;
 use bytes::Bytes;
 use fakecloud_codeartifact::SharedCodeArtifactState;
-use fakecloud_core::auth::{ConditionContext, IamAction, IamPolicyEvaluator, ResourcePolicyProvider};
-use fakecloud_core::service::{AwsRequest, AwsService};
+use fakecloud_core::auth::{IamAction, IamPolicyEvaluator};
+use fakecloud_core::service::AwsService;
 use sha2::Digest;
 
-use crate::authorize::{package_arn, AuthorizedCodeArtifact, CodeArtifactPolicies, Grant, Tokens};
+use crate::authorize::{codeartifact_call, package_arn, AuthorizedCodeArtifact, Grant, Tokens};
+use crate::evaluate::authorize;
 
 pub struct Index {
     pub service: Arc<AuthorizedCodeArtifact>,
     pub state: SharedCodeArtifactState,
-    pub policies: Arc<CodeArtifactPolicies>,
     pub evaluator: Arc<dyn IamPolicyEvaluator>,
     pub tokens: Tokens,
     pub region: String,
@@ -58,24 +58,8 @@ impl Index {
 
     /// The token's principal must be allowed `action` on `resource`.
     fn allow(&self, grant: &Grant, action: &'static str, resource: String) -> Result<(), Response> {
-        let Some(principal) = &grant.principal else { return Ok(()) };
-        if principal.is_root() {
-            return Ok(());
-        }
-        let account = grant.account.as_str();
-        let policy = self.policies.resource_policy("codeartifact", &resource);
-        let context = ConditionContext {
-            aws_principal_arn: Some(principal.arn.clone()),
-            aws_principal_account: Some(principal.account_id.clone()),
-            ..Default::default()
-        };
         let action = IamAction { service: "codeartifact", action, resource };
-        let decision =
-            self.evaluator.evaluate_with_resource_policy(principal, &action, &context, policy.as_deref(), account, &[], None);
-        if decision.is_allow() {
-            return Ok(());
-        }
-        Err(refuse(StatusCode::FORBIDDEN, &format!("User: {} is not authorized to perform: {} on resource: {}", principal.arn, action.action_string(), action.resource)))
+        authorize(&*self.evaluator, grant.principal.as_ref(), action).map_err(|refusal| refuse(StatusCode::FORBIDDEN, &refusal))
     }
 
     fn repository_arn(&self, grant: &Grant, repository: &str) -> String {
@@ -87,24 +71,7 @@ impl Index {
     }
 
     async fn call(&self, grant: &Grant, method: http::Method, path: &str, query: &[(&str, &str)], headers: HeaderMap, body: Bytes) -> Answer {
-        let request = AwsRequest {
-            service: "codeartifact".into(),
-            action: String::new(),
-            region: self.region.clone(),
-            account_id: grant.account.clone(),
-            request_id: uuid::Uuid::new_v4().to_string(),
-            headers,
-            query_params: query.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect::<HashMap<_, _>>(),
-            body,
-            body_stream: Default::default(),
-            path_segments: path.trim_matches('/').split('/').map(String::from).collect(),
-            raw_path: path.into(),
-            raw_query: query.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("&"),
-            method,
-            is_query_protocol: false,
-            access_key_id: None,
-            principal: grant.principal.clone(),
-        };
+        let request = codeartifact_call(&self.region, &grant.account, grant.principal.clone(), method, path, query, headers, body);
         match self.service.handle(request).await {
             Ok(response) => Ok((response.status, response.body.expect_bytes().to_vec()).into_response()),
             Err(error) => Err(refuse(error.status(), &error.message())),
