@@ -156,7 +156,7 @@ def public_key(key: rsa.RSAPrivateKey) -> dict[str, str]:
     }
 
 
-def github_token(subject: str, key: rsa.RSAPrivateKey = GITHUB_KEY, **claims: object) -> str:
+def github_token(subject: str, key: rsa.RSAPrivateKey = GITHUB_KEY, /, **claims: object) -> str:
     """The token of a workflow: a signed JSON Web Token with the claims that AWS looks at."""
     payload = {
         "iss": "https://token.actions.githubusercontent.com",
@@ -167,6 +167,11 @@ def github_token(subject: str, key: rsa.RSAPrivateKey = GITHUB_KEY, **claims: ob
     parts = [base64url(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, payload | claims)]
     signed = ".".join(parts).encode()
     return f"{signed.decode()}.{base64url(key.sign(signed, padding.PKCS1v15(), hashes.SHA256()))}"
+
+
+def gitlab_token(subject: str, host: str = "gitlab.com", **claims: object) -> str:
+    """The token of a job: with the issuer and the audience of its GitLab."""
+    return github_token(subject, **{"iss": f"https://{host}", "aud": f"https://{host}"} | claims)
 
 
 def base64url(content: bytes) -> str:

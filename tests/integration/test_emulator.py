@@ -13,7 +13,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
-from engine import HERE, Emulator, document, error_code, github_token, publish
+from engine import HERE, Emulator, document, error_code, github_token, gitlab_token, publish
 
 DOMAIN_ARN = "arn:aws:codeartifact:us-west-2:111122223333:domain/acme"
 BEARER_TOKEN = {"Effect": "Allow", "Action": "sts:GetServiceBearerToken", "Resource": "*"}
@@ -302,6 +302,100 @@ def test_the_account_of_the_role_has_to_know_the_issuer(emulator: Emulator, iam:
     )
 
     assert refusal(emulator, github_token(SUBJECT)).startswith("InvalidIdentityToken: No OpenIDConnect provider found")
+
+
+JOB = "project_path:acme/tools:ref_type:branch:ref:main"
+GITHUBS_CLAIMS = {
+    "repository_id": "12345",
+    "repository": "acme/tools",
+    "job_workflow_ref": "acme/tools/.github/workflows/release.yml@refs/tags/v1",
+    "workflow": "Release",
+    "ref": "refs/tags/v1",
+    "environment": "pypi",
+    "actor": "ada",
+}
+WORKFLOW, GITLABS = github_token(SUBJECT, **GITHUBS_CLAIMS), gitlab_token(JOB, repository_id="12345", ref="main")
+
+
+def given(issuer: str, operator: str = "StringEquals", **claims: str) -> dict[str, object]:
+    """What a role trusts: tokens of an issuer with claims."""
+    condition = {f"{issuer}:{claim}": value for claim, value in claims.items()}
+    return {
+        "Effect": "Allow",
+        "Principal": {"Federated": PROVIDER.replace("token.actions.githubusercontent.com", issuer)},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {operator: condition},
+    }
+
+
+GITHUB, GITLAB = "token.actions.githubusercontent.com", "gitlab.com"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "token", "error"),
+    [
+        # Every claim of GitHub's that AWS takes: the token's value, and another.
+        *((given(GITHUB, **{claim: value}), WORKFLOW, "") for claim, value in GITHUBS_CLAIMS.items()),
+        *((given(GITHUB, **{claim: f"{value}x"}), WORKFLOW, NOT_AUTHORIZED) for claim, value in GITHUBS_CLAIMS.items()),
+        # All of them hold together.
+        (given(GITHUB, sub=SUBJECT, aud="sts.amazonaws.com", **GITHUBS_CLAIMS), WORKFLOW, ""),
+        (given(GITHUB, **(GITHUBS_CLAIMS | {"repository_id": "99"}), sub=SUBJECT), WORKFLOW, NOT_AUTHORIZED),
+        (given(GITHUB, "StringLike", job_workflow_ref="acme/tools/.github/workflows/release.yml@*"), WORKFLOW, ""),
+        (given(GITHUB, "StringLike", job_workflow_ref="acme/tools/*/test.yml@*"), WORKFLOW, NOT_AUTHORIZED),
+        # A key that is not there: the token has no such claim, or AWS does not take it.
+        (given(GITHUB, repository_id="12345"), github_token(SUBJECT), NOT_AUTHORIZED),
+        (given(GITHUB, "StringLike", environment="*"), github_token(SUBJECT), NOT_AUTHORIZED),
+        (given(GITHUB, "StringNotEquals", environment="pypi"), github_token(SUBJECT), ""),
+        (given(GITHUB, repository_owner_id="1"), github_token(SUBJECT, repository_owner_id="1"), NOT_AUTHORIZED),
+        # Of GitLab's it takes the subject, the audience and no more.
+        (given(GITLAB, sub=JOB, aud="https://gitlab.com"), GITLABS, ""),
+        (given(GITLAB, amr="mfa"), gitlab_token(JOB, amr=["mfa"]), ""),
+        (given(GITLAB, repository_id="12345"), GITLABS, NOT_AUTHORIZED),
+        (given(GITLAB, ref="main"), GITLABS, NOT_AUTHORIZED),
+        (given(GITLAB, sub=JOB), gitlab_token(f"{JOB}2"), NOT_AUTHORIZED),
+        (given(GITLAB, sub=JOB), gitlab_token(JOB, "gitlab.example.com"), "InvalidIdentityToken: No OpenIDConnect"),
+        (given(GITLAB, sub=JOB), gitlab_token(JOB, "xgitlab.com"), "InvalidIdentityToken: No OpenIDConnect"),
+        (given(GITLAB, sub=JOB), gitlab_token(JOB, aud="sts.amazonaws.com"), "InvalidIdentityToken: Incorrect token"),
+        # One issuer's token says nothing under the name of another.
+        (given(GITHUB, sub=JOB), GITLABS, NOT_AUTHORIZED),
+        (given(GITLAB, sub=SUBJECT), WORKFLOW, NOT_AUTHORIZED),
+        (given(GITHUB, sub=SUBJECT) | {"Principal": {"Federated": GITLAB}}, WORKFLOW, NOT_AUTHORIZED),
+        # A Deny wins.
+        (given(GITHUB, sub=SUBJECT) | {"Effect": "Deny"}, WORKFLOW, NOT_AUTHORIZED),
+    ],
+)
+def test_a_role_trusts_the_claims_that_aws_takes(
+    emulator: Emulator, iam: Any, trusted: object, token: str, error: str
+) -> None:
+    """AWS, what's new, 2026-01, and IAM user guide, "Available keys for AWS OIDC federation"."""
+    iam.create_open_id_connect_provider(
+        Url="https://gitlab.com", ClientIDList=["https://gitlab.com"], ThumbprintList=["f" * 40]
+    )
+    iam.update_assume_role_policy(RoleName="workflow", PolicyDocument=document(trusted))
+
+    assert refusal(emulator, token).startswith(error) if error else refusal(emulator, token) == ""
+
+
+def test_a_session_that_is_refused_is_not_begun(emulator: Emulator, iam: Any) -> None:
+    iam.update_assume_role_policy(RoleName="workflow", PolicyDocument=document(given(GITHUB, sub="other")))
+    before = emulator.state()
+
+    assert refusal(emulator, WORKFLOW) == NOT_AUTHORIZED
+    assert emulator.state() == before
+
+
+@pytest.mark.usefixtures("iam")
+def test_another_account_with_the_same_issuer_makes_no_difference(emulator: Emulator) -> None:
+    other = emulator.client("iam", account="000011112222")
+    other.create_open_id_connect_provider(Url=f"https://{GITHUB}", ClientIDList=["x"], ThumbprintList=["f" * 40])
+
+    assert refusal(emulator, WORKFLOW) == ""
+
+
+def test_a_role_that_does_not_exist_is_not_given(emulator: Emulator, iam: Any) -> None:
+    iam.delete_role(RoleName="workflow")
+
+    assert refusal(emulator, WORKFLOW) == NOT_AUTHORIZED
 
 
 CREATE_ROLE = {"Effect": "Allow", "Action": "iam:CreateRole", "Resource": "arn:aws:iam::111122223333:role/made-*"}
