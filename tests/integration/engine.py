@@ -96,6 +96,10 @@ class Emulator:
         """Go back to a state."""
         self._control("state", state)
 
+    def set(self, *, principals_exist: bool = False, upload_times: bool = True) -> None:
+        """Refuse policies that name roles or users that do not exist; leave upload times out of the index."""
+        self._control("settings", {"principals_exist": principals_exist, "upload_times": upload_times})
+
     def _control(self, what: str, content: object = None) -> bytes:
         body = None if content is None else json.dumps(content).encode()
         headers = {"Content-Type": "application/json"}

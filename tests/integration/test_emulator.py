@@ -1,8 +1,11 @@
 """The local AWS endpoint itself: what the other tests take for granted of AWS."""
 
+import base64
+import hashlib
 import json
 import runpy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -137,6 +140,86 @@ def test_the_index_answers_like_codeartifact_to_who_has_no_token(
     with pytest.raises(HTTPError) as error:
         urlopen(request)
     assert error.value.code == status
+
+
+@pytest.fixture
+def read_index(emulator: Emulator, root: Any) -> Callable[..., tuple[str, str]]:
+    """The content type and the body of a project's page, by what a client accepts. It has one version of two files."""
+    for file in ("acme_core-1.0-py3-none-any.whl", "acme_core-1.0.tar.gz"):
+        publish(root, "acme-core", "internal", asset=file)
+    token = root.get_authorization_token(domain="acme")["authorizationToken"]
+    credentials = base64.b64encode(f"aws:{token}".encode()).decode()
+
+    def read(accept: str | None) -> tuple[str, str]:
+        headers = {"Authorization": f"Basic {credentials}"} | ({"Accept": accept} if accept else {})
+        with urlopen(Request(f"{emulator.endpoint}/pypi/internal/simple/Acme.Core/", headers=headers)) as answer:
+            return answer.headers["Content-Type"], answer.read().decode()
+
+    return read
+
+
+JSON, HTML = "application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html"
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        (None, "text/html"),
+        ("*/*", "text/html"),
+        ("text/html", "text/html"),
+        (HTML, HTML),
+        (JSON, JSON),
+        ("application/vnd.pypi.simple.latest+json", JSON),
+        (f"{JSON}, {HTML}; q=0.1, text/html; q=0.01", JSON),  # pip
+        (f"{JSON}, {HTML};q=0.2, text/html;q=0.01", JSON),  # uv
+        (f"text/html;q=0.5, {JSON};q=0.1", "text/html"),
+        (f"{JSON};q=0, text/*", "text/html"),
+    ],
+)
+def test_the_index_answers_as_a_client_likes_best(read_index: Any, accept: str | None, content_type: str) -> None:
+    """PEP 691, "Version + Format Selection"."""
+    assert read_index(accept)[0] == content_type
+
+
+def test_the_index_has_nothing_else(read_index: Any) -> None:
+    with pytest.raises(HTTPError) as error:
+        read_index("image/png")
+    assert error.value.code == 406
+
+
+SHA256 = hashlib.sha256(b"content").hexdigest()
+
+
+def test_the_index_in_json_has_versions_sizes_and_upload_times(emulator: Emulator, root: Any, read_index: Any) -> None:
+    """PEP 691 and PEP 700."""
+    version = root.describe_package_version(**OF_ACME, packageVersion="1.0")["packageVersion"]
+    published = version["publishedTime"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    files = [
+        {
+            "filename": name,
+            "url": f"1.0/{name}",
+            "hashes": {"sha256": SHA256},
+            "size": len("content"),
+            "upload-time": published,
+        }
+        for name in ("acme_core-1.0-py3-none-any.whl", "acme_core-1.0.tar.gz")
+    ]
+    page = {"meta": {"api-version": "1.1"}, "name": "acme-core", "versions": ["1.0"], "files": files}
+
+    assert json.loads(read_index(JSON)[1]) == page
+    emulator.set(upload_times=False)
+    for file in files:
+        del file["upload-time"]
+    assert json.loads(read_index(JSON)[1]) == page
+
+
+def test_the_index_in_html_has_links(read_index: Any) -> None:
+    """PEP 503."""
+    links = "".join(
+        f'<a href="1.0/{name}#sha256={SHA256}">{name}</a>\n'
+        for name in ("acme_core-1.0-py3-none-any.whl", "acme_core-1.0.tar.gz")
+    )
+    assert read_index("text/html")[1] == f"<!DOCTYPE html>\n{links}"
 
 
 @pytest.mark.usefixtures("root")
@@ -699,6 +782,46 @@ def test_a_role_that_is_made_again_is_another_one(emulator: Emulator, root: Any)
     assert json.loads(policy) == expected
     policy = root.get_repository_permissions_policy(domain="acme", repository="internal")["policy"]["document"]
     assert json.loads(policy) == expected
+
+
+@pytest.mark.parametrize(
+    ("principal", "exists"),
+    [
+        ({"AWS": ROLE}, True),
+        ({"AWS": "arn:aws:iam::111122223333:user/ada"}, True),
+        ({"AWS": "777788889999"}, True),
+        ({"AWS": "arn:aws:iam::777788889999:root"}, True),
+        ("*", True),
+        ({"AWS": "*"}, True),
+        ({"AWS": [ROLE, "arn:aws:iam::111122223333:role/other"]}, False),
+        ({"AWS": "arn:aws:iam::111122223333:role/someone"}, False),
+        ({"AWS": "arn:aws:iam::111122223333:role/path/*"}, False),
+        ({"AWS": "arn:aws:iam::777788889999:role/path/someone"}, False),
+        ({"AWS": "arn:aws:iam::111122223333:user/eve"}, False),
+        ({"AWS": "AROAEXAMPLE"}, False),
+    ],
+)
+def test_principals_that_do_not_exist_can_be_refused(
+    emulator: Emulator, root: Any, principal: object, *, exists: bool
+) -> None:
+    emulator.assume_role("path/someone")
+    iam = emulator.client("iam")
+    iam.create_user(UserName="ada")
+    policy = document(statement(principal))
+    trust_policy = document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+
+    def errors() -> set[str]:
+        return {
+            error_code(root.put_domain_permissions_policy, domain="acme", policyDocument=policy),
+            error_code(root.put_repository_permissions_policy, **IN_ACME, policyDocument=policy),
+            error_code(iam.create_role, RoleName="new", AssumeRolePolicyDocument=trust_policy),
+            error_code(iam.update_assume_role_policy, RoleName="someone", PolicyDocument=trust_policy),
+        }
+
+    emulator.set(principals_exist=True)
+    assert errors() == ({""} if exists else {"ValidationException", "MalformedPolicyDocument"})
+    emulator.set(principals_exist=False)
+    assert "ValidationException" not in errors()
 
 
 def test_a_session_ends(emulator: Emulator) -> None:
