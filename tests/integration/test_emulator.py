@@ -1,8 +1,11 @@
 """The local AWS endpoint itself: what the other tests take for granted of AWS."""
 
+import base64
+import hashlib
 import json
 import runpy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -13,7 +16,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
-from engine import HERE, Emulator, document, error_code, github_token, publish
+from engine import HERE, Emulator, document, error_code, github_token, gitlab_token, publish
 
 DOMAIN_ARN = "arn:aws:codeartifact:us-west-2:111122223333:domain/acme"
 BEARER_TOKEN = {"Effect": "Allow", "Action": "sts:GetServiceBearerToken", "Resource": "*"}
@@ -137,6 +140,86 @@ def test_the_index_answers_like_codeartifact_to_who_has_no_token(
     with pytest.raises(HTTPError) as error:
         urlopen(request)
     assert error.value.code == status
+
+
+@pytest.fixture
+def read_index(emulator: Emulator, root: Any) -> Callable[..., tuple[str, str]]:
+    """The content type and the body of a project's page, by what a client accepts. It has one version of two files."""
+    for file in ("acme_core-1.0-py3-none-any.whl", "acme_core-1.0.tar.gz"):
+        publish(root, "acme-core", "internal", asset=file)
+    token = root.get_authorization_token(domain="acme")["authorizationToken"]
+    credentials = base64.b64encode(f"aws:{token}".encode()).decode()
+
+    def read(accept: str | None) -> tuple[str, str]:
+        headers = {"Authorization": f"Basic {credentials}"} | ({"Accept": accept} if accept else {})
+        with urlopen(Request(f"{emulator.endpoint}/pypi/internal/simple/Acme.Core/", headers=headers)) as answer:
+            return answer.headers["Content-Type"], answer.read().decode()
+
+    return read
+
+
+JSON, HTML = "application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html"
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        (None, "text/html"),
+        ("*/*", "text/html"),
+        ("text/html", "text/html"),
+        (HTML, HTML),
+        (JSON, JSON),
+        ("application/vnd.pypi.simple.latest+json", JSON),
+        (f"{JSON}, {HTML}; q=0.1, text/html; q=0.01", JSON),  # pip
+        (f"{JSON}, {HTML};q=0.2, text/html;q=0.01", JSON),  # uv
+        (f"text/html;q=0.5, {JSON};q=0.1", "text/html"),
+        (f"{JSON};q=0, text/*", "text/html"),
+    ],
+)
+def test_the_index_answers_as_a_client_likes_best(read_index: Any, accept: str | None, content_type: str) -> None:
+    """PEP 691, "Version + Format Selection"."""
+    assert read_index(accept)[0] == content_type
+
+
+def test_the_index_has_nothing_else(read_index: Any) -> None:
+    with pytest.raises(HTTPError) as error:
+        read_index("image/png")
+    assert error.value.code == 406
+
+
+SHA256 = hashlib.sha256(b"content").hexdigest()
+
+
+def test_the_index_in_json_has_versions_sizes_and_upload_times(emulator: Emulator, root: Any, read_index: Any) -> None:
+    """PEP 691 and PEP 700."""
+    version = root.describe_package_version(**OF_ACME, packageVersion="1.0")["packageVersion"]
+    published = version["publishedTime"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    files = [
+        {
+            "filename": name,
+            "url": f"1.0/{name}",
+            "hashes": {"sha256": SHA256},
+            "size": len("content"),
+            "upload-time": published,
+        }
+        for name in ("acme_core-1.0-py3-none-any.whl", "acme_core-1.0.tar.gz")
+    ]
+    page = {"meta": {"api-version": "1.1"}, "name": "acme-core", "versions": ["1.0"], "files": files}
+
+    assert json.loads(read_index(JSON)[1]) == page
+    emulator.set(upload_times=False)
+    for file in files:
+        del file["upload-time"]
+    assert json.loads(read_index(JSON)[1]) == page
+
+
+def test_the_index_in_html_has_links(read_index: Any) -> None:
+    """PEP 503."""
+    links = "".join(
+        f'<a href="1.0/{name}#sha256={SHA256}">{name}</a>\n'
+        for name in ("acme_core-1.0-py3-none-any.whl", "acme_core-1.0.tar.gz")
+    )
+    assert read_index("text/html")[1] == f"<!DOCTYPE html>\n{links}"
 
 
 @pytest.mark.usefixtures("root")
@@ -302,6 +385,100 @@ def test_the_account_of_the_role_has_to_know_the_issuer(emulator: Emulator, iam:
     )
 
     assert refusal(emulator, github_token(SUBJECT)).startswith("InvalidIdentityToken: No OpenIDConnect provider found")
+
+
+JOB = "project_path:acme/tools:ref_type:branch:ref:main"
+GITHUBS_CLAIMS = {
+    "repository_id": "12345",
+    "repository": "acme/tools",
+    "job_workflow_ref": "acme/tools/.github/workflows/release.yml@refs/tags/v1",
+    "workflow": "Release",
+    "ref": "refs/tags/v1",
+    "environment": "pypi",
+    "actor": "ada",
+}
+WORKFLOW, GITLABS = github_token(SUBJECT, **GITHUBS_CLAIMS), gitlab_token(JOB, repository_id="12345", ref="main")
+
+
+def given(issuer: str, operator: str = "StringEquals", **claims: str) -> dict[str, object]:
+    """What a role trusts: tokens of an issuer with claims."""
+    condition = {f"{issuer}:{claim}": value for claim, value in claims.items()}
+    return {
+        "Effect": "Allow",
+        "Principal": {"Federated": PROVIDER.replace("token.actions.githubusercontent.com", issuer)},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {operator: condition},
+    }
+
+
+GITHUB, GITLAB = "token.actions.githubusercontent.com", "gitlab.com"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "token", "error"),
+    [
+        # Every claim of GitHub's that AWS takes: the token's value, and another.
+        *((given(GITHUB, **{claim: value}), WORKFLOW, "") for claim, value in GITHUBS_CLAIMS.items()),
+        *((given(GITHUB, **{claim: f"{value}x"}), WORKFLOW, NOT_AUTHORIZED) for claim, value in GITHUBS_CLAIMS.items()),
+        # All of them hold together.
+        (given(GITHUB, sub=SUBJECT, aud="sts.amazonaws.com", **GITHUBS_CLAIMS), WORKFLOW, ""),
+        (given(GITHUB, **(GITHUBS_CLAIMS | {"repository_id": "99"}), sub=SUBJECT), WORKFLOW, NOT_AUTHORIZED),
+        (given(GITHUB, "StringLike", job_workflow_ref="acme/tools/.github/workflows/release.yml@*"), WORKFLOW, ""),
+        (given(GITHUB, "StringLike", job_workflow_ref="acme/tools/*/test.yml@*"), WORKFLOW, NOT_AUTHORIZED),
+        # A key that is not there: the token has no such claim, or AWS does not take it.
+        (given(GITHUB, repository_id="12345"), github_token(SUBJECT), NOT_AUTHORIZED),
+        (given(GITHUB, "StringLike", environment="*"), github_token(SUBJECT), NOT_AUTHORIZED),
+        (given(GITHUB, "StringNotEquals", environment="pypi"), github_token(SUBJECT), ""),
+        (given(GITHUB, repository_owner_id="1"), github_token(SUBJECT, repository_owner_id="1"), NOT_AUTHORIZED),
+        # Of GitLab's it takes the subject, the audience and no more.
+        (given(GITLAB, sub=JOB, aud="https://gitlab.com"), GITLABS, ""),
+        (given(GITLAB, amr="mfa"), gitlab_token(JOB, amr=["mfa"]), ""),
+        (given(GITLAB, repository_id="12345"), GITLABS, NOT_AUTHORIZED),
+        (given(GITLAB, ref="main"), GITLABS, NOT_AUTHORIZED),
+        (given(GITLAB, sub=JOB), gitlab_token(f"{JOB}2"), NOT_AUTHORIZED),
+        (given(GITLAB, sub=JOB), gitlab_token(JOB, "gitlab.example.com"), "InvalidIdentityToken: No OpenIDConnect"),
+        (given(GITLAB, sub=JOB), gitlab_token(JOB, "xgitlab.com"), "InvalidIdentityToken: No OpenIDConnect"),
+        (given(GITLAB, sub=JOB), gitlab_token(JOB, aud="sts.amazonaws.com"), "InvalidIdentityToken: Incorrect token"),
+        # One issuer's token says nothing under the name of another.
+        (given(GITHUB, sub=JOB), GITLABS, NOT_AUTHORIZED),
+        (given(GITLAB, sub=SUBJECT), WORKFLOW, NOT_AUTHORIZED),
+        (given(GITHUB, sub=SUBJECT) | {"Principal": {"Federated": GITLAB}}, WORKFLOW, NOT_AUTHORIZED),
+        # A Deny wins.
+        (given(GITHUB, sub=SUBJECT) | {"Effect": "Deny"}, WORKFLOW, NOT_AUTHORIZED),
+    ],
+)
+def test_a_role_trusts_the_claims_that_aws_takes(
+    emulator: Emulator, iam: Any, trusted: object, token: str, error: str
+) -> None:
+    """AWS, what's new, 2026-01, and IAM user guide, "Available keys for AWS OIDC federation"."""
+    iam.create_open_id_connect_provider(
+        Url="https://gitlab.com", ClientIDList=["https://gitlab.com"], ThumbprintList=["f" * 40]
+    )
+    iam.update_assume_role_policy(RoleName="workflow", PolicyDocument=document(trusted))
+
+    assert refusal(emulator, token).startswith(error) if error else refusal(emulator, token) == ""
+
+
+def test_a_session_that_is_refused_is_not_begun(emulator: Emulator, iam: Any) -> None:
+    iam.update_assume_role_policy(RoleName="workflow", PolicyDocument=document(given(GITHUB, sub="other")))
+    before = emulator.state()
+
+    assert refusal(emulator, WORKFLOW) == NOT_AUTHORIZED
+    assert emulator.state() == before
+
+
+@pytest.mark.usefixtures("iam")
+def test_another_account_with_the_same_issuer_makes_no_difference(emulator: Emulator) -> None:
+    other = emulator.client("iam", account="000011112222")
+    other.create_open_id_connect_provider(Url=f"https://{GITHUB}", ClientIDList=["x"], ThumbprintList=["f" * 40])
+
+    assert refusal(emulator, WORKFLOW) == ""
+
+
+def test_a_role_that_does_not_exist_is_not_given(emulator: Emulator, iam: Any) -> None:
+    iam.delete_role(RoleName="workflow")
+
+    assert refusal(emulator, WORKFLOW) == NOT_AUTHORIZED
 
 
 CREATE_ROLE = {"Effect": "Allow", "Action": "iam:CreateRole", "Resource": "arn:aws:iam::111122223333:role/made-*"}
@@ -605,6 +782,46 @@ def test_a_role_that_is_made_again_is_another_one(emulator: Emulator, root: Any)
     assert json.loads(policy) == expected
     policy = root.get_repository_permissions_policy(domain="acme", repository="internal")["policy"]["document"]
     assert json.loads(policy) == expected
+
+
+@pytest.mark.parametrize(
+    ("principal", "exists"),
+    [
+        ({"AWS": ROLE}, True),
+        ({"AWS": "arn:aws:iam::111122223333:user/ada"}, True),
+        ({"AWS": "777788889999"}, True),
+        ({"AWS": "arn:aws:iam::777788889999:root"}, True),
+        ("*", True),
+        ({"AWS": "*"}, True),
+        ({"AWS": [ROLE, "arn:aws:iam::111122223333:role/other"]}, False),
+        ({"AWS": "arn:aws:iam::111122223333:role/someone"}, False),
+        ({"AWS": "arn:aws:iam::111122223333:role/path/*"}, False),
+        ({"AWS": "arn:aws:iam::777788889999:role/path/someone"}, False),
+        ({"AWS": "arn:aws:iam::111122223333:user/eve"}, False),
+        ({"AWS": "AROAEXAMPLE"}, False),
+    ],
+)
+def test_principals_that_do_not_exist_can_be_refused(
+    emulator: Emulator, root: Any, principal: object, *, exists: bool
+) -> None:
+    emulator.assume_role("path/someone")
+    iam = emulator.client("iam")
+    iam.create_user(UserName="ada")
+    policy = document(statement(principal))
+    trust_policy = document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+
+    def errors() -> set[str]:
+        return {
+            error_code(root.put_domain_permissions_policy, domain="acme", policyDocument=policy),
+            error_code(root.put_repository_permissions_policy, **IN_ACME, policyDocument=policy),
+            error_code(iam.create_role, RoleName="new", AssumeRolePolicyDocument=trust_policy),
+            error_code(iam.update_assume_role_policy, RoleName="someone", PolicyDocument=trust_policy),
+        }
+
+    emulator.set(principals_exist=True)
+    assert errors() == ({""} if exists else {"ValidationException", "MalformedPolicyDocument"})
+    emulator.set(principals_exist=False)
+    assert "ValidationException" not in errors()
 
 
 def test_a_session_ends(emulator: Emulator) -> None:

@@ -8,11 +8,12 @@ use fakecloud_codeartifact::{CodeArtifactService, SharedCodeArtifactState, CODEA
 use fakecloud_core::auth::{IamAction, Principal};
 use fakecloud_core::service::{AwsRequest, AwsResponse, AwsService, AwsServiceError};
 use fakecloud_iam::iam_service::IamService;
-use fakecloud_iam::SharedIamState;
+use fakecloud_iam::{IamState, SharedIamState};
 use parking_lot::RwLock;
 use serde_json::Value;
 
-use crate::evaluate::rename_principals;
+use crate::disturb::SharedSettings;
+use crate::evaluate::{principals, rename_principals};
 use crate::reference;
 
 /// Who an authorization token was issued to, and for which domain.
@@ -32,16 +33,26 @@ pub struct AuthorizedCodeArtifact {
     inner: CodeArtifactService,
     policies: Arc<CodeArtifactPolicies>,
     tokens: Tokens,
+    iam: SharedIamState,
+    settings: SharedSettings,
     /// The one region in which there is anything.
     region: String,
 }
 
 impl AuthorizedCodeArtifact {
-    pub fn new(inner: CodeArtifactService, policies: Arc<CodeArtifactPolicies>, tokens: Tokens, region: String) -> Self {
-        Self { inner, policies, tokens, region }
+    pub fn new(
+        inner: CodeArtifactService,
+        policies: Arc<CodeArtifactPolicies>,
+        tokens: Tokens,
+        iam: SharedIamState,
+        settings: SharedSettings,
+        region: String,
+    ) -> Self {
+        Self { inner, policies, tokens, iam, settings, region }
     }
 
-    /// Refuse a permissions policy that is too long, or that replaces another revision than the caller knows of.
+    /// Refuse a permissions policy that is too long, that names nobody, or that replaces another revision than the caller
+    /// knows of.
     fn check_policy(&self, action: &str, request: &AwsRequest) -> Result<(), AwsServiceError> {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let arn = match action {
@@ -49,10 +60,14 @@ impl AuthorizedCodeArtifact {
             "PutRepositoryPermissionsPolicy" => Self::resources(action, request).remove(0),
             _ => return Ok(()),
         };
-        let length = body["policyDocument"].as_str().unwrap_or_default().chars().count();
+        let document = body["policyDocument"].as_str().unwrap_or_default();
+        let length = document.chars().count();
+        let invalid = |message| AwsServiceError::aws_error(http::StatusCode::BAD_REQUEST, "ValidationException", message);
         if length > MAX_POLICY {
-            let message = format!("the policy document has {length} characters, more than {MAX_POLICY}");
-            return Err(AwsServiceError::aws_error(http::StatusCode::BAD_REQUEST, "ValidationException", message));
+            return Err(invalid(format!("the policy document has {length} characters, more than {MAX_POLICY}")));
+        }
+        if let Some(name) = self.settings.lock().principals_exist.then(|| unknown_principal(&self.iam, document)).flatten() {
+            return Err(invalid(invalid_principal(&name)));
         }
         let (known, current) = (body["policyRevision"].as_str(), self.policies.policy(&arn).map(|policy| policy["revision"].clone()));
         if known.is_some() && known != current.as_ref().and_then(Value::as_str) {
@@ -404,6 +419,26 @@ impl CodeArtifactPolicies {
     }
 }
 
+/// The first principal of a policy that is neither an account nor a role or a user that exists.
+fn unknown_principal(iam: &SharedIamState, document: &str) -> Option<String> {
+    let accounts = iam.read();
+    let exists = |name: &str| {
+        let account = name.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root")).unwrap_or(name);
+        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        let state = name.split(':').nth(4).and_then(|account| accounts.get(account));
+        let known = |state: &IamState| state.roles.values().any(|role| role.arn == name) || state.users.values().any(|user| user.arn == name);
+        name == "*" || is_account || state.is_some_and(known)
+    };
+    let mut document: Value = serde_json::from_str(document).ok()?;
+    let mut names = principals(&mut document).into_iter().filter_map(|(name, _)| name.as_str().map(String::from));
+    names.find(|name| !exists(name))
+}
+
+/// How IAM says it, which CodeArtifact may say otherwise.
+fn invalid_principal(name: &str) -> String {
+    format!("Invalid principal in policy: \"AWS\":\"{name}\"")
+}
+
 /// The account and the resource of an ARN.
 fn parse_arn(arn: &str) -> Option<(&str, &str)> {
     let mut parts = arn.splitn(6, ':').skip(4);
@@ -430,6 +465,7 @@ fn statements(policy: &Value) -> Vec<Value> {
 /// policies of CodeArtifact forget the roles that are deleted.
 pub struct ConditionedIam {
     pub inner: IamService,
+    pub settings: SharedSettings,
     pub iam: SharedIamState,
     pub policies: Arc<CodeArtifactPolicies>,
 }
@@ -461,6 +497,16 @@ impl AwsService for ConditionedIam {
     }
 
     async fn handle(&self, request: AwsRequest) -> Result<AwsResponse, AwsServiceError> {
+        let trust = match request.action.as_str() {
+            "CreateRole" => request.query_params.get("AssumeRolePolicyDocument"),
+            "UpdateAssumeRolePolicy" => request.query_params.get("PolicyDocument"),
+            _ => None,
+        };
+        let trust = trust.filter(|_| self.settings.lock().principals_exist);
+        if let Some(name) = trust.and_then(|trust| unknown_principal(&self.iam, trust)) {
+            let message = invalid_principal(&name);
+            return Err(AwsServiceError::aws_error(http::StatusCode::BAD_REQUEST, "MalformedPolicyDocument", message));
+        }
         let name = request.query_params.get("RoleName").filter(|_| request.action == "DeleteRole");
         let deleted = name.and_then(|name| self.iam.read().get(&request.account_id)?.roles.get(name).cloned());
         let response = self.inner.handle(request).await?;

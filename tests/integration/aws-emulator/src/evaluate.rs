@@ -117,25 +117,31 @@ impl RoleSessions {
 
 /// A policy with other names for its principals; what gives them is told whether the statement allows.
 pub fn rename_principals(mut document: Value, name_for: impl Fn(&str, bool) -> Option<String>) -> Value {
-    let statements = match document.get_mut("Statement") {
-        Some(Value::Array(statements)) => statements.iter_mut().collect(),
-        Some(statement) => vec![statement],
-        None => vec![],
-    };
-    for statement in statements {
-        let allows = statement["Effect"] == "Allow";
-        let Some(principals) = statement.get_mut("Principal").and_then(|p| p.get_mut("AWS")) else { continue };
-        let names: Vec<&mut Value> = match principals {
-            Value::Array(names) => names.iter_mut().collect(),
-            name => vec![name],
-        };
-        for name in names {
-            if let Some(other) = name.as_str().and_then(|name| name_for(name, allows)) {
-                *name = other.into();
-            }
+    for (name, allows) in principals(&mut document) {
+        if let Some(other) = name.as_str().and_then(|name| name_for(name, allows)) {
+            *name = other.into();
         }
     }
     document
+}
+
+/// The names under `AWS` of a policy's principals, each with whether its statement allows.
+pub fn principals(document: &mut Value) -> Vec<(&mut Value, bool)> {
+    let mut found = Vec::new();
+    for statement in elements(document.get_mut("Statement")) {
+        let allows = statement["Effect"] == "Allow";
+        let names = elements(statement.get_mut("Principal").and_then(|principal| principal.get_mut("AWS")));
+        found.extend(names.into_iter().map(|name| (name, allows)));
+    }
+    found
+}
+
+/// What stands in a policy as a list, or as one element without one.
+fn elements(value: Option<&mut Value>) -> Vec<&mut Value> {
+    match value {
+        Some(Value::Array(elements)) => elements.iter_mut().collect(),
+        element => element.into_iter().collect(),
+    }
 }
 
 impl IamPolicyEvaluator for RoleSessions {

@@ -44,7 +44,7 @@ use parking_lot::RwLock;
 
 use authorize::{AuthorizedCodeArtifact, CodeArtifactPolicies, ConditionedIam, Tokens};
 use cloud_control::{CloudControl, CloudFormation};
-use disturb::{Disturbed, Plan};
+use disturb::{Disturbed, Plan, SharedSettings};
 use evaluate::{RoleSessions, WHY};
 use web_identity::VerifiedSts;
 
@@ -63,18 +63,20 @@ async fn main() {
     let policies = Arc::new(CodeArtifactPolicies::new(state.clone()));
     let evaluator: Arc<dyn IamPolicyEvaluator> =
         Arc::new(RoleSessions { inner: IamPolicyEvaluatorImpl::shared(iam.clone()), iam: iam.clone(), policies: policies.clone() });
-    let tokens = Tokens::default();
+    let (tokens, settings) = (Tokens::default(), SharedSettings::default());
     let codeartifact = Arc::new(AuthorizedCodeArtifact::new(
         CodeArtifactService::new(state.clone()),
         policies.clone(),
         tokens.clone(),
+        iam.clone(),
+        settings.clone(),
         region.clone(),
     ));
 
 
     let plan = Plan::new();
     let mut registry = ServiceRegistry::new();
-    let conditioned = ConditionedIam { inner: IamService::new(iam.clone()), iam: iam.clone(), policies };
+    let conditioned = ConditionedIam { inner: IamService::new(iam.clone()), settings: settings.clone(), iam: iam.clone(), policies };
     registry.register(Arc::new(Disturbed { inner: Arc::new(conditioned), plan: plan.clone() }));
     registry.register(Arc::new(VerifiedSts { inner: StsService::new(iam.clone()), iam: iam.clone() }));
     registry.register(Arc::new(Disturbed { inner: codeartifact.clone(), plan: plan.clone() }));
@@ -92,8 +94,8 @@ async fn main() {
         resource_policy_provider: Some(StsResourcePolicyProvider::shared(iam.clone())),
         scp_resolver: None,
     };
-    let control = disturb::routes(plan, state.clone(), iam);
-    let index = pypi::Index { service: codeartifact, state, evaluator, tokens, region };
+    let control = disturb::routes(plan, settings.clone(), state.clone(), iam);
+    let index = pypi::Index { service: codeartifact, state, evaluator, settings, tokens, region };
 
     let app = Router::new()
         .route("/pypi/{repository}/", get(pypi::root).post(pypi::upload))
