@@ -47,6 +47,13 @@ class Transition:
     after: Config | None
 
     @property
+    def ends_protection(self) -> bool:
+        """Whether what is protected before is not afterwards."""
+        return bool(
+            self.before and self.after and self.before.get("protect", True) and not self.after.get("protect", True)
+        )
+
+    @property
     def command(self) -> tuple[str, ...]:
         """What a user runs for it, and runs again."""
         return ("destroy" if self.after is None else "up", "--yes", "--skip-preview", "--stack", "dev")
@@ -56,6 +63,9 @@ TRANSITIONS: dict[str, Transition] = {
     "the first up": Transition(before=None, after=EVERYTHING),
     "the first up in an existing domain": Transition(before=None, after=PLAIN | {"existingDomain": True}),
     "destroy": Transition(before=EVERYTHING | {"protect": False}, after=None),
+    "protect switched off for nobody": Transition(
+        before={"domain": "acme"}, after={"domain": "acme", "protect": False}
+    ),
 }
 for key, (before, value) in EDITS.items():
     TRANSITIONS[f"{key} changed"] = Transition(before=before, after=before | {key: value})
@@ -81,12 +91,13 @@ DISTURBANCES = {
 
 PAGE = (ROOT / "docs/recovery.md").read_text()
 # The headings of the page, each with what is printed when it helps: before the command is run again, and afterwards.
-LOCKED, BROKEN = "It is locked", "It cannot load the checkpoint"
+LOCKED, BROKEN, PANICS = "It is locked", "It cannot load the checkpoint", "It panics"
 CHANGED, GONE, THERE = "AWS has another policy than Pulumi knows", "It does not exist", "It already exists"
 RENAMED = "Pulumi knows the one with the old name"
 MENDS = {
     LOCKED: r"the stack is currently locked by 1 lock\(s\)",
     BROKEN: r"error: failed to load checkpoint: EOF",
+    PANICS: r"panic: (?s:.*)GetStackResourceOutputs",
     CHANGED: r"PermissionsPolicy.*ConflictException|ConflictException.*PermissionsPolicy",
     GONE: r"error: .*ResourceNotFoundException.* does not exist",
     THERE: r"\((private-pypi-(?!\w+-policy\)).*)\):\n +error: .*(?:EntityAlreadyExists|already exists)",
@@ -219,6 +230,8 @@ class Sweep:
         if disturbance.answer == "never":
             self.project.killed(*self.transition.command, when=self.emulator.wait_until_disturbed)
             self._look()
+            if self.transition.ends_protection:
+                self._lose_nothing()
             taken = self._carry_on()
         else:
             ended, printed = self._run()
@@ -254,6 +267,17 @@ class Sweep:
                         self._follow(commands(heading, "delete").replace("ARN", policy))
                 taken.add(heading)
         return taken
+
+    def _lose_nothing(self) -> None:
+        """What a run has not ended that takes the protection off is protected: it cannot be renamed."""
+        after = self.transition.after or {}
+        self.project.pulumi("cancel", "--yes", "--stack", "dev")
+        self.project.configure("dev", **after | {"repository": "renamed"})
+        for _ in range(2):
+            result = self.project.pulumi(*self.transition.command, "--refresh", check=False)
+            assert "private-pypi:repository: got 'renamed'" in result.stdout, result.stdout
+            self._look()
+        self.project.configure("dev", **after)
 
     def _run(self) -> tuple[bool, str]:
         """Whether the command of the transition succeeds, and what it prints."""

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from crashes import BROKEN, DISTURBANCES, EDITS, GONE, MENDS, PAGE, PLAIN, TIDYING, Sweep, commands, section
+from crashes import BROKEN, DISTURBANCES, EDITS, GONE, MENDS, PAGE, PANICS, PLAIN, TIDYING, Sweep, commands, section
 from engine import Emulator, Project
 
 from private_pypi.keys import KEYS
@@ -38,6 +38,25 @@ def test_what_the_first_up_does_not_meet_is_ended_by_what_the_page_says(sweep: S
 def test_a_change_of_a_policy_is_ended_whatever_happens_to_it(sweep: Sweep, disturbance: str) -> None:
     (call,) = [call for call in sweep.calls if "PutRepositoryPermissionsPolicy" in call[0]]
     sweep.disturb(*call, DISTURBANCES[disturbance])
+
+
+@pytest.mark.parametrize("sweep", ["protect changed back", "protect switched off for nobody"], indirect=True)
+@pytest.mark.parametrize("disturbance", ["killed before", "killed after"])
+def test_what_was_killed_while_it_took_the_protection_off_is_protected(sweep: Sweep, disturbance: str) -> None:
+    (call,) = sweep.calls
+    sweep.disturb(*call, DISTURBANCES[disturbance])
+
+
+def test_a_stack_without_a_state_panics_until_what_the_page_says(project: Project) -> None:
+    project.configure("dev", **PLAIN)
+    state = project.folder / "state/.pulumi/stacks/private-pypi/dev.json"
+    state.write_text('{"version":3,"checkpoint":{"stack":"organization/private-pypi/dev"}}')
+    state.with_name("dev.json.attrs").unlink()
+
+    printed = project.pulumi("preview", "--stack", "dev", check=False).stderr
+    assert re.search(MENDS[PANICS], printed)
+    project.follow(commands(PANICS))
+    project.up("dev")
 
 
 def test_a_checkpoint_whose_attributes_were_cut_off_is_loaded_after_what_the_page_says(project: Project) -> None:

@@ -185,12 +185,16 @@ def test_no_command_takes_the_deny_away(project: Project, emulator: Emulator) ->
         ("destroy", "--exclude-protected"),
         ("destroy", "--target", urn),
         ("up", "--replace", urn),
-        ("up", "--target-replace", urn),
     ):
         project.pulumi(*command, "--yes", "--skip-preview", "--stack", "dev", check=False)
         assert policy(emulator, "repository") == before, command
     project.up("dev")
     assert project.changes("dev") == {}
+
+    # But for who insists.
+    project.pulumi("destroy", "--target", urn, "--ignore-protect", "--yes", "--skip-preview", "--stack", "dev")
+    error = error_code(emulator.client("codeartifact").get_repository_permissions_policy, **REPOSITORY)
+    assert error == "ResourceNotFoundException"
 
 
 def test_what_nobody_may_use_is_taken_away_like_anything_else(project: Project, emulator: Emulator) -> None:
@@ -345,26 +349,25 @@ def test_pulumi_refuses_by_itself_what_the_program_does_not_know_of(
     assert packages(emulator) == ["acme-core"]
 
 
-@pytest.mark.parametrize("unprotect", [False, True], ids=["protected", "unprotected in Pulumi alone"])
+@pytest.mark.parametrize("force", ["no", "state unprotect", "--ignore-protect"])
 def test_forcing_pulumi_to_destroy_changes_nothing_in_aws(
-    project: Project, emulator: Emulator, published: dict[str, object], unprotect: bool
+    project: Project, emulator: Emulator, published: dict[str, object], force: str
 ) -> None:
     """Neither its own protection nor, where that is forced, the Deny goes before the packages."""
-    keys = emulator.assume_role("deployer", {"Effect": "Allow", "Action": "*", "Resource": "*"})
-    project.environment |= {
-        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": keys["SessionToken"],
-    }
-    if unprotect:
+    project.environment |= deployer(emulator)
+    if force == "state unprotect":
         project.pulumi("state", "unprotect", "--all", "--yes", "--stack", "dev")
     before = [policy(emulator, kind) for kind in ("domain", "repository")]
 
-    refused = project.pulumi("destroy", "--yes", "--skip-preview", "--stack", "dev", check=False)
+    options = [force] if force.startswith("--") else []
+    refused = project.pulumi("destroy", "--yes", "--skip-preview", "--stack", "dev", *options, check=False)
     assert refused.returncode != 0
-    assert ("AccessDeniedException" if unprotect else "it is protected") in refused.stdout + refused.stderr
+    assert ("it is protected" if force == "no" else "AccessDeniedException") in refused.stdout + refused.stderr
     assert [policy(emulator, kind) for kind in ("domain", "repository")] == before
     assert packages(emulator) == ["acme-core"]
+    if force == "no":
+        policies = {name for name in project.recorded("dev") if name.endswith("-permissions")}
+        assert policies == {"private-pypi-repository-permissions"}
 
     project.up("dev")
     assert project.changes("dev") == {}
