@@ -3,6 +3,8 @@
 What they are given is decided in the pure modules; here it is only handed over.
 """
 
+import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -13,8 +15,8 @@ from private_pypi import package_groups
 from private_pypi.args import PrivatePypiArgs
 from private_pypi.arns import Arns
 from private_pypi.errors import InvalidArgsError, message, refusal
-from private_pypi.policies import Documents, everyone, make_documents, policy_of_nothing
-from private_pypi.principals import Principal
+from private_pypi.iam import EVERYTHING
+from private_pypi.policies import Documents, IdentityPolicy, everyone, make_documents, policy_of_nothing
 from private_pypi.provider import look_up_place
 from private_pypi.state import (
     COMPONENT_TYPE,
@@ -52,12 +54,12 @@ class PrivatePypi(pulumi.ComponentResource):
     """The repository's ARN."""
     reader_policy: pulumi.Output[str]
     """The identity policy that readers need, and publishers of the domain's account: a document ready to attach."""
-    publisher_policy: pulumi.Output[str]
-    """The identity policy that publishers of other accounts need: a document ready to attach."""
-    domain_policy_statement: pulumi.Output[str] | None = None
-    """What the owner of an existing domain adds to its permissions policy: a statement, or a list of them where there
-    are several. `None` for a new domain, and when there is nothing to add."""
-
+    publisher_policies: pulumi.Output[Mapping[str, str]] | None = None
+    """The identity policies that publishers of other accounts than the domain's need, by principal: documents ready to
+    attach, each no wider than its entry. `None` when there are none."""
+    domain_policy_statements: pulumi.Output[str] | None = None
+    """What the owner of an existing domain adds to its permissions policy: a list of statements, as JSON. `None` for a
+    new domain."""
     github_role_arns: pulumi.Output[Mapping[str, str]] | None = None
     """The ARNs of the roles of GitHub publishers, by workflow (`acme/tools tag v*`). `None` when there are none."""
 
@@ -82,8 +84,8 @@ class PrivatePypi(pulumi.ComponentResource):
         for warning in warnings(args, arns, deployed):
             pulumi.log.warn(warning, resource=self)
 
-        made = self._make_github_roles(roles, documents.reader if account == arns.owner else documents.publisher)
-        domain = None if args.existing_domain else self._make_domain(documents.domain, made)
+        made = self._make_github_roles(roles, documents.roles)
+        domain = None if args.existing_domain else self._make_domain(documents.domain)
         before = self._make_package_groups(domain)
         store: aws.codeartifact.Repository | None = None
         if args.public_upstream:
@@ -96,7 +98,7 @@ class PrivatePypi(pulumi.ComponentResource):
         if not document and deployed.has_policy:
             # Pulumi deletes nothing that was protected until now, so the policy stays.
             document = policy_of_nothing(arns, account)
-        policy = self._set_permissions("repository", repository, document, made) if document else None
+        policy = self._set_permissions("repository", repository, document) if document else None
         if args.attach_identity_policies:
             self._attach_identity_policies(documents, account)
         self._warn_of_confusion()
@@ -118,11 +120,13 @@ class PrivatePypi(pulumi.ComponentResource):
         self.repository_name = _known(args.repository, repository)
         self.repository_arn = _known(arns.repository, repository)
         self.reader_policy = _known(documents.reader, repository)
-        self.publisher_policy = _known(documents.publisher, repository)
+        if documents.publishers:
+            publisher_policies = {name: policy.document for name, policy in documents.publishers.items()}
+            self.publisher_policies = _known(publisher_policies, repository)
         if roles:
             self.github_role_arns = _known({role.workflow: role.arn for role in roles}, *made)
-        if documents.domain_statement:
-            self.domain_policy_statement = pulumi.Output.from_input(documents.domain_statement)
+        if documents.domain_statements:
+            self.domain_policy_statements = pulumi.Output.from_input(documents.domain_statements)
         # Of the policy as the engine has it, and not of the args: a run with `--target` does not change everything.
         kept = repository.arn.apply(lambda _: args.protect)
         if policy:
@@ -133,7 +137,9 @@ class PrivatePypi(pulumi.ComponentResource):
     # Signatures say pulumi.Resource for what is of aws.iam or aws.cloudcontrol: to name a class there loads that part
     # of the provider, a fifth of a preview's time, for stacks that have nothing of it.
 
-    def _make_github_roles(self, roles: Sequence[GithubRole], identity_policy: str) -> list[pulumi.Resource]:
+    def _make_github_roles(
+        self, roles: Sequence[GithubRole], policies: Mapping[str, IdentityPolicy]
+    ) -> list[pulumi.Resource]:
         """The roles of workflows, each with the identity policy that it needs, and the provider that they trust."""
         provider: aws.iam.OpenIdConnectProvider | None = None
         if self._args.make_github_oidc_provider:
@@ -159,13 +165,13 @@ class PrivatePypi(pulumi.ComponentResource):
                 f"{resource_name}-policy",
                 name="private-pypi",
                 role=iam_role.name,
-                policy=identity_policy,
+                policy=policies[role.arn].document,
                 opts=pulumi.ResourceOptions(parent=self),
             )
         return made
 
-    def _make_domain(self, document: str | None, principals: Sequence[pulumi.Resource]) -> aws.codeartifact.Domain:
-        """The domain and its policy, for which AWS has to know its principals: those that are made here come before."""
+    def _make_domain(self, document: str | None) -> aws.codeartifact.Domain:
+        """The domain and its policy."""
         domain = aws.codeartifact.Domain(
             f"{self._name}-domain",
             domain=self._args.domain,
@@ -179,9 +185,7 @@ class PrivatePypi(pulumi.ComponentResource):
                 f"{self._name}-domain-permissions",
                 domain=domain.domain,
                 policy_document=document,
-                opts=pulumi.ResourceOptions(
-                    parent=self, depends_on=principals, deleted_with=domain if self._args.protect else None
-                ),
+                opts=pulumi.ResourceOptions(parent=self, deleted_with=domain if self._args.protect else None),
             )
         return domain
 
@@ -255,9 +259,8 @@ class PrivatePypi(pulumi.ComponentResource):
         kind: str,
         repository: aws.codeartifact.Repository,
         document: str,
-        principals: Sequence[pulumi.Resource] = (),
     ) -> aws.codeartifact.RepositoryPermissionsPolicy:
-        """The permissions policy of a repository, after the principals that are made here.
+        """The permissions policy of a repository.
 
         While packages are protected it goes with the repository and not before it: whoever forces Pulumi to delete the
         one would first lose the Deny in the other. Nor does Pulumi delete it alone.
@@ -271,7 +274,6 @@ class PrivatePypi(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=self._args.protect and kind == "repository",
-                depends_on=principals,
                 deleted_with=repository if self._args.protect else None,
             ),
         )
@@ -282,34 +284,33 @@ class PrivatePypi(pulumi.ComponentResource):
         In the domain's account publishers need no more than readers, in another one the right to publish too.
         """
         left_out = everyone(self._args.readers, self._args.publishers)
-        publishers = everyone([], self._args.publishers) if account != self._arns.owner else set[Principal]()
-        for kind, document, principals in (
-            ("reader", documents.reader, left_out - publishers),
-            ("publisher", documents.publisher, publishers),
-        ):
-            roles = {each: role for each in principals if (role := each.role_name) and each.account == account}
-            left_out = left_out - roles.keys()
-            if roles:
-                policy = aws.iam.Policy(
-                    f"{self._name}-{kind}-policy",
-                    policy=document,
-                    tags=self._args.tags or None,
+        attached: defaultdict[IdentityPolicy, list[str]] = defaultdict(list)
+        for principal in sorted(left_out, key=lambda principal: principal.name):
+            if principal.role_name and principal.account == account:
+                attached[documents.roles[principal.name]].append(principal.role_name)
+                left_out = left_out - {principal}
+        for identity_policy, roles in attached.items():
+            kind = "publisher" if identity_policy.packages else "reader"
+            policy = aws.iam.Policy(
+                f"{self._name}-{kind}-policy{_suffix(identity_policy.packages)}",
+                policy=identity_policy.document,
+                tags=self._args.tags or None,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for role in roles:
+                aws.iam.RolePolicyAttachment(
+                    f"{self._name}-{kind}-policy-{role}",
+                    role=role,
+                    policy_arn=policy.arn,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
-                for role in sorted({*roles.values()}):
-                    aws.iam.RolePolicyAttachment(
-                        f"{self._name}-{kind}-policy-{role}",
-                        role=role,
-                        policy_arn=policy.arn,
-                        opts=pulumi.ResourceOptions(parent=self),
-                    )
         if left_out:
             names = "\n".join(sorted(principal.name for principal in left_out))
             pulumi.log.warn(
                 f"attachIdentityPolicies attaches only to roles of account {account} that are listed by name. It "
-                "attaches nothing to what is listed below. Attach the output reader_policy there yourself. Publishers "
-                "of other accounts than the domain's need publisher_policy instead. Where the domain's account itself "
-                f"is a publisher, also give its people a right to publish.\n{names}",
+                "attaches nothing to what is listed below. Attach the output reader_policy there yourself, or to "
+                "publishers of other accounts than the domain's what publisher_policies has for them. Where the "
+                f"domain's account itself is a publisher, also give its people a right to publish.\n{names}",
                 resource=self,
             )
 
@@ -335,6 +336,13 @@ def _checked(args: PrivatePypiArgs, region: str) -> PrivatePypiArgs:
         raise _refusal(args, [message(args.name_of(path), mistake) for path, mistake in error.mistakes]) from None
 
 
+def _suffix(packages: Sequence[str]) -> str:
+    """What tells apart the identity policies for some packages: not a number, which would change with the others."""
+    if not packages or EVERYTHING in packages:
+        return ""
+    return f"-{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:8]}"
+
+
 def _known(value: T, *resources: pulumi.Resource | None) -> pulumi.Output[T]:
     """An output that is known at preview and depends on the resources that it names. Of a resource the URN is both."""
     return pulumi.Output.all(*[each.urn for each in resources if each]).apply(lambda _: value)
@@ -347,10 +355,10 @@ def _decide(
     mistakes = [message(where, mistake) for where, mistake in refused_changes(args, arns, deployed)]
     try:
         documents = make_documents(args, arns, account, roles)
-    except ExceptionGroup as refused:
+    except InvalidArgsError as refused:
         fields = ["readers", "publishers", *(["github_publishers"] if roles else [])]
         *names, last = map(args.name_of, fields)
-        mistakes += [f"{', '.join(names)} and {last}: {each}" for each in refused.exceptions]
+        mistakes += [message(f"{', '.join(names)} and {last}", mistake) for _, mistake in refused.mistakes]
     else:
         if not mistakes:
             return documents

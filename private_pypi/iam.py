@@ -34,7 +34,8 @@ LOSE = [
     "codeartifact:DeletePackageVersions",
     "codeartifact:DisposePackageVersions",
 ]
-CREATE = ["codeartifact:CreateRepository", "codeartifact:TagResource"]
+CREATE = ["codeartifact:CreateRepository"]
+TAG = ["codeartifact:TagResource"]
 
 EVERYTHING = "*"
 """Among packages: all of them, now and later."""
@@ -95,6 +96,22 @@ def fitting(kind: str, *forms: Iterable[Statement]) -> str | None:
         expected=f"up to {MAX_DOCUMENT_CHARACTERS:,} characters",
         fix="name an account, a pattern or an organization instead of many roles, or prefix-* instead of many packages",
     )
+
+
+def identity_document(statements: Iterable[Statement]) -> str:
+    """An identity policy, minified.
+
+    Raises:
+        InvalidValueError: it is longer than a managed policy may be.
+    """
+    text = document(statements)
+    if len(text) > MAX_IDENTITY_DOCUMENT_CHARACTERS:
+        raise InvalidValueError(
+            got=f"an identity policy of {len(text):,} characters",
+            expected=f"up to {MAX_IDENTITY_DOCUMENT_CHARACTERS:,} characters",
+            fix="name prefix-* instead of many packages",
+        )
+    return text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

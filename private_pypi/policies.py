@@ -8,17 +8,28 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodea
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from typing import TypedDict, TypeVar
 
 from private_pypi import iam
 from private_pypi.args import PrivatePypiArgs
 from private_pypi.arns import Arns
-from private_pypi.errors import InvalidValueError
-from private_pypi.iam import COPY, CREATE, DOWNLOAD, LOSE, PUBLISH, READ, TOKEN, Statement
+from private_pypi.errors import Mistakes
+from private_pypi.iam import COPY, CREATE, DOWNLOAD, EVERYTHING, LOSE, PUBLISH, READ, TAG, TOKEN, Statement
 from private_pypi.principals import Principal, Publisher
 from private_pypi.workloads import GithubRole
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IdentityPolicy:
+    """What a principal needs on its own side."""
+
+    document: str
+    packages: tuple[str, ...] = ()
+    """What it lets be published: names and `prefix-*`, sorted; `EVERYTHING` alone is all. Without, it is a reader's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,114 +38,112 @@ class Documents:
 
     domain: str | None
     """The domain's permissions policy; `None` when nobody is let in, and for an existing domain."""
-    domain_statement: str | None
-    """What the owner of an existing domain adds to its permissions policy; `None` when there is nothing to add."""
+    domain_statements: str | None
+    """What the owner of an existing domain adds to its permissions policy, a list; `None` for a new domain."""
     repository: str | None
     """The repository's permissions policy; `None` when there is no rule."""
     store: str | None
     """That of the store of public packages; `None` when there is no rule, and without a store."""
     reader: str
     """The identity policy that readers need, and publishers of the domain's account."""
-    publisher: str
-    """The identity policy that publishers of other accounts need."""
+    publishers: Mapping[str, IdentityPolicy]
+    """The identity policies that publishers of other accounts need, by principal."""
+    roles: Mapping[str, IdentityPolicy]
+    """The identity policies of the roles of the deploying account that are listed by name or made here, by ARN."""
 
 
-def make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Iterable[GithubRole]) -> Documents:
-    """The documents of a private PyPI in `account`, 12 digits, whose GitHub publishers have `roles`.
+def make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Sequence[GithubRole]) -> Documents:
+    """The documents of a private PyPI that is deployed by `account`, 12 digits, and whose workflows have `roles`.
 
     Raises:
-        ExceptionGroup: of an `InvalidValueError` for each permissions policy that is longer than CodeArtifact takes.
+        InvalidArgsError: policies are longer than AWS takes; one mistake for each kind.
     """
     readers, publishers = args.readers, [*args.publishers, *(each for role in roles for each in role.publishers)]
-    repository_arns = [arns.repository, *([arns.store.repository] if args.public_upstream else [])]
-    of_domain = partial(domain_policy, arns, readers=readers, publishers=publishers)
+    who: _Who = {"readers": readers, "publishers": publishers, "made": {Principal(role.arn) for role in roles}}
+    closed, mistakes = args.closed_publishing, Mistakes()
+
+    def decided(decide: Callable[[], T], otherwise: T) -> T:
+        return mistakes.read("", None, lambda _: decide(), otherwise)
+
+    domain = statements = store = None
     if args.existing_domain:
-        of_domain = partial(
-            domain_policy_statement,
-            arns,
-            readers=readers,
-            publishers=publishers,
-            account=account,
-            repository_arns=repository_arns,
-        )
-    of_repository = partial(
-        repository_policy,
-        arns,
-        readers=readers,
-        publishers=publishers,
-        closed_publishing=args.closed_publishing,
-        protect=args.protect,
-    )
-    documents: list[str | None] = []
-    mistakes: list[InvalidValueError] = []
-    for decide in (of_domain, of_repository):
-        try:
-            documents.append(decide())
-        except InvalidValueError as mistake:
-            mistakes.append(mistake)
-    if mistakes:
-        raise ExceptionGroup("policies are too long", mistakes)
-    domain, repository = documents
-    store = None
+        repositories = [arns.repository, *([arns.store.repository] if args.public_upstream else [])]
+        tagged = [arns.domain, *repositories] if args.tags else []
+        statements = decided(lambda: domain_policy_statements(arns, **who, account=account, tagged=tagged), None)
+    else:
+        domain = decided(lambda: domain_policy(arns, **who), None)
+    repository = decided(lambda: repository_policy(arns, **who, closed_publishing=closed, protect=args.protect), None)
     if args.public_upstream:  # what is published to the store is installed like what is published here
-        closed = args.closed_publishing
         store = repository_policy(arns.store, readers=(), publishers=(), closed_publishing=closed, protect=False)
-    return Documents(
-        domain=None if args.existing_domain else domain,
-        domain_statement=domain if args.existing_domain else None,
+    elsewhere = {each.principal for each in publishers if each.principal.account != arns.owner}
+    named = {each for each in everyone(readers, publishers) if each.role_name and each.account == account}
+    documents = Documents(
+        domain=domain,
+        domain_statements=statements,
         repository=repository,
         store=store,
         reader=reader_policy(arns, readers=readers, publishers=publishers),
-        publisher=publisher_policy(arns, readers=readers, publishers=publishers),
+        publishers=decided(lambda: _identity_policies(arns, elsewhere, readers, publishers), {}),
+        roles=decided(lambda: _identity_policies(arns, named, readers, publishers), {}),
     )
+    mistakes.finish()
+    return documents
 
 
-def domain_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str | None:
+def domain_policy(
+    arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher], made: Collection[Principal] = ()
+) -> str | None:
     """The domain permissions policy, minified: who gets authorization tokens. `None` when nobody does.
 
     `sts:GetServiceBearerToken`, which a token needs too, is not in it: a resource policy cannot grant that.
 
+    Those of them that are `made` here are named by a condition. IAM may not know a role yet that it has just made, and
+    then a policy that names it as a principal is refused.
+
     Raises:
         InvalidValueError: it is longer than CodeArtifact takes.
     """
-    return iam.fitting("domain", _allow_tokens(arns, readers, publishers))
+    return iam.fitting("domain", _allow_tokens(arns, readers, publishers, made))
 
 
-def domain_policy_statement(
+def domain_policy_statements(  # noqa: PLR0913  who, and what for
     arns: Arns,
     *,
     readers: Iterable[Principal],
     publishers: Iterable[Publisher],
+    made: Collection[Principal] = (),
     account: str,
-    repository_arns: Sequence[str],
-) -> str | None:
-    """What the owner of a domain adds to its permissions policy, minified: a statement, or a list of statements.
+    tagged: Sequence[str] = (),
+) -> str:
+    """What the owner of a domain adds to its permissions policy, minified: a list of statements, perhaps an empty one.
 
-    Who gets authorization tokens; and, in the domain of another account than `account`, that this may make the
-    repositories, with tags or without. `None` when there is nothing to add. Without Sids, which are to be unique in a
-    policy: other stacks may have a repository in the domain too.
+    Who gets authorization tokens; and, in the domain of another account than `account`, that this may make
+    repositories, which names no resource, and tag what is `tagged`. Without Sids, which are to be unique in a policy:
+    other stacks may have a repository in the domain too.
 
     Raises:
-        InvalidValueError: it is longer by itself than CodeArtifact takes.
+        InvalidValueError: they are longer by themselves than CodeArtifact takes.
     """
-    statements = [*_allow_tokens(arns, readers, publishers)]
+    statements = [*_allow_tokens(arns, readers, publishers, made)]
     if account != arns.owner:
         principal = {"AWS": [f"arn:{arns.partition}:iam::{account}:root"]}
-        statements.append(iam.statement("CreateRepository", CREATE, repository_arns, principal=principal))
+        statements.append(iam.statement("CreateRepository", CREATE, ["*"], principal=principal))
+        if tagged:
+            statements.append(iam.statement("TagResource", TAG, tagged, principal=principal))
     for statement in statements:
         del statement["Sid"]
-    if not iam.fitting("domain", statements):
-        return None
-    return json.dumps(statements[0] if len(statements) == 1 else statements, separators=(",", ":"))
+    iam.fitting("domain", statements)
+    return json.dumps(statements, separators=(",", ":"))
 
 
-def repository_policy(
+def repository_policy(  # noqa: PLR0913  who, and which safeguards
     arns: Arns,
     *,
     readers: Iterable[Principal],
     publishers: Iterable[Publisher],
     closed_publishing: bool,
     protect: bool,
+    made: Collection[Principal] = (),
 ) -> str | None:
     """The repository permissions policy, minified: who installs, who publishes what and what nobody may do.
 
@@ -146,11 +155,11 @@ def repository_policy(
         InvalidValueError: it is longer than CodeArtifact takes even so.
     """
     publishers = set(publishers)
-    installing = everyone(readers, publishers)
+    installing = _named(everyone(readers, publishers), made, arns)
     statements = [
-        *_allow(arns, "ReadRepository", installing, READ, [arns.repository]),
-        *_allow(arns, "DownloadPackages", installing, DOWNLOAD, [arns.packages]),
-        *_allow_publishing(arns, publishers),
+        *_allow("ReadRepository", installing, READ, [arns.repository]),
+        *_allow("DownloadPackages", installing, DOWNLOAD, [arns.packages]),
+        *_allow_publishing(arns, publishers, made),
     ]
     denying = [
         *([_deny_publishing(arns, publishers)] if closed_publishing else []),
@@ -181,19 +190,47 @@ def reader_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Itera
     return iam.document(_reading(arns, everyone(readers, publishers)))
 
 
-def publisher_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str:
-    """The identity policy that publishers of other accounts need, minified: `reader_policy`, and publishing.
+def publisher_policy(
+    arns: Arns, packages: Collection[str], *, readers: Iterable[Principal], publishers: Iterable[Publisher]
+) -> str:
+    """The identity policy that a publisher of `packages` needs, minified: `reader_policy`, and publishing them.
 
-    Publishing is granted to other accounts alone. In the domain's account it would be a right by itself, and the
-    packages that a publisher is limited to would be no limit.
+    Publishing is granted to other accounts than the domain's alone. In that one, and in the one that made the
+    repository, an identity policy alone is enough: so it is no wider than what one publisher is listed for.
+
+    Raises:
+        InvalidValueError: it is longer than IAM takes.
     """
-    publishers = set(publishers)
-    statements = [*_reading(arns, everyone(readers, publishers))]
-    visitors = {publisher for publisher in publishers if publisher.principal.account != arns.owner}
-    if resources := {resource for publisher in visitors for resource in _publishable(arns, publisher)}:
-        needed = [arns.packages] if arns.packages in resources else sorted(resources)
-        statements.append(iam.grant(PUBLISH, needed, _in_other_accounts(arns)))
-    return iam.document(statements)
+    resources = [arns.packages] if EVERYTHING in packages else sorted(arns.package(name) for name in packages)
+    publishing = iam.grant(PUBLISH, resources, _in_other_accounts(arns))
+    return iam.identity_document([*_reading(arns, everyone(readers, publishers)), publishing])
+
+
+def _identity_policies(
+    arns: Arns, principals: Iterable[Principal], readers: Iterable[Principal], publishers: Collection[Publisher]
+) -> dict[str, IdentityPolicy]:
+    """The identity policy of each principal: for the packages of its own entries and of the patterns that it matches.
+
+    Not for those of an account that it is in, which leaves that to other identity policies, nor of an organization:
+    who is in it is not known here.
+    """
+    policies: dict[str, IdentityPolicy] = {}
+    for principal in sorted(principals, key=lambda principal: principal.name):
+        packages = {
+            package
+            for each in publishers
+            if each.principal == principal
+            or (each.principal.is_pattern and iam.matches(each.principal.name, principal.name))
+            for package in (each.packages or [EVERYTHING])
+        }
+        if packages and principal.account != arns.owner:
+            own = (EVERYTHING,) if EVERYTHING in packages else tuple(sorted(packages))
+            document = publisher_policy(arns, own, readers=readers, publishers=publishers)
+            policies[principal.name] = IdentityPolicy(document=document, packages=own)
+        else:
+            document = reader_policy(arns, readers=readers, publishers=publishers)
+            policies[principal.name] = IdentityPolicy(document=document)
+    return policies
 
 
 def everyone(readers: Iterable[Principal], publishers: Iterable[Publisher]) -> set[Principal]:
@@ -201,55 +238,83 @@ def everyone(readers: Iterable[Principal], publishers: Iterable[Publisher]) -> s
     return {*readers, *(publisher.principal for publisher in publishers)}
 
 
-def _allow_tokens(arns: Arns, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> Iterator[Statement]:
-    return _allow(arns, "GetAuthorizationToken", everyone(readers, publishers), TOKEN, [arns.domain])
+class _Who(TypedDict):
+    readers: Iterable[Principal]
+    publishers: Collection[Publisher]
+    made: Collection[Principal]
 
 
-def _allow(
-    arns: Arns, sid: str, principals: set[Principal], actions: list[str], resources: Sequence[str]
-) -> Iterator[Statement]:
-    """One statement for what `Principal` takes, one for patterns and one for organizations, as far as there are any."""
-    patterns = {principal for principal in principals if principal.is_pattern}
-    organizations = {principal for principal in principals if principal.is_organization}
-    if exact := principals - patterns - organizations:
-        yield iam.statement(sid, actions, resources, principal={"AWS": _names(exact, arns)})
-    if patterns:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Names:
+    """Principals as statements name them. Each list is sorted, so that the order in the config changes no document."""
+
+    exact: list[str]
+    """What `Principal` takes."""
+    matched: list[str]
+    """Patterns, and roles that are made here."""
+    accounts: list[str]
+    """The accounts of those, 12 digits."""
+    organizations: list[str]
+
+
+def _named(principals: Iterable[Principal], made: Collection[Principal], arns: Arns) -> _Names:
+    principals = {each.in_partition(arns.partition) for each in principals}
+    organizations = {each for each in principals if each.is_organization}
+    matched = {each for each in principals if each.is_pattern or each in made}
+    return _Names(
+        exact=sorted(each.name for each in principals - organizations - matched),
+        matched=sorted(each.name for each in matched),
+        accounts=sorted({str(each.account) for each in matched}),
+        organizations=sorted(each.name for each in organizations),
+    )
+
+
+def _allow(sid: str, names: _Names, actions: list[str], resources: Sequence[str]) -> Iterator[Statement]:
+    """A statement for each way in which principals are named, as far as there are any."""
+    if names.exact:
+        yield iam.statement(sid, actions, resources, principal={"AWS": names.exact})
+    if names.matched:
         condition = {
-            "ArnLike": {"aws:PrincipalArn": _names(patterns, arns)},
-            "StringEquals": {"aws:PrincipalAccount": _accounts(patterns)},
+            "ArnLike": {"aws:PrincipalArn": names.matched},
+            "StringEquals": {"aws:PrincipalAccount": names.accounts},
         }
         yield iam.statement(f"{sid}ByPattern", actions, resources, principal="*", condition=condition)
-    if organizations:
-        condition = {"StringEquals": {"aws:PrincipalOrgID": _names(organizations, arns)}}
+    if names.organizations:
+        condition = {"StringEquals": {"aws:PrincipalOrgID": names.organizations}}
         yield iam.statement(f"{sid}ByOrganization", actions, resources, principal="*", condition=condition)
 
 
-def _allow_publishing(arns: Arns, publishers: Iterable[Publisher]) -> Iterator[Statement]:
+def _allow_tokens(
+    arns: Arns, readers: Iterable[Principal], publishers: Iterable[Publisher], made: Collection[Principal]
+) -> Iterator[Statement]:
+    return _allow("GetAuthorizationToken", _named(everyone(readers, publishers), made, arns), TOKEN, [arns.domain])
+
+
+def _allow_publishing(arns: Arns, publishers: Iterable[Publisher], made: Collection[Principal]) -> Iterator[Statement]:
     """For everything, and for each set of single packages, who may publish it."""
     resources: defaultdict[Principal, set[str]] = defaultdict(set)
     for publisher in publishers:
-        resources[publisher.principal].update(_publishable(arns, publisher))
+        resources[publisher.principal.in_partition(arns.partition)].update(_publishable(arns, publisher))
     limited: defaultdict[tuple[str, ...], set[Principal]] = defaultdict(set)
     for principal, own in resources.items():
         limited[tuple(sorted(own))].add(principal)
     unlimited = {principal for own in list(limited) if arns.packages in own for principal in limited.pop(own)}
 
-    yield from _allow(arns, "PublishPackages", unlimited, PUBLISH, [arns.packages])
+    yield from _allow("PublishPackages", _named(unlimited, made, arns), PUBLISH, [arns.packages])
     for own, principals in sorted(limited.items()):
         # A name of its own for each set of packages: a number would change with the others.
         digest = hashlib.sha256("\n".join(own).encode()).hexdigest()[:8]
-        yield from _allow(arns, f"PublishPackages{digest}", principals, PUBLISH, own)
+        yield from _allow(f"PublishPackages{digest}", _named(principals, made, arns), PUBLISH, own)
 
 
 def _deny_publishing(arns: Arns, publishers: Iterable[Publisher]) -> Statement:
     """A Deny of publishing and copying for whoever is none of the publishers; all of its conditions hold for them."""
-    principals = everyone([], publishers)
-    accounts = {principal for principal in principals if principal.is_account}
-    organizations = {principal for principal in principals if principal.is_organization}
+    accounts = {each.principal.account for each in publishers if each.principal.is_account}
+    names = _named([each.principal for each in publishers if not each.principal.is_account], (), arns)
     conditions = [
-        ("ArnNotLike", "aws:PrincipalArn", _names(principals - accounts - organizations, arns)),
-        ("StringNotEquals", "aws:PrincipalAccount", _accounts(accounts)),
-        ("StringNotEquals", "aws:PrincipalOrgID", _names(organizations, arns)),
+        ("ArnNotLike", "aws:PrincipalArn", sorted([*names.exact, *names.matched])),
+        ("StringNotEquals", "aws:PrincipalAccount", sorted(str(account) for account in accounts)),
+        ("StringNotEquals", "aws:PrincipalOrgID", names.organizations),
     ]
     condition: defaultdict[str, dict[str, list[str]]] = defaultdict(dict)
     for operator, key, values in conditions:
@@ -290,15 +355,6 @@ def _in_other_accounts(arns: Arns) -> dict[str, object]:
 def _publishable(arns: Arns, publisher: Publisher) -> list[str]:
     """The ARNs of what a publisher may publish."""
     return [arns.packages] if publisher.packages is None else [arns.package(name) for name in publisher.packages]
-
-
-def _names(principals: Iterable[Principal], arns: Arns) -> list[str]:
-    """As they stand in a policy; sorted, so that the order in the config never changes a document."""
-    return sorted({principal.in_partition(arns.partition).name for principal in principals})
-
-
-def _accounts(principals: Iterable[Principal]) -> list[str]:
-    return sorted({principal.account for principal in principals if principal.account})
 
 
 def _merged(statements: Iterable[Statement], arns: Arns) -> Iterator[Statement]:

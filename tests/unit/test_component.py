@@ -33,7 +33,7 @@ from private_pypi.errors import InvalidValueError
 from private_pypi.package_groups import desired_state
 from private_pypi.policies import (
     domain_policy,
-    domain_policy_statement,
+    domain_policy_statements,
     publisher_policy,
     reader_policy,
     repository_policy,
@@ -148,7 +148,6 @@ OUTPUTS = {
     "repository_name": "internal",
     "repository_arn": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/internal",
     "reader_policy": reader_policy(ARNS, readers=READERS, publishers=PUBLISHERS),
-    "publisher_policy": publisher_policy(ARNS, readers=READERS, publishers=PUBLISHERS),
 }
 
 
@@ -177,7 +176,6 @@ def test_at_preview_only_the_endpoint_and_its_urls_are_unknown() -> None:
         ("repository_name", {"pypi-repository"}),
         ("repository_arn", {"pypi-repository"}),
         ("reader_policy", {"pypi-repository"}),
-        ("publisher_policy", {"pypi-repository"}),
     ],
 )
 def test_what_uses_an_output_waits_for_what_it_names(preview: bool, output: str, named: set[str]) -> None:
@@ -344,9 +342,9 @@ def test_what_gets_no_identity_policy_is_warned_of() -> None:
     (warning,) = made.warnings
     assert warning == (
         "attachIdentityPolicies attaches only to roles of account 111122223333 that are listed by name. It attaches "
-        "nothing to what is listed below. Attach the output reader_policy there yourself. Publishers of other "
-        "accounts than the domain's need publisher_policy instead. Where the domain's account itself is a publisher, "
-        "also give its people a right to publish.\n"
+        "nothing to what is listed below. Attach the output reader_policy there yourself, or to publishers of other "
+        "accounts than the domain's what publisher_policies has for them. Where the domain's account itself is a "
+        "publisher, also give its people a right to publish.\n"
         "arn:aws:iam::111122223333:role/ci-*\n"
         "arn:aws:iam::111122223333:root\n"
         "arn:aws:iam::111122223333:user/ada\n"
@@ -370,9 +368,9 @@ def test_a_policy_that_is_too_long_is_an_error_and_nothing_is_registered(preview
         run(pypi(PrivatePypiArgs(domain="acme", readers=readers)), preview=preview, record=record)
     assert str(error.value) == (
         "2 errors in the arguments; nothing was changed.\n"
-        "private-pypi:readers and private-pypi:publishers: "
+        "readers and publishers: "
         f"got a domain permissions policy of 12,826 characters{rest}\n"
-        "private-pypi:readers and private-pypi:publishers: "
+        "readers and publishers: "
         f"got a repository permissions policy of 13,225 characters{rest}"
     )
     assert record.resources == {}
@@ -528,18 +526,14 @@ def test_in_an_existing_domain_only_the_repository_is_made(preview: bool) -> Non
     assert made.of_type(REPOSITORY).inputs == {"domain": "acme", "repository": "internal", "description": "Ours"}
     names = ("private_pypi_endpoint_url", "index_url", "publish_url", "protect")
     unknown = dict.fromkeys(names, UNKNOWN) if preview else {"protect": True}
-    statement = domain_policy_statement(
-        ARNS, readers=READERS, publishers=PUBLISHERS, account="111122223333", repository_arns=[]
-    )
-    assert made.component_outputs == OUTPUTS | unknown | {"domain_policy_statement": statement}
+    statements = domain_policy_statements(ARNS, readers=READERS, publishers=PUBLISHERS, account="111122223333")
+    assert made.component_outputs == OUTPUTS | unknown | {"domain_policy_statements": statements}
 
 
 def test_without_principals_the_domains_owner_has_nothing_to_add() -> None:
-    exported: list[str] = []
-    args = PrivatePypiArgs(domain="acme", existing_domain=True)
-    run(lambda: exported.extend(PrivatePypi("pypi", args).outputs))
+    made = run(pypi(PrivatePypiArgs(domain="acme", existing_domain=True)))
 
-    assert exported == list(OUTPUTS)
+    assert made.component_outputs["domain_policy_statements"] == "[]"
 
 
 @both_times
@@ -559,12 +553,8 @@ def test_in_another_accounts_domain_every_call_and_arn_carries_the_owner(preview
     assert made.resources["pypi-repository-permissions"].inputs["policyDocument"] == repository_policy(
         THEIR_ARNS, readers=READERS, publishers=PUBLISHERS, closed_publishing=True, protect=True
     )
-    assert made.component_outputs["domain_policy_statement"] == domain_policy_statement(
-        THEIR_ARNS,
-        readers=READERS,
-        publishers=PUBLISHERS,
-        account="111122223333",
-        repository_arns=[THEIR_ARNS.repository, THEIR_ARNS.store.repository],
+    assert made.component_outputs["domain_policy_statements"] == domain_policy_statements(
+        THEIR_ARNS, readers=READERS, publishers=PUBLISHERS, account="111122223333"
     )
     outputs = {name: made.component_outputs[name] for name in ("domain_owner", "domain_arn", "repository_arn")}
     assert outputs == {
@@ -574,13 +564,17 @@ def test_in_another_accounts_domain_every_call_and_arn_carries_the_owner(preview
     }
 
 
-def test_without_a_store_the_domains_owner_lets_one_repository_be_made() -> None:
-    assert run(pypi(VISITING)).component_outputs["domain_policy_statement"] == domain_policy_statement(
+@pytest.mark.parametrize("store", [True, False])
+def test_the_domains_owner_lets_be_tagged_what_has_tags(store: bool) -> None:
+    tagging = dataclasses.replace(VISITING, tags={"team": "platform"}, public_upstream=store)
+    repositories = [THEIR_ARNS.repository, *([THEIR_ARNS.store.repository] if store else [])]
+
+    assert run(pypi(tagging)).component_outputs["domain_policy_statements"] == domain_policy_statements(
         THEIR_ARNS,
         readers=READERS,
         publishers=PUBLISHERS,
         account="111122223333",
-        repository_arns=[THEIR_ARNS.repository],
+        tagged=[THEIR_ARNS.domain, *repositories],
     )
 
 
@@ -590,8 +584,9 @@ def test_the_identity_policies_are_for_those_who_are_listed() -> None:
 
     publishers = [*PUBLISHERS, visitor]
     assert made.component_outputs["reader_policy"] == reader_policy(ARNS, readers=READERS, publishers=publishers)
-    assert made.component_outputs["publisher_policy"] == publisher_policy(ARNS, readers=READERS, publishers=publishers)
-    assert made.component_outputs["publisher_policy"] != made.component_outputs["reader_policy"]
+    assert made.component_outputs["publisher_policies"] == {
+        "arn:aws:iam::777788889999:root": publisher_policy(ARNS, ["acme-core"], readers=READERS, publishers=publishers)
+    }
 
 
 def test_in_an_existing_domain_of_this_account_publishers_need_no_more_than_readers() -> None:
@@ -610,14 +605,12 @@ def test_in_another_accounts_domain_publishers_of_this_account_need_its_half_of_
         for each in made.resources.values()
         if each.type == POLICY_ATTACHMENT
     }
-    assert attached == {
-        "api": "arn-of-pypi-publisher-policy",
-        "ci": "arn-of-pypi-publisher-policy",
-        "ops": "arn-of-pypi-reader-policy",
-    }
-    for name in ("reader", "publisher"):
-        document = made.component_outputs[f"{name}_policy"]
-        assert made.resources[f"pypi-{name}-policy"].inputs == {"policy": document}
+    (limited,) = {arn for arn in attached.values() if arn.startswith("arn-of-pypi-publisher-policy-")}
+    assert attached == {"api": limited, "ci": "arn-of-pypi-publisher-policy", "ops": "arn-of-pypi-reader-policy"}
+    documents = made.component_outputs["publisher_policies"]
+    assert made.resources[limited.removeprefix("arn-of-")].inputs == {"policy": documents[API.name]}
+    assert made.resources["pypi-publisher-policy"].inputs == {"policy": documents[CI.name]}
+    assert made.resources["pypi-reader-policy"].inputs == {"policy": made.component_outputs["reader_policy"]}
     assert made.warnings == []
 
 
@@ -681,6 +674,7 @@ TOOLS = GithubPublisher(repository="acme/tools", kind="tag", ref="v*", packages=
 CORE = GithubPublisher(repository="acme/core", kind="environment", ref="pypi")
 FROM_GITHUB = dataclasses.replace(ARGS, github_publishers=[TOOLS, CORE])
 (CORE_ROLE, TOOLS_ROLE) = make_roles([CORE, TOOLS], ARNS, "111122223333", prefix="pypi-test")
+MADE = {Principal(CORE_ROLE.arn), Principal(TOOLS_ROLE.arn)}
 ALL_PUBLISHERS = [*PUBLISHERS, *CORE_ROLE.publishers, *TOOLS_ROLE.publishers]
 
 
@@ -713,10 +707,10 @@ def test_the_role_of_a_workflow_is_a_publisher_like_any_other(preview: bool) -> 
     made = run(pypi(dataclasses.replace(FROM_GITHUB, closed_publishing=True)), preview=preview)
 
     assert made.of_type(DOMAIN_PERMISSIONS).inputs["policyDocument"] == domain_policy(
-        ARNS, readers=READERS, publishers=ALL_PUBLISHERS
+        ARNS, readers=READERS, publishers=ALL_PUBLISHERS, made=MADE
     )
     assert made.of_type(REPOSITORY_PERMISSIONS).inputs["policyDocument"] == repository_policy(
-        ARNS, readers=READERS, publishers=ALL_PUBLISHERS, closed_publishing=True, protect=True
+        ARNS, readers=READERS, publishers=ALL_PUBLISHERS, closed_publishing=True, protect=True, made=MADE
     )
 
 
@@ -728,25 +722,19 @@ def test_the_arns_of_the_roles_are_known_at_preview(preview: bool) -> None:
     }
 
 
-def test_the_policies_come_after_the_roles_that_they_name() -> None:
-    """AWS takes no policy with a principal that does not exist."""
-    made = run(pypi(FROM_GITHUB)).resources
-    roles = {name for name, each in made.items() if each.type == ROLE}
-
-    assert len(roles) == 2
-    assert made["pypi-domain-permissions"].depends_on >= roles
-    assert made["pypi-repository-permissions"].depends_on >= roles
-
-
 def test_in_another_accounts_domain_a_workflow_gets_its_half_of_publishing() -> None:
     args = dataclasses.replace(FROM_GITHUB, existing_domain=True, domain_owner="444455556666")
     made = run(pypi(args))
 
-    policies = {each.inputs["policy"] for each in made.resources.values() if each.type == ROLE_POLICY}
-    assert policies == {made.component_outputs["publisher_policy"]}
-    assert "PublishPackageVersion" in made.component_outputs["publisher_policy"]
-    (role,) = {arn for arn in made.component_outputs["github_role_arns"].values() if "core" in arn}
-    assert role in made.component_outputs["domain_policy_statement"]
+    arns = made.component_outputs["github_role_arns"]
+    inputs = [each.inputs for each in made.resources.values() if each.type == ROLE_POLICY]
+    policies = {each["role"]: each["policy"] for each in inputs}
+    assert policies == {
+        arn.rpartition("/")[2]: made.component_outputs["publisher_policies"][arn] for arn in arns.values()
+    }
+    for arn in arns.values():
+        assert "PublishPackageVersion" in made.component_outputs["publisher_policies"][arn]
+        assert arn in made.component_outputs["domain_policy_statements"]
 
 
 @both_times
@@ -788,7 +776,7 @@ def test_that_the_roles_of_workflows_make_a_policy_too_long_is_said() -> None:
         run(pypi(dataclasses.replace(ARGS, github_publishers=many)))
     assert str(error.value).startswith(
         "2 errors in the arguments; nothing was changed.\n"
-        "private-pypi:readers, private-pypi:publishers and private-pypi:githubPublishers: "
+        "readers, publishers and github_publishers: "
         "got a domain permissions policy of "
     )
 

@@ -89,7 +89,6 @@ def test_the_outputs_are_exported(preview: bool) -> None:
     exports = run(main_program, DEV, preview=preview).exports
 
     assert json.loads(exports.pop("reader_policy")) == {"Version": "2012-10-17", "Statement": READING}
-    assert json.loads(exports.pop("publisher_policy")) == {"Version": "2012-10-17", "Statement": READING}
     assert exports == {
         "private_pypi_endpoint_url": UNKNOWN if preview else ENDPOINT,
         "index_url": UNKNOWN if preview else f"{ENDPOINT}simple/",
@@ -126,7 +125,7 @@ def test_all_keys_together_make_each_resource_once(preview: bool) -> None:
         "store": False,
         "store-permissions": False,
         "repository": True,
-        "repository-permissions": False,
+        "repository-permissions": True,
         "reader-policy": False,
         "reader-policy-api": False,
         "reader-policy-job-orchestrator": False,

@@ -10,12 +10,14 @@ from evaluator import Caller, allows
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from private_pypi import iam
+from private_pypi import PrivatePypiArgs, iam
 from private_pypi.arns import Arns
 from private_pypi.errors import InvalidValueError
 from private_pypi.policies import (
+    Documents,
     domain_policy,
-    domain_policy_statement,
+    domain_policy_statements,
+    make_documents,
     publisher_policy,
     reader_policy,
     repository_policy,
@@ -33,6 +35,7 @@ TOOLS = "arn:aws:codeartifact:us-west-2:111122223333:package/acme/internal/pypi/
 ADA = Principal("arn:aws:iam::111122223333:user/ada")
 CI = Principal("arn:aws:iam::111122223333:role/ci")
 OTHER = Principal("arn:aws:iam::444455556666:root")
+ROLES = "arn:aws:iam::111122223333:role"
 SSO = Principal("arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*")
 ORGANIZATION = Principal("o-a1b2c3d4e5")
 
@@ -291,42 +294,61 @@ def test_protection_denies_everybody_to_lose_packages_and_nobody_to_take_it_off(
 
 
 def test_the_owner_of_an_existing_domain_adds_who_gets_tokens() -> None:
-    statement = domain_policy_statement(
-        ARNS, readers=[ADA], publishers=everything(CI), account=OWNER, repository_arns=[REPOSITORY]
-    )
+    statements = domain_policy_statements(ARNS, readers=[ADA], publishers=everything(CI), account=OWNER)
 
-    assert statement == (
-        '{"Effect":"Allow",'
+    assert statements == (
+        '[{"Effect":"Allow",'
         '"Principal":{"AWS":["arn:aws:iam::111122223333:role/ci","arn:aws:iam::111122223333:user/ada"]},'
         '"Action":["codeartifact:GetAuthorizationToken"],'
-        '"Resource":"arn:aws:codeartifact:us-west-2:111122223333:domain/acme"}'
+        '"Resource":"arn:aws:codeartifact:us-west-2:111122223333:domain/acme"}]'
     )
 
 
-def test_the_owner_of_another_accounts_domain_also_lets_the_repositories_be_made() -> None:
-    statements = domain_policy_statement(
-        ARNS,
-        readers=[CI],
-        publishers=everything(ORGANIZATION),
-        account="444455556666",
-        repository_arns=[REPOSITORY, f"{REPOSITORY}-store"],
+@pytest.mark.parametrize("tagged", [[], [DOMAIN, REPOSITORY]])
+def test_the_owner_of_another_accounts_domain_also_lets_repositories_be_made(tagged: list[str]) -> None:
+    statements = domain_policy_statements(
+        ARNS, readers=[CI], publishers=everything(ORGANIZATION), account="444455556666", tagged=tagged
     )
 
     # Without Sids: another stack's statements may stand beside them, and no Sid stands twice in a policy.
     tokens = domain([CI], everything(ORGANIZATION))["Statement"]
-    assert json.loads(statements or "") == [
+    deployer = {"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::444455556666:root"]}}
+    assert json.loads(statements) == [
         *({key: value for key, value in statement.items() if key != "Sid"} for statement in tokens),
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": ["arn:aws:iam::444455556666:root"]},
-            "Action": ["codeartifact:CreateRepository", "codeartifact:TagResource"],
-            "Resource": [REPOSITORY, f"{REPOSITORY}-store"],
-        },
+        deployer | {"Action": ["codeartifact:CreateRepository"], "Resource": "*"},
+        *([deployer | {"Action": ["codeartifact:TagResource"], "Resource": tagged}] if tagged else []),
     ]
 
 
 def test_without_principals_the_owner_of_an_existing_domain_adds_nothing() -> None:
-    assert domain_policy_statement(ARNS, readers=[], publishers=[], account=OWNER, repository_arns=[]) is None
+    assert domain_policy_statements(ARNS, readers=[], publishers=[], account=OWNER) == "[]"
+
+
+def test_roles_that_are_made_here_are_named_by_a_condition() -> None:
+    """IAM may not know a role yet that it has just made, and CodeArtifact refuses a principal that does not exist."""
+    condition = {
+        "ArnLike": {"aws:PrincipalArn": [CI.name]},
+        "StringEquals": {"aws:PrincipalAccount": ["111122223333"]},
+    }
+    documents = [
+        parsed(domain_policy(ARNS, readers=[ADA], publishers=everything(CI), made={CI})),
+        parsed(
+            repository_policy(
+                ARNS, readers=[ADA], publishers=everything(CI), closed_publishing=False, protect=False, made={CI}
+            )
+        ),
+    ]
+
+    statements = {each["Sid"]: each for document in documents for each in document["Statement"]}
+    assert {sid: (each["Principal"], each.get("Condition")) for sid, each in statements.items()} == {
+        "GetAuthorizationToken": ({"AWS": [ADA.name]}, None),
+        "GetAuthorizationTokenByPattern": ("*", condition),
+        "ReadRepository": ({"AWS": [ADA.name]}, None),
+        "ReadRepositoryByPattern": ("*", condition),
+        "DownloadPackages": ({"AWS": [ADA.name]}, None),
+        "DownloadPackagesByPattern": ("*", condition),
+        "PublishPackagesByPattern": ("*", condition),
+    }
 
 
 BEARER_TOKEN = {
@@ -367,32 +389,94 @@ def test_the_reader_policy_reads_in_an_account_that_the_permissions_policies_lea
 
 
 @pytest.mark.parametrize(
-    ("publishers", "resource"),
+    ("packages", "resource"),
     [
-        (everything(OTHER), PACKAGES),
-        (everything(ORGANIZATION), PACKAGES),
-        ([only(OTHER, "acme-core")], CORE),
-        ([only(OTHER, "acme-tools-*"), only(ORGANIZATION, "acme-core")], [CORE, TOOLS]),
-        ([*everything(OTHER), only(OTHER, "acme-core")], PACKAGES),
-        ([*everything(CI, SSO), only(OTHER, "acme-core")], CORE),
+        (["*"], PACKAGES),
+        (["*", "acme-core"], PACKAGES),
+        (["acme-core"], CORE),
+        (["acme-tools-*", "acme-core"], [CORE, TOOLS]),
     ],
 )
-def test_the_publisher_policy_adds_publishing_for_other_accounts(publishers: list[Publisher], resource: object) -> None:
+def test_the_publisher_policy_adds_publishing_some_packages_for_other_accounts(
+    packages: list[str], resource: object
+) -> None:
     publishing = {"Effect": "Allow", "Action": "codeartifact:PublishPackageVersion", "Resource": resource}
 
-    assert parsed(publisher_policy(ARNS, readers=[], publishers=publishers)) == {
+    assert parsed(publisher_policy(ARNS, packages, readers=[OTHER], publishers=[])) == {
         "Version": "2012-10-17",
         "Statement": [BEARER_TOKEN, ENDPOINT, INSTALLING, publishing | IN_OTHER_ACCOUNTS],
     }
 
 
-@pytest.mark.parametrize("publishers", [[], everything(CI, SSO, Principal(OWNER))])
-def test_without_publishers_of_other_accounts_the_publisher_policy_is_the_reader_policy(
-    publishers: list[Publisher],
-) -> None:
-    expected = reader_policy(ARNS, readers=[ADA], publishers=publishers)
+def test_an_identity_policy_that_is_too_long_is_an_error() -> None:
+    packages = [f"{'p' * 100}-{number}" for number in range(40)]
 
-    assert publisher_policy(ARNS, readers=[ADA], publishers=publishers) == expected
+    with pytest.raises(InvalidValueError) as error:
+        publisher_policy(ARNS, packages, readers=[], publishers=[])
+    assert str(error.value) == (
+        "got an identity policy of 7,597 characters\n"
+        "  expected: up to 6,144 characters\n"
+        "  fix:      name prefix-* instead of many packages"
+    )
+
+
+def made(args: PrivatePypiArgs, *, owner: str = "444455556666") -> Documents:
+    """What is made in the domain of an owner, deployed by `OWNER`."""
+    arns = dataclasses.replace(ARNS, owner=owner)
+    return make_documents(args.at("us-west-2"), arns, OWNER, [])
+
+
+def test_each_publisher_of_another_account_gets_an_identity_policy_no_wider_than_its_entry() -> None:
+    """In the account that made a repository an identity policy alone is enough."""
+    args = PrivatePypiArgs(
+        domain="acme",
+        existing_domain=True,
+        domain_owner="444455556666",
+        publishers=[
+            Publisher(CI, ["acme-a"]),
+            Publisher(CI, ["acme-c"]),
+            Publisher(SSO, ["acme-b"]),
+            "777788889999",
+            Publisher("444455556666", ["acme-a"]),
+        ],
+    )
+
+    assert {name: policy.packages for name, policy in made(args).publishers.items()} == {
+        "arn:aws:iam::777788889999:root": ("*",),
+        CI.name: ("acme-a", "acme-c"),
+        SSO.name: ("acme-b",),
+    }
+    for policy in made(args).publishers.values():
+        (publishing,) = [each for each in parsed(policy.document)["Statement"] if each["Action"] == PUBLISH[0]]
+        resources = publishing["Resource"] if isinstance(publishing["Resource"], list) else [publishing["Resource"]]
+        assert {each.rpartition("/")[2] for each in resources} == {*policy.packages}
+
+
+@pytest.mark.parametrize(
+    ("readers", "publishers", "packages"),
+    [
+        ([CI.name], [], ()),
+        ([CI.name], ["arn:aws:iam::111122223333:role/*"], ("*",)),
+        (
+            [CI.name],
+            [Publisher("arn:aws:iam::111122223333:role/*", ["acme-*"]), Publisher(CI, ["beta"])],
+            ("acme-*", "beta"),
+        ),
+        ([CI.name], ["arn:aws:iam::111122223333:role/team/*"], ()),
+        ([CI.name], ["111122223333"], ()),
+        ([CI.name], ["o-a1b2c3d4e5"], ()),
+    ],
+)
+def test_a_role_gets_what_the_entries_that_cover_it_say(
+    readers: list[str], publishers: list[Any], packages: object
+) -> None:
+    """Not what its account is given, which leaves that to other policies, nor an organization that it may not be in."""
+    args = PrivatePypiArgs(
+        domain="acme", existing_domain=True, domain_owner="444455556666", readers=readers, publishers=publishers
+    )
+
+    assert made(args).roles[CI.name].packages == packages
+    assert {role: policy.packages for role, policy in made(args, owner=OWNER).roles.items()} == {CI.name: ()}
 
 
 def test_without_publishers_there_is_no_publish_statement() -> None:
@@ -538,7 +622,7 @@ def test_merging_keeps_what_is_denied() -> None:
     ("policy", "kind", "size"),
     [
         (domain_policy, "domain", "12,826"),
-        (partial(domain_policy_statement, account=OWNER, repository_arns=[]), "domain", "12,796"),
+        (partial(domain_policy_statements, account=OWNER), "domain", "12,796"),
         (
             lambda arns, **who: repository_policy(arns, **who, closed_publishing=False, protect=False),
             "repository",
@@ -586,9 +670,8 @@ def test_order_and_repetition_never_change_a_document(
     assert json.dumps(repository(*shuffled, closed=closed)) == json.dumps(
         repository(readers, publishers, closed=closed)
     )
-    for policy in (reader_policy, publisher_policy):
-        changed = policy(ARNS, readers=shuffled[0], publishers=shuffled[1])
-        assert changed == policy(ARNS, readers=readers, publishers=publishers)
+    changed = PrivatePypiArgs(domain="acme", readers=shuffled[0], publishers=shuffled[1])
+    assert made(changed) == made(PrivatePypiArgs(domain="acme", readers=readers, publishers=publishers))
 
 
 @given(readers=reader_lists, publishers=publisher_lists, closed=st.booleans())
@@ -631,7 +714,7 @@ def covers(packages: tuple[str, ...] | None, package: str) -> bool:
     closed=st.booleans(),
     protect=st.booleans(),
     arn=role_arns,
-    attached=st.sampled_from([reader_policy, publisher_policy]),
+    has_own=st.booleans(),
     merged=st.booleans(),
 )
 def test_nobody_can_do_what_the_config_does_not_give_them(
@@ -640,12 +723,21 @@ def test_nobody_can_do_what_the_config_does_not_give_them(
     closed: bool,
     protect: bool,
     arn: str,
-    attached: Callable[..., str],
+    has_own: bool,
     merged: bool,
 ) -> None:
     """And who has the fitting identity policy can do all of what it gives, also where statements are merged."""
     account = arn.split(":")[4]
-    identity = parsed(attached(ARNS, readers=readers, publishers=publishers))
+    somebody = Caller(arn=arn, organization=ORGANIZATIONS[account])
+    own = [
+        package
+        for publisher in publishers
+        if listed(publisher.principal, somebody)
+        for package in publisher.packages or "*"
+    ]
+    identity = parsed(reader_policy(ARNS, readers=readers, publishers=publishers))
+    if has_own and own:
+        identity = parsed(publisher_policy(ARNS, own, readers=readers, publishers=publishers))
     caller = Caller(arn=arn, identity_policies=(identity,), organization=ORGANIZATIONS[account])
 
     def may(action: str, resource: str, policy: Any) -> bool:
@@ -667,7 +759,7 @@ def test_nobody_can_do_what_the_config_does_not_give_them(
             for each in publishers
             if account != OWNER or not each.principal.is_account
         )
-        if account == OWNER or attached is publisher_policy:
+        if account == OWNER or has_own:
             assert may("PublishPackageVersion", resource, permissions) == by_name
         for action in ("CopyPackageVersions", "DeletePackageVersions", "DisposePackageVersions"):
             assert not may(action, resource, permissions)
