@@ -35,7 +35,7 @@ diff: .venv/.installed
 install: .venv/.installed
 
 test: .venv/.installed-dev
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term
 
 proof: .venv/.installed-dev
 	$(BIN)/pytest tests/unit/test_every_caller.py tests/proof

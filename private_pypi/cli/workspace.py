@@ -22,5 +22,15 @@ def selected_stack(folder: Path) -> str:
     digest = hashlib.sha1(str(folder / "Pulumi.yaml").encode(), usedforsecurity=False).hexdigest()
     with contextlib.suppress(AttributeError, OSError, ValueError):
         for settings in home.glob(f"workspaces/*-{digest}-workspace.json"):
-            return str(json.loads(settings.read_text(encoding="utf-8")).get("stack") or DEFAULT_STACK)
+            selected = json.loads(settings.read_text(encoding="utf-8"))
+            stacks = selected.get("stacks") or {None: selected.get("stack")}  # by backend; once there was one alone
+            stack = next(iter(stacks.values())) if len(stacks) == 1 else stacks.get(_backend(home))
+            return str(stack or DEFAULT_STACK)
     return DEFAULT_STACK
+
+
+def _backend(home: Path) -> str | None:
+    """The address of the backend that is logged in to."""
+    if address := os.environ.get("PULUMI_BACKEND_URL"):
+        return address
+    return json.loads((home / "credentials.json").read_text(encoding="utf-8")).get("current")

@@ -20,7 +20,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     home = tmp_path_factory.mktemp("home")
     (home / "workspaces").mkdir()
     monkeypatch.setenv("PULUMI_HOME", str(home))
-    for name in ("PULUMI_STACK", "PWD"):
+    for name in ("PULUMI_BACKEND_URL", "PULUMI_STACK", "PWD"):
         monkeypatch.delenv(name, raising=False)
     return home
 
@@ -36,6 +36,20 @@ def test_the_stack_is_the_selected_one(folder: Path, home: Path, monkeypatch: py
     assert selected_stack(folder) == "acme/private-pypi/prod"
     monkeypatch.setenv("PULUMI_STACK", "staging")
     assert selected_stack(folder) == "staging"
+
+
+def test_of_several_backends_it_is_the_stack_of_the_one_that_is_logged_in_to(
+    folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    select(home, folder, '{"stacks": {"file://~": "organization/private-pypi/prod"}}')
+    assert selected_stack(folder) == "organization/private-pypi/prod"
+
+    select(home, folder, '{"stacks": {"file://~": "prod", "https://api.pulumi.com": "staging"}}')
+    assert selected_stack(folder) == "dev"
+    (home / "credentials.json").write_text('{"current": "https://api.pulumi.com"}')
+    assert selected_stack(folder) == "staging"
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file://~")
+    assert selected_stack(folder) == "prod"
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"stack": null}', "[]"])
