@@ -39,7 +39,7 @@ diff: install
 	@$(BIN)/private-pypi diff $(STACK)
 
 test: install-dev
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term
 
 proof: install-dev
 	$(BIN)/pytest tests/unit/test_every_caller.py tests/proof

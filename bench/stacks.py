@@ -43,9 +43,11 @@ def flat(config: Mapping[str, Any]) -> Command:
         "account": ACCOUNT,
         "region": config["aws:region"],
         "partition": "aws",
+        "secret_keys": [],
+        "salt": "",
     }
     # As a module, because of a script Python would keep nothing compiled.
-    command = [sys.executable, "-c", "from program import main; main()"]
+    command = [sys.executable, "-c", "from recorder import main; main()"]
     return Command(arguments=command, folder=ROOT / "private_pypi/cli", stdin=json.dumps(program))
 
 

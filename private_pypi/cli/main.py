@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from private_pypi.cli.errors import CommandError, MistakesError
-from private_pypi.cli.stack_files import read_stack, selected_stack
 from private_pypi.cli.words import Style, coloured, harmless, uncoloured
+from private_pypi.cli.workspace import selected_stack
 
 NEEDS_APPROVAL = 2
 """The exit status of a difference that needs approval."""
@@ -98,6 +98,7 @@ def _preview(options: argparse.Namespace) -> int:
         as_json,
         preview,
     )
+    from private_pypi.cli.stack_files import read_stack  # noqa: PLC0415
 
     folder = Path.cwd()
     stack = read_stack(folder, options.stack)

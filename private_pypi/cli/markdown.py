@@ -116,7 +116,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _folded(title: str, document: str) -> str:
-    summary = f"<summary><code>{html.escape(title)}</code></summary>"
+    summary = f"<summary><code>{html.escape(plain(title))}</code></summary>"
     return f"<details>{summary}\n\n{fenced(pretty(document), 'json')}\n\n</details>"
 
 

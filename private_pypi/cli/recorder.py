@@ -152,6 +152,8 @@ def _reveal(value: Any, secrets: list[object]) -> Any:
     match value:
         case str():
             return None if UNKNOWN in value else value
+        case float() if value.is_integer():  # a protobuf has no other numbers
+            return int(value)
         case list():
             return [_reveal(each, secrets) for each in cast("list[Any]", value)]
         case {"4dabf18193072939515e22adb298388d": str(signature), **fields}:

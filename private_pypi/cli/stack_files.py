@@ -4,10 +4,7 @@ Separate from `config`, which reads what the CLI has given: this stands in for t
 The files are described at https://www.pulumi.com/docs/iac/concepts/projects/project-file/#config-options
 """
 
-import contextlib
-import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +17,6 @@ from yaml.constructor import ConstructorError
 from private_pypi.cli.errors import StackFileError
 from private_pypi.keys import KEYS, NAMESPACE, Key
 
-DEFAULT_STACK = "dev"
 SECRET = "[secret]"
 """What stands for what is encrypted, which is never decrypted here."""
 
@@ -51,24 +47,6 @@ class Stack:
         """The first of the accounts that the AWS provider may work in, if the config names one."""
         match = re.search(r"(?<![\w:])[0-9]{12}(?!\w)", self.config.get("aws:allowedAccountIds", ""))
         return match and match[0]
-
-
-def selected_stack(folder: Path) -> str:
-    """The stack that the CLI takes in `folder` where none is named: the selected one, by its name alone; else `dev`.
-
-    As in https://github.com/pulumi/pulumi/blob/master/sdk/go/common/workspace/workspace.go, `PULUMI_STACK` comes first.
-    """
-    if name := os.environ.get("PULUMI_STACK"):
-        return name
-    with contextlib.suppress(KeyError, OSError):  # like Go, the CLI takes the shell's name for a folder behind a link
-        folder = Path(os.environ["PWD"]) if Path(os.environ["PWD"]).samefile(folder) else folder
-    project = folder / "Pulumi.yaml"
-    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    digest = hashlib.sha1(str(project).encode(), usedforsecurity=False).hexdigest()
-    with contextlib.suppress(OSError, ValueError, AttributeError, StackFileError):
-        settings = home / "workspaces" / f"{_read_map(project).get('name')}-{digest}-workspace.json"
-        return str(json.loads(settings.read_text(encoding="utf-8")).get("stack") or DEFAULT_STACK)
-    return DEFAULT_STACK
 
 
 def has_stack(folder: Path, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""`private-pypi check` with one grant taken away at a time: the whole text, and whether the mend mends it."""
+"""`private-pypi check` with one grant taken away at a time: the whole text, and whether the fix fixes it."""
 
 import json
 import subprocess
@@ -102,10 +102,10 @@ def test_whoever_is_listed_gets_in(deployed: Project, emulator: Emulator, role: 
               arn:aws:iam::111122223333:role/core may install and publish acme-core
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
 
-            Every step passes. If a client is refused all the same, its token has ended or its URL is another one.
+            Every step passes. If a client is refused all the same, its token has expired or its URL is another one.
             """),
     )
     assert packages(emulator) == ["acme-core"]
@@ -125,7 +125,7 @@ def test_without_the_bearer_token(deployed: Project, emulator: Emulator) -> None
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: sts:GetServiceBearerToken on resource: * because no identity-based policy allows the sts:GetServiceBearerToken action
               cause     no identity policy of role reader allows sts:GetServiceBearerToken. No permissions policy can
-              mend      attach the output reader_policy to role reader: `pulumi stack output reader_policy --stack dev`
+              fix       attach the output reader_policy to role reader: `pulumi stack output reader_policy --stack dev`
               who       whoever administers IAM in account 111122223333
               or        set private-pypi:attachIdentityPolicies to true in Pulumi.dev.yaml, then `pulumi up --stack dev`
               who       whoever deploys stack dev
@@ -134,8 +134,8 @@ def test_without_the_bearer_token(deployed: Project, emulator: Emulator) -> None
               arn:aws:iam::111122223333:role/team/reader may install
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
 
@@ -160,7 +160,7 @@ def test_without_the_domains_statement(deployed: Project, emulator: Emulator, ro
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: codeartifact:GetAuthorizationToken on resource: arn:aws:codeartifact:us-west-2:111122223333:domain/acme because no identity-based policy allows the codeartifact:GetAuthorizationToken action
               cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader
-              mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
+              fix       `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
               who       whoever deploys stack dev
               or        compare the path: arn:aws:iam::111122223333:role/team/reader in the config, `aws iam get-role --role-name reader`
               who       whoever administers IAM in account 111122223333
@@ -169,8 +169,8 @@ def test_without_the_domains_statement(deployed: Project, emulator: Emulator, ro
               arn:aws:iam::111122223333:role/team/reader may install
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
 
@@ -197,20 +197,20 @@ def test_without_the_repositorys_statement(deployed: Project, emulator: Emulator
               AWS says  HTTP 403: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: codeartifact:ReadFromRepository on resource: arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi
               It does not say which policy refuses. Look at these, in this order.
               look at   the repository's permissions policy: it has to let role reader do codeartifact:ReadFromRepository. The config says so, for arn:aws:iam::111122223333:role/team/reader
-              mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
+              fix       `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
               who       whoever deploys stack dev
               or        compare the path: arn:aws:iam::111122223333:role/team/reader in the config, `aws iam get-role --role-name reader`
               who       whoever administers IAM in account 111122223333
               look at   a Deny of codeartifact:ReadFromRepository, or a permissions boundary or a policy of the organization without it
-              mend      take the Deny out, or allow it there
+              fix       take the Deny out, or allow it there
               who       whoever administers IAM in account 111122223333
 
             You in the config
               arn:aws:iam::111122223333:role/team/reader may install
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
 
@@ -235,15 +235,15 @@ def test_a_permissions_boundary(deployed: Project, emulator: Emulator, role: Cal
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: sts:GetServiceBearerToken on resource: * because no permissions boundary allows the sts:GetServiceBearerToken action
               cause     the permissions boundary of role reader does not allow sts:GetServiceBearerToken
-              mend      allow it there
+              fix       allow it there
               who       whoever administers IAM in account 111122223333
 
             You in the config
               arn:aws:iam::111122223333:role/team/reader may install
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
 
@@ -273,15 +273,15 @@ def test_a_boundary_limits_what_the_repository_allows_too(
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/publisher/session is not authorized to perform: codeartifact:PublishPackageVersion on resource: arn:aws:codeartifact:us-west-2:111122223333:package/acme/private-pypi/pypi//private-pypi-check because no permissions boundary allows the codeartifact:PublishPackageVersion action
               cause     the permissions boundary of role publisher does not allow codeartifact:PublishPackageVersion
-              mend      allow it there
+              fix       allow it there
               who       whoever administers IAM in account 111122223333
 
             You in the config
               arn:aws:iam::111122223333:role/publisher may install and publish everything
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
 
@@ -300,15 +300,15 @@ def test_a_deny_in_an_identity_policy(deployed: Project, role: Callable[..., Key
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: codeartifact:GetAuthorizationToken on resource: arn:aws:codeartifact:us-west-2:111122223333:domain/acme with an explicit deny in an identity-based policy
               cause     an identity policy of role reader has a Deny of codeartifact:GetAuthorizationToken
-              mend      take the Deny out
+              fix       take the Deny out
               who       whoever administers IAM in account 111122223333
 
             You in the config
               arn:aws:iam::111122223333:role/team/reader may install
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
 
@@ -332,7 +332,7 @@ def test_closed_publishing(deployed: Project, emulator: Emulator, role: Callable
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/admin/session is not authorized to perform: codeartifact:PublishPackageVersion on resource: arn:aws:codeartifact:us-west-2:111122223333:package/acme/private-pypi/pypi//private-pypi-check with an explicit deny in a resource-based policy
               cause     the repository's permissions policy has a Deny of codeartifact:PublishPackageVersion for whoever is no publisher (private-pypi:closedPublishing)
-              mend      add arn:aws:iam::111122223333:role/admin to private-pypi:publishers in Pulumi.dev.yaml, then `pulumi up --stack dev`
+              fix       add arn:aws:iam::111122223333:role/admin to private-pypi:publishers in Pulumi.dev.yaml, then `pulumi up --stack dev`
               who       whoever deploys stack dev
 
             You in the config
@@ -363,15 +363,15 @@ def test_publishing_another_package(deployed: Project, emulator: Emulator, role:
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/core/session is not authorized to perform: codeartifact:PublishPackageVersion on resource: arn:aws:codeartifact:us-west-2:111122223333:package/acme/private-pypi/pypi//acme-new because no identity-based policy allows the codeartifact:PublishPackageVersion action
               cause     neither the repository's permissions policy nor an identity policy lets role core do codeartifact:PublishPackageVersion: one has to. The config does not say so
-              mend      add acme-new to the packages of role core in private-pypi:publishers of Pulumi.dev.yaml, then `pulumi up --stack dev`
+              fix       add acme-new to the packages of role core in private-pypi:publishers of Pulumi.dev.yaml, then `pulumi up --stack dev`
               who       whoever deploys stack dev
 
             You in the config
               arn:aws:iam::111122223333:role/core may install and publish acme-core
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
     assert packages(emulator) == ["acme-core"]
@@ -398,7 +398,7 @@ def test_a_role_that_was_deleted_and_made_again(
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: codeartifact:GetAuthorizationToken on resource: arn:aws:codeartifact:us-west-2:111122223333:domain/acme because no identity-based policy allows the codeartifact:GetAuthorizationToken action
               cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader
-              mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
+              fix       `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-west-2 (aws:region)
               who       whoever deploys stack dev
               or        compare the path: arn:aws:iam::111122223333:role/team/reader in the config, `aws iam get-role --role-name reader`
               who       whoever administers IAM in account 111122223333
@@ -407,8 +407,8 @@ def test_a_role_that_was_deleted_and_made_again(
               arn:aws:iam::111122223333:role/team/reader may install
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
     # Whoever may read the policies sees it.
@@ -434,7 +434,7 @@ def test_a_role_that_was_deleted_and_made_again(
                 lacks  arn:aws:iam::111122223333:role/team/reader: GetPackageVersionAsset, GetPackageVersionReadme, ReadFromRepository
                 also has  {deleted} (a role or user that was deleted): GetPackageVersionAsset, GetPackageVersionReadme, ReadFromRepository
 
-            Every step passes. If a client is refused all the same, its token has ended or its URL is another one.
+            Every step passes. If a client is refused all the same, its token has expired or its URL is another one.
             """),
     )
 
@@ -457,15 +457,15 @@ def test_a_role_with_another_path(deployed: Project, role: Callable[..., Keys]) 
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: codeartifact:GetAuthorizationToken on resource: arn:aws:codeartifact:us-west-2:111122223333:domain/acme because no identity-based policy allows the codeartifact:GetAuthorizationToken action
               cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config does not say so
-              mend      write arn:aws:iam::111122223333:role/reader in the place of arn:aws:iam::111122223333:role/team/reader in Pulumi.dev.yaml (the path counts), then `pulumi up --stack dev`
+              fix       write arn:aws:iam::111122223333:role/reader in the place of arn:aws:iam::111122223333:role/team/reader in Pulumi.dev.yaml (the path counts), then `pulumi up --stack dev`
               who       whoever deploys stack dev
 
             You in the config
               no entry is about role reader of account 111122223333
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
 
@@ -485,7 +485,7 @@ def test_credentials_that_have_ended(deployed: Project, emulator: Emulator, role
             Why
               AWS says  ExpiredToken: The security token included in the request is expired
               cause     your credentials have ended
-              mend      fetch new ones: `aws sso login`, or assume the role again
+              fix       fetch new ones: `aws sso login`, or assume the role again
               who       you
             """),
     )
@@ -514,7 +514,7 @@ def test_another_region(deployed: Project, role: Callable[..., Keys]) -> None:
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: codeartifact:GetAuthorizationToken on resource: arn:aws:codeartifact:us-east-1:111122223333:domain/acme because no identity-based policy allows the codeartifact:GetAuthorizationToken action
               cause     neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader
-              mend      `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-east-1 (aws:region)
+              fix       `pulumi up --refresh --stack dev`, if it was changed, names a role that was deleted since, or is not in us-east-1 (aws:region)
               who       whoever deploys stack dev
               or        compare the path: arn:aws:iam::111122223333:role/team/reader in the config, `aws iam get-role --role-name reader`
               who       whoever administers IAM in account 111122223333
@@ -523,8 +523,8 @@ def test_another_region(deployed: Project, role: Callable[..., Keys]) -> None:
               arn:aws:iam::111122223333:role/team/reader may install
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
     assert check(deployed, role("admin", ADMINISTRATOR)) == (
@@ -539,7 +539,7 @@ def test_another_region(deployed: Project, role: Callable[..., Keys]) -> None:
             Why
               AWS says  ResourceNotFoundException: Domain not found. Domain name: acme
               cause     there is no domain acme of account 111122223333 in region us-east-1
-              mend      correct the names, domainOwner, aws:region and aws:allowedAccountIds in Pulumi.dev.yaml
+              fix       correct the names, domainOwner, aws:region and aws:allowedAccountIds in Pulumi.dev.yaml
               who       whoever deploys stack dev
               or        `pulumi up --stack dev`, if it is not deployed yet
               who       whoever deploys stack dev
@@ -564,7 +564,7 @@ def test_the_region_of_the_environment(deployed: Project, role: Callable[..., Ke
             Why
               AWS says  ResourceNotFoundException: Domain not found. Domain name: acme
               cause     there is no domain acme of account 111122223333 in region us-east-1
-              mend      correct the names, domainOwner, aws:region and aws:allowedAccountIds in Pulumi.dev.yaml
+              fix       correct the names, domainOwner, aws:region and aws:allowedAccountIds in Pulumi.dev.yaml
               who       whoever deploys stack dev
               or        `pulumi up --stack dev`, if it is not deployed yet
               who       whoever deploys stack dev
@@ -591,7 +591,7 @@ def test_another_accounts_own_side(deployed: Project, emulator: Emulator, role: 
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::444455556666:assumed-role/job/session is not authorized to perform: codeartifact:GetAuthorizationToken on resource: arn:aws:codeartifact:us-west-2:111122223333:domain/acme because no identity-based policy allows the codeartifact:GetAuthorizationToken action
               cause     no identity policy of role job allows codeartifact:GetAuthorizationToken. Another account than the domain's has to allow it too
-              mend      attach the output reader_policy to role job: `pulumi stack output reader_policy --stack dev`
+              fix       attach the output reader_policy to role job: `pulumi stack output reader_policy --stack dev`
               who       whoever administers IAM in account 444455556666
 
             You in the config
@@ -600,8 +600,8 @@ def test_another_accounts_own_side(deployed: Project, emulator: Emulator, role: 
               Pulumi deploys the stack from account 111122223333 (aws:allowedAccountIds), not from yours
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
 
@@ -628,10 +628,10 @@ def test_another_accounts_own_side(deployed: Project, emulator: Emulator, role: 
               Pulumi deploys the stack from account 111122223333 (aws:allowedAccountIds), not from yours
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
 
-            Every step passes. If a client is refused all the same, its token has ended or its URL is another one.
+            Every step passes. If a client is refused all the same, its token has expired or its URL is another one.
             """),
     )
 
@@ -650,7 +650,7 @@ def test_another_account_that_is_not_listed(deployed: Project, emulator: Emulato
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::777788889999:assumed-role/job/session is not authorized to perform: codeartifact:GetAuthorizationToken on resource: arn:aws:codeartifact:us-west-2:111122223333:domain/acme because no resource-based policy allows the codeartifact:GetAuthorizationToken action
               cause     the domain's permissions policy does not let role job do codeartifact:GetAuthorizationToken. The config does not say so
-              mend      add arn:aws:iam::777788889999:role/job to private-pypi:readers in Pulumi.dev.yaml, then `pulumi up --stack dev`
+              fix       add arn:aws:iam::777788889999:role/job to private-pypi:readers in Pulumi.dev.yaml, then `pulumi up --stack dev`
               who       whoever deploys stack dev
 
             You in the config
@@ -659,8 +659,8 @@ def test_another_account_that_is_not_listed(deployed: Project, emulator: Emulato
               Pulumi deploys the stack from account 111122223333 (aws:allowedAccountIds), not from yours
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
 
@@ -689,7 +689,7 @@ def test_a_profile_of_another_account(
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: codeartifact:GetAuthorizationToken on resource: arn:aws:codeartifact:us-west-2:444455556666:domain/acme because no identity-based policy allows the codeartifact:GetAuthorizationToken action
               cause     no identity policy of role reader allows codeartifact:GetAuthorizationToken. Another account than the domain's has to allow it too
-              mend      attach the output reader_policy to role reader: `pulumi stack output reader_policy --stack dev`
+              fix       attach the output reader_policy to role reader: `pulumi stack output reader_policy --stack dev`
               who       whoever administers IAM in account 111122223333
               or        correct aws:profile, which is of account 444455556666, if the domain is in another one
               who       whoever deploys stack dev
@@ -700,8 +700,8 @@ def test_a_profile_of_another_account(
               Pulumi deploys the stack from account 444455556666 (aws:profile), not from yours
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
 
@@ -723,10 +723,10 @@ def test_a_profile_of_another_account(
               aws:profile theirs is of account 444455556666; Pulumi takes it, and this takes the credentials of the environment
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
 
-            Every step passes. If a client is refused all the same, its token has ended or its URL is another one.
+            Every step passes. If a client is refused all the same, its token has expired or its URL is another one.
             """),
     )
 
@@ -750,7 +750,7 @@ def test_a_domain_whose_owner_has_not_added_the_statement(project: Project, emul
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: codeartifact:GetAuthorizationToken on resource: arn:aws:codeartifact:us-west-2:444455556666:domain/acme because no resource-based policy allows the codeartifact:GetAuthorizationToken action
               cause     the domain's permissions policy does not let role reader do codeartifact:GetAuthorizationToken. The config says so, for arn:aws:iam::111122223333:role/reader
-              mend      add the output domain_policy_statement to it: `pulumi stack output domain_policy_statement --stack dev`
+              fix       add the output domain_policy_statement to it: `pulumi stack output domain_policy_statement --stack dev`
               who       whoever owns the domain, account 444455556666
               or        compare the path: arn:aws:iam::111122223333:role/reader in the config, `aws iam get-role --role-name reader`
               who       whoever administers IAM in account 111122223333
@@ -760,8 +760,8 @@ def test_a_domain_whose_owner_has_not_added_the_statement(project: Project, emul
               the domain is of account 444455556666 and you are of 111122223333: both have to let you in
 
             What is deployed
-              the domain's policy is not for you to read
-              the repository's policy is not for you to read
+              you may not read the domain's policy
+              you may not read the repository's policy
             """),
     )
 

@@ -7,5 +7,11 @@ hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
+def _no_stack_is_selected(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.delenv("PULUMI_STACK", raising=False)
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path_factory.getbasetemp() / "no-pulumi"))
+
+
+@pytest.fixture(autouse=True)
 def _outputs_in_strings_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")

@@ -21,6 +21,7 @@ from private_pypi.cli.compare import (
     Effect,
     Safeguard,
     Side,
+    as_json,
     compare,
     covers,
     overlap,
@@ -484,7 +485,7 @@ def includes(change: AccessChange | AlsoAllowed, package: str) -> bool:
 EMPTY = side()
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(base=configs, head=configs, arn=role_arns)
 def test_what_is_said_of_a_caller_is_what_the_policies_let_them_do(
     base: PrivatePypiArgs, head: PrivatePypiArgs, arn: str
@@ -561,3 +562,40 @@ def test_who_can_be_both(one: str, other: str, expected: bool) -> None:
     names = Principal(one).name, Principal(other).name
 
     assert overlap(*names) == overlap(*reversed(names)) == expected
+
+
+def test_programs_get_the_difference_with_what_is_a_loss_and_what_a_risk() -> None:
+    after = {"makeGithubOidcProvider": True, "internalPackages": ["acme-*"]}
+    content = as_json(compared({"publicUpstream": True, "internalPackages": ["acme-*"]}, after))
+
+    assert content["needs_approval"]
+    assert content["counts"] == {"gains": 0, "losses": 1, "risks": 1, "not_compared": 0}
+    assert content["components"][0]["effects"] == [
+        {"kind": "loss", "what": "store_deleted", "values": ("private-pypi-store",), "is_refused": False},
+        {
+            "kind": "risk",
+            "what": "oidc_provider_made",
+            "values": ("https://token.actions.githubusercontent.com",),
+            "is_refused": False,
+        },
+    ]
+    json.dumps(content)
+
+
+def test_an_output_of_the_stack_that_is_no_components_changes_by_itself() -> None:
+    base = side()
+    before, after = (
+        replace(base, preview=replace(base.preview, outputs=base.preview.outputs | {"note": text, "broken": "{"}))
+        for text in ("one", "two")
+    )
+
+    assert [each.name for each in compare(before, after, stack="dev").edits] == ["note"]
+    assert compare(base, replace(base, preview=replace(base.preview, outputs={})), stack="dev").edits == ()
+
+
+def test_a_document_that_is_none_is_compared_as_text() -> None:
+    base = side()
+    (component,) = base.preview.components
+    one, other = (changed(base, outputs={**component.outputs, "reader_policy": text}) for text in ("{", "{{"))
+
+    assert [each.name for each in only(compare(one, other, stack="dev")).edits] == ["reader_policy"]

@@ -137,3 +137,10 @@ def test_what_else_is_in_the_policy_of_an_existing_domain_is_its_owners() -> Non
             '{"Action":"codeartifact:*","Effect":"Allow","Principal":"*","Resource":"*"}'
         ),
     ]
+
+
+def test_a_statement_that_both_have_is_no_difference() -> None:
+    theirs = {"Effect": "Allow", "Principal": "*", "Action": "codeartifact:*", "Resource": "*"}
+    expected = dataclasses.replace(SAID, repository=with_statement(SAID.repository, theirs))
+
+    assert [*compare(expected, Deployed(domain=SAID.domain, repository=expected.repository))] == compared(AS_SAID)

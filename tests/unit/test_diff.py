@@ -4,13 +4,17 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 from mocks import ROOT
 from pages import blocks
 
+from private_pypi.cli import diff
 from private_pypi.cli.main import main
+from private_pypi.cli.program import Program, Recording, record
 
 API = "arn:aws:iam::111122223333:role/service/api"
 CONFIG = """\
@@ -49,6 +53,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+LOCK = threading.Lock()
+
+
+@pytest.fixture(autouse=True)
+def _in_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the programs here: what a process of its own is for, some tests show."""
+
+    def recorded(program: Program) -> Recording:
+        with LOCK:
+            return record(program)
+
+    if "apart" not in request.keywords:
+        monkeypatch.setattr(diff, "record_apart", recorded)
+
+
+apart = pytest.mark.apart
+
+
 def configure(folder: Path, text: str = "", stack: str = "dev") -> None:
     (folder / f"Pulumi.{stack}.yaml").write_text(CONFIG + text)
 
@@ -62,7 +84,7 @@ def test_the_working_tree_is_compared_with_the_last_commit(capsys: pytest.Captur
     assert (
         capsys.readouterr().out
         == f"""\
-Stack dev, compared with {base}. Nothing was asked of AWS.
+Stack dev, compared with {base}: 1 gain, 0 losses, 0 risks. Nothing was asked of AWS.
 
 Who gains
   {API}
@@ -92,7 +114,7 @@ def test_a_branch_is_compared_with_where_it_left_the_main_branch(
 
     assert main(["diff", "--exit-code"]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith(f"Stack dev, compared with {base}. ")
+    assert printed.startswith(f"Stack dev, compared with {base}: 0 gains, 1 loss, 0 risks. ")
     assert f"Who loses\n  {API}\n    install\n" in printed
 
 
@@ -104,18 +126,29 @@ def test_the_exit_status_asks_for_approval_where_it_is_wanted(capsys: pytest.Cap
 
     assert main(["diff", "--base", base, "--exit-code", "--json"]) == 2
     printed = json.loads(capsys.readouterr().out)
-    assert printed.pop("edits")
+    (component,) = printed.pop("components")
+    assert component.pop("edits")
+    assert component == {
+        "name": "private-pypi",
+        "is_new": False,
+        "is_gone": False,
+        "gains": [{"principal": API, "workload": None, "right": "install", "scope": [], "also_allowed": []}],
+        "losses": [],
+        "relisted": [],
+        "safeguards": [],
+        "effects": [],
+        "uncompared": [],
+    }
     assert printed == {
         "stack": "dev",
         "base": git("rev-parse", base),
         "needs_approval": True,
+        "counts": {"gains": 1, "losses": 0, "risks": 0, "not_compared": 0},
         "is_new": False,
-        "gains": [{"principal": API, "workflow": None, "packages": None, "but_for": []}],
-        "losses": [],
-        "relisted": [],
-        "doors": [],
-        "risks": [],
-        "encrypted": [],
+        "is_gone": False,
+        "effects": [],
+        "edits": [],
+        "uncompared": [],
         "warnings": [],
     }
     assert main(["diff", "--exit-code"]) == 0
@@ -131,7 +164,7 @@ def test_a_stack_may_be_new_or_gone(capsys: pytest.CaptureFixture[str], folder: 
     assert main(["diff", "prod"]) == 0
     assert f"\n\nWho gains\n  {API}\n    install\n" in capsys.readouterr().out
     assert main(["diff"]) == 0
-    assert "What can be lost\n  The stack dev has no config any more. " in capsys.readouterr().out
+    assert "What can be lost\n  The stack dev has no stack file any more. " in capsys.readouterr().out
 
 
 def test_a_project_may_be_new_in_a_folder_of_a_repository(
@@ -169,24 +202,49 @@ def test_mistakes_of_both_sides_are_shown(capsys: pytest.CaptureFixture[str], fo
     )
 
 
-def test_an_encrypted_value_that_changes_is_said_to_and_not_shown(
-    capsys: pytest.CaptureFixture[str], folder: Path
+SECRET = """\
+pulumi.export("token", pulumi.Output.secret("{}"))
+"""
+
+
+@pytest.mark.parametrize("form", ["", "--markdown", "--json"])
+def test_an_exported_secret_that_changes_is_said_to_and_not_shown(
+    capsys: pytest.CaptureFixture[str], folder: Path, form: str
 ) -> None:
-    configure(folder, f"  private-pypi:readers: [{{secure: AAA}}, {API}]\n")
+    configure(folder)
+    program = folder / "__main__.py"
+    text = program.read_text()
+    program.write_text(text + SECRET.format("hunter2"))
     commit()
-    configure(folder, f"  private-pypi:readers: [{API}, {{secure: AAA}}]\n")
-    assert main(["diff"]) == 0
-    assert capsys.readouterr().out.endswith("Encrypted values show as [secret].\n\nNothing changes.\n")
+    assert main(["diff", "--exit-code"]) == 0
+    assert capsys.readouterr().out.endswith("\n\nNothing changes.\n")
 
-    configure(folder, f"  private-pypi:readers: [{API}, {{secure: BBB}}]\n")
-    for form in ("", "--markdown", "--json"):
-        assert main(["diff", *([form] if form else [])]) == 0
-        printed = capsys.readouterr().out
-        assert "[secret]" in printed
-        assert "private-pypi:readers[1]" in printed
-        assert "encrypted-" not in printed
+    program.write_text(text + SECRET.format("hunter3"))
+    assert main(["diff", "--exit-code", *([form] if form else [])]) == 2
+    printed = capsys.readouterr().out
+    assert "[secret]" in printed
+    assert "token" in printed
+    assert "hunter" not in printed
 
 
+def test_what_changes_is_coloured_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(folder, f"  private-pypi:publishers: [{API}]\n")
+    commit()
+    configure(folder, f"  private-pypi:readers: [{API}, {API}-2]\n  private-pypi:protect: false\n")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    main(["diff"])
+    printed = capsys.readouterr().out
+
+    assert f"\x1b[1mWho gains\x1b[0m\n\x1b[32m  {API}-2\x1b[0m\n\x1b[32m    install\x1b[0m\n" in printed
+    assert f"\x1b[1mWho loses\x1b[0m\n\x1b[31m  {API}\x1b[0m\n" in printed
+    assert "\x1b[1mSafeguards switched off\x1b[0m\n\x1b[33m  Packages are not protected: " in printed
+    assert "Stack dev, compared with " in printed.partition("\x1b")[0]
+
+
+@apart
 def test_each_side_is_its_own_program_with_its_own_keys(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     shutil.copytree(ROOT / "private_pypi", folder / "private_pypi", ignore=shutil.ignore_patterns("__pycache__"))
     names, *renamed = (
@@ -204,12 +262,20 @@ def test_each_side_is_its_own_program_with_its_own_keys(capsys: pytest.CaptureFi
     configure(folder, "  private-pypi:publicUpstream: true\n  private-pypi:internalPackages: [acme-*]\n")
 
     assert main(["diff"]) == 0
-    changed = (
+    assert capsys.readouterr().out.partition("\n\n")[2] == (
+        "Who loses\n"
+        "  The store private-pypi-public would be deleted: nothing new comes from public PyPI. "
+        "What was installed from there stays.\n"
+        "\n"
+        "What could not be compared\n"
+        "  gone: private-pypi-repository, because packages come from repositories that are not made here\n"
+        '    [{"repositoryName": "private-pypi-public"}]\n'
+        "\n"
         "What else changes\n  changed:\n    private-pypi-repository: upstreams\n    private-pypi-store: repository\n"
     )
-    assert capsys.readouterr().out.partition("\n\n")[2] == changed
 
 
+@apart
 def test_what_the_program_prints_is_not_taken_for_its_answer(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder)
     program = folder / "__main__.py"
@@ -220,18 +286,33 @@ def test_what_the_program_prints_is_not_taken_for_its_answer(capsys: pytest.Capt
     assert capsys.readouterr().out.endswith("\n\nNothing changes.\n")
 
 
+@apart
 def test_a_program_that_fails_is_named_with_its_error(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder)
     commit()
     (folder / "__main__.py").write_text("import nothing_of_that_name\n")
 
     assert main(["diff"]) == 1
-    error = "the program fails: ModuleNotFoundError: No module named 'nothing_of_that_name'"
+    error = "__main__.py:1: ModuleNotFoundError: No module named 'nothing_of_that_name'"
     assert capsys.readouterr().err == f"error: in the working tree: {error}\n"
     (folder / "__main__.py").write_text("import pulumi\n")
     assert main(["diff"]) == 1
-    error = "the program exports no repository_arn: export the outputs of PrivatePypi"
+    error = (
+        "the program has no PrivatePypi, a component of the type private-pypi:index:PrivatePypi: there is none to show"
+    )
     assert capsys.readouterr().err == f"error: in the working tree: {error}\n"
+
+
+@apart
+def test_a_process_that_dies_is_an_error(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    configure(folder)
+    commit()
+    (folder / "__main__.py").write_text(
+        "import os, sys\nprint('Out of luck.', file=sys.stderr, flush=True)\nos._exit(9)\n"
+    )
+
+    assert main(["diff", "--exit-code"]) == 1
+    assert capsys.readouterr().err == "error: in the working tree: the program fails: Out of luck.\n"
 
 
 def test_a_revision_that_git_does_not_know_is_an_error(capsys: pytest.CaptureFixture[str], folder: Path) -> None:

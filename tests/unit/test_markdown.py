@@ -13,7 +13,18 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mocks import ROOT
 
-from private_pypi.cli.compare import AccessChange, Difference, Door, Edit, Holder
+from private_pypi.arns import Arns
+from private_pypi.cli.compare import (
+    AccessChange,
+    AlsoAllowed,
+    ComponentDifference,
+    Difference,
+    Edit,
+    Effect,
+    Safeguard,
+    Uncompared,
+)
+from private_pypi.cli.components import Component, Denial, NotUnderstood, Safeguards
 from private_pypi.cli.main import main
 from private_pypi.cli.markdown import (
     MAX_CHARACTERS,
@@ -25,7 +36,8 @@ from private_pypi.cli.markdown import (
 )
 from private_pypi.cli.preview import Preview
 from private_pypi.cli.program import Resource
-from private_pypi.iam import Access
+from private_pypi.cli.words import plain
+from private_pypi.iam import Access, Policy
 
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 HOSTILE = st.text(st.sampled_from("`|\\*_[]()<>#@!&\n\r\t :/-~$x1")) | st.text()
@@ -53,7 +65,7 @@ def test_what_is_in_code_is_only_that(text: str) -> None:
     (paragraph,) = [token for token in MARKDOWN.parse(f"a {code(text)} z") if token.type == "inline"]
 
     assert [child.type for child in paragraph.children or []] == ["text", "code_inline", "text"]
-    assert (paragraph.children or [])[1].content.strip() == one_line(text).replace("\x00", "\ufffd")
+    assert (paragraph.children or [])[1].content.strip() == plain(one_line(text)).strip()
 
 
 @given(HOSTILE)
@@ -71,20 +83,56 @@ def test_a_cell_is_one_cell_whatever_is_in_it(rows: list[tuple[str, str]]) -> No
     assert len(found) == 2 * len(rows) + 2
     for text, cell in zip([text for row in rows for text in row], found[2:], strict=True):
         assert [token.type for token in cell] == (["code_inline"] if text else [])
-        assert [token.content.strip() for token in cell] == ([one_line(text).replace("\x00", "\ufffd")] if text else [])
+        assert [token.content.strip() for token in cell] == ([plain(one_line(text)).strip()] if text else [])
 
 
-def preview(*access: Access, document: str = '{"Statement":[]}', warnings: tuple[str, ...] = ()) -> Preview:
-    inputs = {"policyDocument": document}
-    policy = Resource(type="aws:x/y:Policy", name="policy", parent="pypi", inputs=inputs, protect=False)
-    component = Resource(type="private-pypi:index:PrivatePypi", name="pypi", parent=None, inputs={}, protect=False)
-    return Preview(
-        resources=(component, policy),
-        outputs={"index_url": None, "domain_name": "acme", "reader_policy": '{"Statement":[]}'},
+ARNS = Arns(
+    partition="aws", region="us-west-2", owner="111122223333", domain_name="acme", repository_name="private-pypi"
+)
+
+
+def resource(name: str, type_: str, parent: str | None = None, **inputs: object) -> Resource:
+    return Resource(
+        urn=name, type=type_, name=name, parent=parent, inputs=inputs, protect=False, account="111122223333"
+    )
+
+
+def preview(
+    *access: Access,
+    document: str = '{"Statement":[]}',
+    warnings: tuple[str, ...] = (),
+    internal_packages: tuple[str, ...] = ("acme", "acme-*"),
+    outputs: dict[str, object] | None = None,
+    resources: tuple[Resource, ...] | None = None,
+    hostile: str = "",
+) -> Preview:
+    """A private PyPI; with `hostile` text in whatever it can be in."""
+    parts = resources or (
+        resource("pypi", "private-pypi:index:PrivatePypi"),
+        resource("policy", "aws:x/y:Policy", "pypi", policyDocument=document),
+    )
+    of_component = {"reader_policy": '{"Statement":[]}', **(outputs or {})}
+    component = Component(
+        urn="pypi",
+        name=hostile or "pypi",
+        account="111122223333",
+        arns=ARNS,
         access=access,
-        publishing_is_closed=False,
-        deletion_is_denied=True,
-        internal_packages=("acme", "acme-*"),
+        safeguards=Safeguards(protect=True, closed_publishing=False, internal_packages=internal_packages),
+        denials=(Denial(where=hostile, actions=(hostile,), resources=(hostile,), principals=(hostile,), exempts=False),)
+        if hostile
+        else (),
+        not_understood=(NotUnderstood(where=hostile, why=hostile, text=hostile),) if hostile else (),
+        outputs=of_component,
+        resources=parts[1:],
+        domain=Policy(),
+        repository=Policy(),
+    )
+    return Preview(
+        components=(component, component) if hostile else (component,),
+        resources=parts,
+        outputs={"index_url": None, "domain_name": "acme"} | of_component,
+        secret_outputs={},
         warnings=warnings,
     )
 
@@ -94,8 +142,6 @@ SOMEBODY = Access(principal="arn:aws:iam::111122223333:role/ci", install=True, p
 
 def test_who_gets_in_comes_first_and_the_policies_are_folded_away() -> None:
     assert render_markdown(preview(SOMEBODY, warnings=("Mind this.",)), ["Stack dev."]) == (
-        "## Who gets in\n"
-        "\n"
         "```text\n"
         "Stack dev.\n"
         "```\n"
@@ -103,6 +149,8 @@ def test_who_gets_in_comes_first_and_the_policies_are_folded_away() -> None:
         "```text\n"
         "Warning: Mind this.\n"
         "```\n"
+        "\n"
+        "## Who gets in\n"
         "\n"
         "| principal | install | publish |\n"
         "| --- | --- | --- |\n"
@@ -186,30 +234,29 @@ def test_a_comment_is_never_longer_than_github_takes(people: int, size: int, war
 @given(HOSTILE, HOSTILE)
 def test_nothing_in_a_config_makes_a_link_a_picture_or_another_line(principal: str, name: str) -> None:
     access = Access(principal=principal, install=True, publish=(name, name), workflow=name)
-    whole = preview(access, document=json.dumps({"Statement": name}), warnings=(principal,))
-    hostile = Resource(type=f"aws:x/y:{name}", name=name, parent="pypi", inputs={}, protect=False)
-    text = render_markdown(
-        Preview(
-            resources=(*whole.resources, hostile),
-            outputs={"domain_name": principal, "github_role_arns": {name: principal}},
-            access=whole.access,
-            publishing_is_closed=True,
-            deletion_is_denied=False,
-            internal_packages=(name,),
-            warnings=whole.warnings,
+    whole = preview(
+        access,
+        document=json.dumps({"Statement": name}),
+        warnings=(principal,),
+        internal_packages=(name,),
+        outputs={"github_role_arns": {name: principal}},
+        resources=(
+            resource("pypi", "private-pypi:index:PrivatePypi"),
+            resource("policy", "aws:x/y:Policy", "pypi", policyDocument=json.dumps({"Statement": name})),
+            resource(f"{name}-other", f"aws:x/y:{name}", "pypi"),
         ),
-        [principal],
+        hostile=name or principal or "x",
     )
+    text = render_markdown(whole, [principal])
     kinds = {token.type for token in tokens(text)}
 
     assert kinds <= {
         *("heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "text", "code_inline"),
         *("fence", "html_block", "table_open", "table_close", "thead_open", "thead_close", "tbody_open"),
         *("tbody_close", "tr_open", "tr_close", "th_open", "th_close", "td_open", "td_close", "softbreak"),
+        *("bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"),
     }
-    parsed = MARKDOWN.parse(text)
-    headings = [parsed[place + 1].content for place, each in enumerate(parsed) if each.type == "heading_open"]
-    assert headings in (["Who gets in", "What is made", "Outputs"], ["Who gets in"])
+    assert sum(token.type == "heading_open" for token in tokens(text)) == 2 * 3 + 2
     (picture,) = [token.content for token in tokens(text) if token.type == "fence" and token.info == "mermaid"]
     assert len(picture.splitlines()) == 6
     assert all(re.fullmatch(r'    r\d(\["[A-Za-z0-9#;<>-]*"\]| --> r\d)', line) for line in picture.splitlines()[1:])
@@ -228,7 +275,8 @@ def test_the_command_prints_it(
 
     assert main(["preview", "--markdown"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("## Who gets in\n\n```text\nStack dev in account 111122223333, region us-west-2.")
+    assert shown.startswith("```text\nStack dev in account 111122223333, region us-west-2.")
+    assert "\n\n## Who gets in\n\n" in shown
     assert [cell[0].content for cell in cells(shown)[3:9:3]] == [
         "arn:aws:iam::111122223333:role/github-actions/publish-packages",
         "arn:aws:iam::111122223333:role/glue/job-orchestrator",
@@ -238,39 +286,46 @@ def test_the_command_prints_it(
 
 
 def gain(principal: str, **given: object) -> AccessChange:
-    return AccessChange(**{"principal": principal, "workflow": None, "packages": None, "but_for": ()} | given)  # pyright: ignore[reportArgumentType]
+    return AccessChange(**{"principal": principal, "workload": None, "right": "install"} | given)  # pyright: ignore[reportArgumentType]
 
 
 def test_a_difference_is_titles_and_lists() -> None:
-    holder = Holder(principal="o-a1b2c3d4e5", packages=("acme-core",))
-    difference = Difference(
+    also = AlsoAllowed(principal="o-a1b2c3d4e5", scope=("acme-core",))
+    component = ComponentDifference(
+        name="pypi",
         gains=(
             gain("arn:aws:iam::111122223333:role/ci-*"),
-            gain("arn:aws:iam::111122223333:role/ci-*", packages=("acme-*",), but_for=(holder,)),
+            gain("arn:aws:iam::111122223333:role/ci-*", right="publish", scope=("acme-*",), also_allowed=(also,)),
         ),
-        doors=(Door(key="publicUpstream", opens=True),),
+        effects=(Effect(what="public_upstream_added"),),
+        uncompared=(Uncompared(change="new", where="policy", why="it has NotAction", text="{}"),),
     )
 
-    assert render_difference_markdown(difference, "dev", ["Stack dev."]) == (
+    assert render_difference_markdown(Difference(components=(component,)), "dev", ["Stack dev."]) == (
         "## `dev`: what changes\n"
         "\n"
         "```text\n"
         "Stack dev.\n"
         "```\n"
         "\n"
+        "### What can be lost or misused\n"
+        "\n"
+        "- What the repository lacks comes from public PyPI.\n"
+        "\n"
         "### Who gains\n"
         "\n"
         "- every role that begins with `arn:aws:iam::111122223333:role/ci-`\n"
         "  - install\n"
-        "  - publish `acme-*` (already: whoever is in the organization `o-a1b2c3d4e5` for `acme-core`)\n"
+        "  - publish `acme-*` (already allowed: whoever is in the organization `o-a1b2c3d4e5` for `acme-core`)\n"
         "\n"
         "### Who loses\n"
         "\n"
         "- Nobody loses.\n"
         "\n"
-        "### What opens\n"
+        "### What could not be compared\n"
         "\n"
-        "- What the repository lacks comes from public PyPI."
+        "- new: `policy`, because `it has NotAction`\n"
+        "  - `{}`"
     )
 
 
@@ -282,14 +337,25 @@ def test_no_difference_says_so() -> None:
 
 @given(HOSTILE, HOSTILE)
 def test_nothing_in_a_difference_is_more_than_text(one: str, other: str) -> None:
-    difference = Difference(
-        gains=(gain(f"arn:aws:iam::111122223333:role/{one}", workflow=other, packages=(one, other)),),
-        losses=(gain(other.replace(":root", ""), but_for=(Holder(principal=one, packages=None),)),),
-        doors=(Door(key="internalPackages", opens=True, values=(one, other)),),
+    uncompared = (Uncompared(change="gone", where=one, why=other, text=one),)
+    component = ComponentDifference(
+        name=other,
+        gains=(
+            gain(f"arn:aws:iam::111122223333:role/{one}", workload=other, right="publish", scope=(one, other)),
+            gain(f"arn:aws:iam::111122223333:role/{one}", right="other", scope=(one, other)),
+        ),
+        losses=(
+            gain(
+                f"o-{other}".replace(":root", ""),
+                also_allowed=(AlsoAllowed(principal=f"o-{one}".replace(":root", ""), scope=()),),
+            ),
+        ),
+        safeguards=(Safeguard(key="internalPackages", is_on=False, packages=(one, other)),),
+        effects=(Effect(what="role_changed", values=(one, other)), Effect(what="denial_added", values=(one,) * 4)),
         edits=(Edit(name=one, what="changed", properties=(other,)),),
-        encrypted=(one,),
-        warnings=(other,),
+        uncompared=uncompared,
     )
+    difference = Difference(components=(component, component), uncompared=uncompared, warnings=(other,))
     found = list(tokens(render_difference_markdown(difference, one, [other])))
 
     assert {token.type for token in found} <= {
@@ -306,12 +372,12 @@ def test_nothing_in_a_difference_is_more_than_text(one: str, other: str) -> None
         "paragraph_open",
         "text",
     }
-    expected = render_difference_markdown(difference, "x", ["x"])
-    assert expected.count("\n### ") == sum(token.type == "heading_open" for token in found) - 1
+    assert sum(token.type == "heading_open" for token in found) == 1 + 2 * 6 + 2
 
 
 def test_a_long_difference_is_cut_at_a_line() -> None:
-    difference = Difference(gains=tuple(gain(f"arn:aws:iam::111122223333:role/{number:0500}") for number in range(200)))
+    gains = tuple(gain(f"arn:aws:iam::111122223333:role/{number:0500}") for number in range(200))
+    difference = Difference(components=(ComponentDifference(name="pypi", gains=gains),))
     text = render_difference_markdown(difference, "dev", ["Stack dev."])
 
     assert MAX_CHARACTERS - 600 < len(text) <= MAX_CHARACTERS

@@ -608,6 +608,26 @@ def test_environments_that_are_not_read_are_named(capsys: pytest.CaptureFixture[
     assert "\nWhat the stack's Pulumi ESC environments configure is not in it.\n" in capsys.readouterr().out
 
 
+def test_documents_may_be_by_principal_or_lists(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    outputs = (
+        """publisher_policies={"444455556666": '{"a": 1}'}, domain_policy_statements=['{"b": 1}'], reader_policy="{" """
+    )
+    text = COMPONENT_OF.replace("repository_arn=ARN", f"repository_arn=ARN, {outputs}")
+    exports = "pulumi.export('n', 1)\npulumi.export('policies', {\"444455556666\": '{\"a\": 1}'})\n"
+    (folder / "__main__.py").write_text(text + exports)
+    main(["preview", "test"])
+    shown = capsys.readouterr().out
+
+    assert section(shown, "Outputs") == "  n  1\n"
+    assert section(shown, "Identity policy publisher_policies 444455556666: 8 of 6,144 characters") == (
+        '  {\n    "a": 1\n  }\n'
+    )
+    assert section(shown, "For the domain's owner to add: domain_policy_statements") == (
+        '  [\n    "{\\"b\\": 1}"\n  ]\n'
+    )
+    assert section(shown, "Identity policy reader_policy: 1 of 6,144 characters") == "  {\n"
+
+
 def test_encrypted_values_of_other_namespaces_are_no_matter(
     capsys: pytest.CaptureFixture[str], folder: Path, text: str
 ) -> None:
@@ -638,11 +658,39 @@ def test_a_mistake_in_the_config_is_reported_as_under_pulumi_up(
     )
 
 
-def test_a_stack_that_does_not_exist_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stack_that_does_not_exist_is_an_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_STACK", "dev")
     assert main(["preview"]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "error: there is no Pulumi.dev.yaml; the stacks here are: test\n"
+
+
+def test_the_stack_is_an_argument_or_an_option_or_the_selected_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("PULUMI_STACK", "test")
+    for arguments in (["test"], ["--stack", "test"], ["--stack", "organization/project/test"], []):
+        assert main(["preview", *arguments]) == 0
+        assert capsys.readouterr().out == text
+
+
+def test_the_command_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["--version"])
+    assert re.fullmatch(r"private-pypi \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+def test_nothing_from_a_config_is_a_command(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    tags = '{"::notice::a": "##[group]", "b\\n::error::": "\\e[2J"}'
+    (folder / "Pulumi.test.yaml").write_text(f"{STACK}  private-pypi:tags: {tags}\n")
+    for form in ([], ["--json"], ["--markdown"]):
+        main(["preview", "test", *form])
+        printed = capsys.readouterr()
+        for shown in (printed.out, printed.err):
+            assert not re.search(r"^\s*::|##\[|\x1b", shown, re.MULTILINE)
 
 
 def test_the_command_is_installed(text: str) -> None:

@@ -139,6 +139,15 @@ Thing("b", bucket=secret, tags={"a": "b"})
 """
 
 
+def test_other_values_are_what_json_holds(tmp_path: Path) -> None:
+    text = """\
+Thing("a", file=pulumi.StringAsset("text"), other=Thing("b"))
+"""
+    a, b = record(written(tmp_path, text)).resources
+
+    assert a.inputs == {"file": {"text": "text"}, "other": b.urn}
+
+
 def test_secrets_are_hidden_and_equal_where_they_are(tmp_path: Path) -> None:
     config = {"config": {"other:token": "[secret]"}, "secret_keys": ("other:token",)}
     before, same = (record(written(tmp_path, SECRETS, salt="0a", **config)) for _ in range(2))

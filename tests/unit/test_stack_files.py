@@ -1,11 +1,10 @@
-import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
 from private_pypi.cli.errors import StackFileError
-from private_pypi.cli.stack_files import Stack, has_stack, read_stack, selected_stack
+from private_pypi.cli.stack_files import Stack, has_stack, read_stack
 
 PROJECT = """\
 name: private-pypi
@@ -160,54 +159,6 @@ def test_the_project_says_where_the_program_and_the_stack_files_are(folder: Path
     assert not has_stack(folder, "test")
     with pytest.raises(StackFileError, match=r"^there is no Pulumi\.test\.yaml; the stacks here are: dev$"):
         read_stack(folder, "test")
-
-
-@pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the CLI keeps which stack is selected."""
-    home = tmp_path_factory.mktemp("home")
-    (home / "workspaces").mkdir()
-    monkeypatch.setenv("PULUMI_HOME", str(home))
-    for name in ("PULUMI_STACK", "PWD"):
-        monkeypatch.delenv(name, raising=False)
-    return home
-
-
-def select(home: Path, folder: Path, text: str) -> None:
-    digest = hashlib.sha1(f"{folder}/Pulumi.yaml".encode()).hexdigest()  # noqa: S324  as the CLI names the file
-    (home / f"workspaces/private-pypi-{digest}-workspace.json").write_text(text)
-
-
-def test_the_stack_is_the_selected_one(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert selected_stack(folder) == "dev"
-    select(home, folder, '{"stack": "acme/private-pypi/prod"}')
-    assert selected_stack(folder) == "acme/private-pypi/prod"
-    monkeypatch.setenv("PULUMI_STACK", "staging")
-    assert selected_stack(folder) == "staging"
-
-
-@pytest.mark.parametrize("text", ["", "{}", '{"stack": null}', "[]"])
-def test_without_a_selected_stack_it_is_dev(folder: Path, home: Path, text: str) -> None:
-    select(home, folder, text)
-
-    assert selected_stack(folder) == "dev"
-
-
-def test_a_folder_has_the_name_that_the_shell_gives_it(
-    folder: Path, home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    link = tmp_path_factory.mktemp("links") / "link"
-    link.symlink_to(folder)
-    select(home, link, '{"stack": "prod"}')
-    monkeypatch.setenv("PWD", str(link))
-    assert selected_stack(folder) == "prod"
-    monkeypatch.setenv("PWD", str(home))  # another folder: a process of its own moved here
-    assert selected_stack(folder) == "dev"
-
-
-def test_outside_a_project_it_is_dev(tmp_path: Path, home: Path) -> None:
-    assert home
-    assert selected_stack(tmp_path) == "dev"
 
 
 def test_a_stack_that_does_not_exist_is_answered_with_those_that_do(folder: Path) -> None:
