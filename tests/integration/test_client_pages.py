@@ -482,7 +482,7 @@ def test_publishes(headings: tuple[str, ...], publisher: Person, deployed: Deplo
     status, printed = publisher.follow(*headings)
 
     assert status == 0, printed
-    assert packages(deployed.emulator) == ["acme-core", "acme-new", "billing"]
+    assert {*packages(deployed.emulator)} == {"acme-core", "acme-new", "billing"}
 
 
 @pytest.mark.usefixtures("public_upstream")
