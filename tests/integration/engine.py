@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 from urllib.request import Request, urlopen
@@ -326,8 +326,8 @@ def publish(
     )
 
 
-def build(folder: Path, name: str, version: str = "1.0") -> Path:
-    """A wheel of a project with one module, in the `dist` folder of the project."""
+def build(folder: Path, name: str, version: str = "1.0", *, needs: Sequence[str] = ()) -> Path:
+    """A wheel of a project with one module and these dependencies, in the `dist` folder of the project."""
     module = name.replace("-", "_")
     source = folder / f"{module}-{version}"
     source.mkdir(parents=True)
@@ -335,6 +335,7 @@ def build(folder: Path, name: str, version: str = "1.0") -> Path:
     (source / "pyproject.toml").write_text(
         '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n'
         f'[project]\nname = "{name}"\nversion = "{version}"\nrequires-python = ">=3.11"\ndynamic = ["description"]\n'
+        f"dependencies = {[*needs]}\n"
     )
     subprocess.run([sys.executable, "-m", "flit_core.wheel"], cwd=source, check=True, capture_output=True)
     (wheel,) = (source / "dist").iterdir()

@@ -1,4 +1,4 @@
-"""The README and docs/clients.md as their readers follow them, as printed, with the keys of a role."""
+"""The README, docs/clients.md, places.md and releases.md as their readers follow them, with the keys of a role."""
 
 import json
 import re
@@ -9,7 +9,12 @@ import sysconfig
 import threading
 import venv
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import metadata
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -17,32 +22,57 @@ from zipfile import ZipFile
 import pages
 import pytest
 import yaml
-from engine import ENVIRONMENT, ROOT, Emulator, Project, build, packages, publish
+from engine import BIN, ENVIRONMENT, ROOT, Emulator, Project, build, error_code, packages, publish
+from packaging.utils import parse_wheel_filename
 from tls_proxy import TlsProxy
+from virtualenv.seed.wheels.embed import get_embed_wheel
 
 PAGE = (ROOT / "docs/clients.md").read_text()
-BLOCKS = list(pages.read_blocks("clients.md"))
+BLOCKS = [block for page in ("clients.md", "places.md", "releases.md") for block in pages.read_blocks(page)]
 HOST = "acme-111122223333.d.codeartifact.us-west-2.amazonaws.com"
-NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+NO_KEYRING = "keyring.backends.null.Keyring"
+ADMINISTRATOR = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 TOKEN_ONLY = {
     "Effect": "Allow",
     "Action": ["codeartifact:GetAuthorizationToken", "sts:GetServiceBearerToken"],
     "Resource": "*",
 }
 
-VALUES, TOKEN, KEYRING = "Before you start", "A token", "keyring"
-INSTALLING = [
+VALUES, TOKEN, KEYRING, NETRC = "Before you start", "A token", "keyring", "netrc"
+# Ways to install from the repository alone, which has what it lacks from public PyPI.
+ONE_INDEX = [
     (TOKEN, "pip with a token", "Install with pip"),
-    (KEYRING, "pip with keyring", "Install with pip"),
+    (KEYRING, "pip with keyring or netrc", "Install with pip"),
+    (TOKEN, NETRC, "pip with keyring or netrc", "Install with pip"),
     ("pip with login", "Install with pip"),
+    (TOKEN, "pip with a token", "pip-tools"),
     (TOKEN, "uv", "uv with a token", "Install with uv"),
     (KEYRING, "uv", "uv with keyring", "Install with uv"),
+    (TOKEN, NETRC, "uv", "Install with uv"),
     (TOKEN, "uv with a token", "Install with uv pip"),
     (KEYRING, "uv with keyring", "Install with uv pip"),
     (TOKEN, "poetry", "poetry with a token", "Install with poetry"),
     (KEYRING, "poetry", "Install with poetry"),
+    (TOKEN, NETRC, "poetry", "Install with poetry"),
     (TOKEN, "pdm", "Install with pdm"),
+    (TOKEN, "pipenv", "Install with pipenv"),
 ]
+# The same from the repository and from public PyPI, without the way to get a token.
+TWO_INDEXES = {
+    "pip": ("pip with a token", "pip without publicUpstream"),
+    "uv": ("uv without publicUpstream", "uv with a token", "Install with uv"),
+    "poetry": ("poetry without publicUpstream", "poetry with a token", "Install with poetry"),
+    "pdm": ("pdm without publicUpstream", "Install with pdm"),
+    "pipenv": ("pipenv without publicUpstream", "Install with pipenv"),
+}
+# What lists `billing`, which acme-core depends on, in the file of each.
+LISTED = {
+    "pip": ["billing==1.0\n"],
+    "uv": ['private = ["billing"]\n', 'billing = { index = "private" }\n'],
+    "poetry": ['private = ["billing"]\n', 'billing = { source = "private" }\n'],
+    "pdm": [', "billing"'],
+    "pipenv": ['billing = { version = "*", index = "private" }\n'],
+}
 PUBLISHING = [
     (TOKEN, "uv with a token", "Publish with uv"),
     (KEYRING, "uv with keyring", "Publish with uv"),
@@ -54,12 +84,22 @@ PUBLISHING = [
     (KEYRING, "Publish with twine"),
     ("twine with login",),
 ]
-IMAGE, SCRIPT, WORKERS, FUNCTION = (
+# A cooldown: what it adds to the client's file or config, and how to install with it.
+COOLDOWNS = {
+    "uv": ("A cooldown with uv", ("uv", "uv with a token"), "Install with uv"),
+    "pip": ("A cooldown with pip", ("pip with a token",), ""),
+    "poetry": ("A cooldown with poetry", ("poetry", "poetry with a token"), "Install with poetry"),
+    "pdm": ("A cooldown with pdm", ("pdm",), "Install with pdm"),
+}
+IMAGE, UV_IMAGE, COMPOSE, CODEBUILD = (
     "A container image",
-    "In the script",
-    "For the workers of a Spark job",
-    "A Lambda function",
+    "A container image with uv",
+    "docker compose",
+    "CodeBuild",
 )
+SCRIPT, WORKERS, FUNCTION = "In the script", "For the workers of a Spark job", "A Lambda function"
+SAGEMAKER, AIRFLOW, TOOLS = "SageMaker", "Airflow (MWAA)", ("tox", "nox", "pre-commit")
+RERUN, ARCHIVE, DELETE, TRAIL = "Run a release again", "Archive it", "Delete it", "Who published what"
 REFUSAL = "When it is refused"
 
 # What each client of the page's table of refusals is told to do; the token comes from outside.
@@ -68,6 +108,7 @@ REFUSED = {
     "uv": ("uv", "uv with a token", "Install with uv"),
     "poetry": ("poetry", "poetry with a token", "Install with poetry"),
     "pdm": ("pdm", "Install with pdm"),
+    "pipenv": ("pipenv", "Install with pipenv"),
     "uv publish": ("uv with a token", "Publish with uv"),
     "poetry publish": ("poetry with a token", "Publish with poetry"),
     "pdm publish": ("pdm with a token", "Publish with pdm"),
@@ -77,7 +118,12 @@ REFUSED = {
 WITHOUT_TOKEN = {
     client: tuple(heading for heading in headings if not heading.endswith("with a token"))
     for client, headings in REFUSED.items()
-} | {"pip": ("pip with keyring", "Install with pip")}
+} | {"pip": ("pip with keyring or netrc", "Install with pip")}
+
+HEADINGS = [heading for heading, _ in groupby(BLOCKS, attrgetter("heading"))]
+# What the repository has, and how the addresses end at which public PyPI is asked for what is not ours.
+OURS = {"acme-core": "1.0", "billing": "1.0"}
+FLASK = ("/flask/", "/flask-1.0-py3-none-any.whl", "/flask/json", "/flask/1.0/json")
 
 # The rows of the table of refusals: a client, and what it prints for 401, 403 and 404.
 REFUSALS = re.findall(r"^\| (\w+(?: publish)?) \| (.*`.*) \| (.*`.*) \| (.*`.*) \|$", PAGE, re.MULTILINE)
@@ -91,7 +137,7 @@ def blocks(*headings: str) -> list[pages.Block]:
 def files(*headings: str) -> dict[str, str]:
     """The files under these headings, by name: a block whose first line is a comment with a file's name."""
     texts = [block.text for block in blocks(*headings)]
-    return {name[1]: text for text in texts if (name := re.match(r"# ([\w.]+)\n", text))}
+    return {name[1]: text for text in texts if (name := re.match(r"# ([\w.-]+)\n", text))}
 
 
 def commands(*headings: str) -> str:
@@ -121,7 +167,9 @@ class Person:
             "HOME": str(home),
             "PATH": f"{home}/.venv/bin:{ENVIRONMENT['PATH']}",
             "PDM_CHECK_UPDATE": "0",
+            "PIPENV_VERBOSITY": "-1",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PRE_COMMIT_HOME": str(home / "pre-commit"),
             "TMPDIR": str(home),
         }
 
@@ -140,53 +188,114 @@ class Person:
         )
         return result.returncode, " ".join(result.stdout.split())
 
-    def follow(self, *headings: str, also: str = "", **environment: str) -> tuple[int, str]:
-        """Write the files under these headings, set the values, and run the commands, and `also`, in one shell."""
-        for name, text in files(*headings).items():
-            (self.home / name).write_text(text)
+    def follow(
+        self, *headings: str, also: str = "", replace: Mapping[str, str] | None = None, **environment: str
+    ) -> tuple[int, str]:
+        """Write the files under these headings, set the values, and run the commands, and `also`, in one shell.
+
+        In what is followed, `replace` changes each of these texts, which has to be there, to another.
+        """
+        wanted = files(*headings)
         script = "\n".join([commands(VALUES, *headings), also])
+        for old, new in (replace or {}).items():
+            assert any(old in text for text in (script, *wanted.values())), old
+            wanted = {name: text.replace(old, new) for name, text in wanted.items()}
+            script = script.replace(old, new)
+        for name, text in wanted.items():
+            (self.home / name).write_text(text)
         return self.run("bash", "-euo", "pipefail", "-c", script, **environment)
 
-    def installed(self) -> str:
-        """The version of acme-core in the virtual environment."""
-        return self.run("python", "-c", "import acme_core; print(acme_core.__version__)")[1]
+    def installed(self) -> dict[str, str]:
+        """The versions of what is in the virtual environment."""
+        folders = [str(folder) for folder in self.home.glob(".venv/lib/python*/site-packages")]
+        return {each.name: each.version for each in metadata.distributions(path=folders)}
 
 
-@pytest.fixture
-def deployed(project: Project) -> Project:
-    """A repository with acme-core 1.0 in it, a reader and a publisher."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployed:
+    """A stack, its outputs, and what AWS knows of it."""
+
+    project: Project
+    outputs: Mapping[str, Any]
+    state: dict[str, Any]
+
+    @property
+    def emulator(self) -> Emulator:
+        return self.project.emulator
+
+
+def deploy(project: Project) -> Deployed:
+    """A repository with acme-core 1.0 in it and billing 1.0, which that depends on, a reader and a publisher."""
     roles = "arn:aws:iam::111122223333:role"
     project.configure("dev", domain="acme", readers=[f"{roles}/reader"], publishers=[f"{roles}/publisher"])
     project.up("dev")
-    wheel = build(project.folder, "acme-core")
-    codeartifact = project.emulator.client("codeartifact")
-    publish(codeartifact, "acme-core", asset=wheel.name, content=wheel.read_bytes())
-    return project
+    for wheel in (build(project.folder, "acme-core", needs=["billing"]), build(project.folder, "billing")):
+        add(project.emulator, wheel)
+    return Deployed(project=project, outputs=project.outputs("dev"), state=project.emulator.state())
+
+
+def add(emulator: Emulator, wheel: Path) -> None:
+    """Put version 1.0 of a package into the repository."""
+    name = parse_wheel_filename(wheel.name)[0]
+    publish(emulator.client("codeartifact"), name, asset=wheel.name, content=wheel.read_bytes())
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    folder = tmp_path_factory.mktemp("deployed")
+    emulator = Emulator(folder)
+    try:
+        yield deploy(Project(folder, emulator))
+    finally:
+        emulator.stop()
 
 
 @pytest.fixture
-def proxy(deployed: Project) -> Iterator[TlsProxy]:
-    proxy = TlsProxy(deployed.folder, HOST, deployed.emulator.endpoint)
+def deployed(shared: Deployed) -> Deployed:
+    """What all tests share, as it was when it was deployed."""
+    shared.emulator.restore(shared.state)
+    return shared
+
+
+@pytest.fixture
+def proxy(deployed: Deployed, tmp_path: Path) -> Iterator[TlsProxy]:
+    """The way to the repository, and public PyPI: with packages of the same names, and flask."""
+    proxy = TlsProxy(tmp_path, HOST, deployed.emulator.endpoint)
+    public = tmp_path / "public"
+    proxy.public.wheels += [build(public, "acme-core", "9.0"), build(public, "billing", "9.0"), build(public, "flask")]
     yield proxy
     proxy.stop()
 
 
-def person(project: Project, proxy: TlsProxy, role: str, *policy: object) -> Person:
+@pytest.fixture
+def public_upstream(deployed: Deployed, proxy: TlsProxy) -> None:
+    """What `publicUpstream` does to the index: the repository has what it lacks. The endpoint resolves no upstreams."""
+    there = packages(deployed.emulator)
+    for wheel in proxy.public.wheels:
+        if parse_wheel_filename(wheel.name)[0] not in there:
+            add(deployed.emulator, wheel)
+
+
+def person(deployed: Deployed, proxy: TlsProxy, home: Path, role: str, *policy: object) -> Person:
     """Somebody in the folder of a project that is built already, acme-new."""
-    keys = project.emulator.assume_role(role, *policy)
-    home = project.folder / f"home-{role}"
-    shutil.copytree(build(home / "built", "acme-new").parents[1], home, dirs_exist_ok=True)
-    return Person(project.emulator, proxy, keys, home)
+    keys = deployed.emulator.assume_role(role, *policy)
+    shutil.copytree(build(home.with_name(f"{home.name}-built"), "acme-new").parents[1], home, dirs_exist_ok=True)
+    return Person(deployed.emulator, proxy, keys, home)
 
 
 @pytest.fixture
-def reader(deployed: Project, proxy: TlsProxy) -> Person:
-    return person(deployed, proxy, "reader", *json.loads(deployed.outputs("dev")["reader_policy"])["Statement"])
+def reader(deployed: Deployed, proxy: TlsProxy, tmp_path: Path) -> Person:
+    return person(deployed, proxy, tmp_path / "home", "reader", *statements(deployed))
 
 
 @pytest.fixture
-def publisher(deployed: Project, proxy: TlsProxy) -> Person:
-    return person(deployed, proxy, "publisher", *json.loads(deployed.outputs("dev")["reader_policy"])["Statement"])
+def publisher(deployed: Deployed, proxy: TlsProxy, tmp_path: Path) -> Person:
+    return person(deployed, proxy, tmp_path / "home", "publisher", *statements(deployed))
+
+
+def statements(deployed: Deployed) -> list[object]:
+    """Those of the identity policy that whoever gets in needs."""
+    return json.loads(deployed.outputs["reader_policy"])["Statement"]
 
 
 def test_the_readme_leads_from_nothing_to_an_installed_package(project: Project) -> None:
@@ -205,101 +314,287 @@ def test_the_readme_leads_from_nothing_to_an_installed_package(project: Project)
     path.write_text(yaml.safe_dump(stack))
     project.follow("pulumi up")
 
-    wheel = build(project.folder, "acme-core")
-    publish(
-        emulator.client("codeartifact"), "acme-core", domain="example", asset=wheel.name, content=wheel.read_bytes()
-    )
     proxy = TlsProxy(project.folder, host, emulator.endpoint)
-    home = project.folder / "home"
-    home.mkdir()
-    reader = Person(emulator, proxy, emulator.session("data/notebooks"), home)
-    (install,) = pages.blocks(pages.README, "sh", "Install")
-    status, printed = reader.run("bash", "-euo", "pipefail", "-c", install)
-    proxy.stop()
+    try:
+        for role, heading in (
+            ("github-actions/publish-packages", "Publish your first package"),
+            ("data/notebooks", "Install"),
+        ):
+            home = project.folder / heading
+            home.mkdir()
+            person = Person(emulator, proxy, emulator.session(role), home)
+            (block,) = pages.blocks(pages.README, "sh", heading)
+            status, printed = person.run("bash", "-euo", "pipefail", "-c", block)
+            assert status == 0, printed
+    finally:
+        proxy.stop()
 
-    assert status == 0, printed
-    assert reader.installed() == "1.0"
+    assert person.installed() == {"acme-core": "0.1.0"}
 
 
-def test_no_code_of_the_page_is_left_out() -> None:
-    followed = {heading for way in (*INSTALLING, *PUBLISHING) for heading in way}
+def test_the_first_package_takes_five_commands() -> None:
+    (block,) = pages.blocks(pages.README, "sh", "Publish your first package")
 
-    assert {block.heading for block in BLOCKS} == followed | {VALUES, IMAGE, SCRIPT, WORKERS, FUNCTION, REFUSAL}
+    assert len(block.replace("\\\n", "").splitlines()) == 5
 
 
-@pytest.mark.parametrize("headings", INSTALLING, ids=" + ".join)
-def test_installs(headings: tuple[str, ...], reader: Person, proxy: TlsProxy) -> None:
+def test_no_code_of_the_pages_is_left_out() -> None:
+    followed = {heading for way in (*ONE_INDEX, *TWO_INDEXES.values(), *PUBLISHING) for heading in way}
+    followed |= {heading for heading, _, _ in COOLDOWNS.values()}
+    followed |= {VALUES, REFUSAL, IMAGE, UV_IMAGE, COMPOSE, CODEBUILD, SCRIPT, WORKERS, FUNCTION, SAGEMAKER, AIRFLOW}
+
+    assert {block.heading for block in BLOCKS} == followed | {*TOOLS, RERUN, ARCHIVE, DELETE, TRAIL}
+
+
+def test_no_two_sections_have_one_heading() -> None:
+    """Or the code of one would be followed as that of the other."""
+    assert len(dict.fromkeys(HEADINGS)) == len(HEADINGS)
+
+
+@pytest.mark.usefixtures("public_upstream")
+@pytest.mark.parametrize("headings", ONE_INDEX, ids=" + ".join)
+def test_from_one_index_come_ours_and_what_they_depend_on(
+    headings: tuple[str, ...], reader: Person, proxy: TlsProxy
+) -> None:
     status, printed = reader.follow(*headings)
 
     assert status == 0, printed
-    assert reader.installed() == "1.0"
-    # And not of public PyPI, where anyone can publish an acme-core.
+    assert reader.installed() == OURS | {"flask": "1.0"}
+    # And not of public PyPI, where anyone can publish an acme-core and a billing.
     assert {url.partition("/")[0] for url in proxy.asked} <= {HOST}
 
 
-@pytest.mark.parametrize("client", ["uv", "poetry"])
-def test_takes_nothing_else_from_the_repository(client: str, reader: Person, proxy: TlsProxy) -> None:
-    text = files(client)["pyproject.toml"]
-    (reader.home / "pyproject.toml").write_text(text.replace('["acme-core"]', '["acme-core", "public"]'))
-    reader.follow(TOKEN, f"{client} with a token", f"Install with {client}")
+@pytest.mark.parametrize("client", TWO_INDEXES)
+def test_from_two_indexes_come_ours_as_far_as_they_are_listed(client: str, reader: Person, proxy: TlsProxy) -> None:
+    status, printed = reader.follow(TOKEN, *TWO_INDEXES[client])
 
-    assert "public" in {part for url in proxy.asked if "pypi.org" in url for part in url.split("/")}
-    assert f"{HOST}/pypi/private-pypi/simple/public/" not in proxy.asked
+    assert status == 0, printed
+    assert reader.installed() == OURS | {"flask": "1.0"}
+    assert [url for url in proxy.asked if "pypi.org" in url and not url.endswith(FLASK)] == []
+
+
+@pytest.mark.parametrize("client", TWO_INDEXES)
+def test_what_is_not_listed_comes_from_public_pypi(client: str, reader: Person) -> None:
+    status, printed = reader.follow(TOKEN, *TWO_INDEXES[client], replace=dict.fromkeys(LISTED[client], ""))
+
+    assert status == 0, printed
+    assert reader.installed() == {"acme-core": "1.0", "billing": "9.0", "flask": "1.0"}
+
+
+@pytest.mark.parametrize("client", TWO_INDEXES)
+@pytest.mark.parametrize("recipe", [REFUSED, TWO_INDEXES], ids=["one index", "two indexes"])
+def test_with_an_expired_token_nothing_of_ours_comes_from_elsewhere(
+    recipe: Mapping[str, tuple[str, ...]], client: str, reader: Person, proxy: TlsProxy
+) -> None:
+    status, _ = reader.follow(*recipe[client], TOKEN="ended")
+
+    assert status != 0
+    assert reader.installed() == {}
+    assert [url for url in proxy.asked if "pypi.org" in url and not url.endswith(FLASK)] == []
+
+
+@pytest.mark.parametrize(
+    "replace",
+    [
+        {'private = ["billing"]': "private = []"},
+        {'[dependency-groups]\nprivate = ["billing"]': '[tool.uv]\nconstraint-dependencies = ["billing"]'},
+    ],
+    ids=["sources alone", "constraint-dependencies"],
+)
+def test_uv_takes_the_index_of_what_it_depends_on_alone(replace: Mapping[str, str], reader: Person) -> None:
+    status, printed = reader.follow(TOKEN, *TWO_INDEXES["uv"], replace=replace)
+
+    assert status == 0, printed
+    assert reader.installed()["billing"] == "9.0"
+
+
+def test_uv_without_explicit_goes_on_to_public_pypi(reader: Person) -> None:
+    sources = '[tool.uv.sources]\nacme-core = { index = "private" }\nbilling = { index = "private" }\n'
+    reader.follow(*TWO_INDEXES["uv"], replace={"explicit = true\n": "", sources: ""}, TOKEN="ended")
+
+    assert reader.installed()["acme-core"] == "9.0"
+
+
+def test_an_extra_index_url_lets_in_a_package_of_the_same_name(reader: Person) -> None:
+    also = "pip install --extra-index-url https://pypi.org/simple/ acme-core"
+    reader.follow(TOKEN, "pip with a token", also=also)
+
+    assert reader.installed()["acme-core"] == "9.0"
+
+
+@pytest.mark.parametrize("client", ["uv", "poetry"])
+def test_an_explicit_index_is_asked_for_nothing_else(client: str, reader: Person, proxy: TlsProxy) -> None:
+    reader.follow(TOKEN, *TWO_INDEXES[client])
+
+    assert {url.split("/")[4] for url in proxy.asked if url.startswith(HOST)} == {"acme-core", "billing"}
+
+
+@pytest.mark.usefixtures("public_upstream")
+@pytest.mark.parametrize("client", ["uv", "poetry"])
+def test_the_variables_have_the_name_of_the_index_in_capitals(client: str, reader: Person) -> None:
+    replace = {'name = "private"': 'name = "acme.py-pi"', "_PRIVATE_": "_ACME_PY_PI_"}
+    status, printed = reader.follow(TOKEN, *REFUSED[client], replace=replace)
+
+    assert status == 0, printed
+    assert reader.installed()["acme-core"] == "1.0"
+
+
+def test_powershell_says_the_same_as_bash() -> None:
+    for heading in (VALUES, TOKEN):
+        bash, powershell = (
+            next(block.text for block in blocks(heading) if block.language == language)
+            for language in ("sh", "powershell")
+        )
+        powershell = re.sub(r'\$\{?env:(\w+)\}? = "?', r"export \1=", powershell.replace("`\n", "\\\n"))
+        powershell = re.sub(r"\$\{?env:(\w+)\}?", r"$\1", powershell).replace('";', "").replace('"\n', "\n")
+        bash = re.sub(r"\$\{(\w+)\}", r"$\1", bash).replace("$(", "").replace("text)", "text")
+        assert [word for word in shlex.split(powershell.replace('"', "")) if word != "export"] == [
+            word for word in shlex.split(bash) if word != "export"
+        ]
+
+
+def test_login_is_undone(reader: Person) -> None:
+    (undo,) = re.findall("`(pip config unset .*?)`", PAGE)
+    _, before = reader.follow("pip with login", also="pip config list")
+    _, after = reader.run("bash", "-c", f"{undo} > /dev/null && pip config list")
+
+    assert "global.index-url=" in before
+    assert "global.index-url=" not in after
 
 
 def test_keyring_tells_whether_it_works(reader: Person) -> None:
     assert reader.follow(KEYRING)[1].endswith("keyring works")
-    assert not reader.follow(KEYRING, **NO_KEYRING)[1].endswith("keyring works")
+    assert not reader.follow(KEYRING, PYTHON_KEYRING_BACKEND=NO_KEYRING)[1].endswith("keyring works")
 
 
-def test_pdm_asks_keyring_for_a_url_without_a_token(reader: Person) -> None:
-    for name, text in files("pdm").items():
-        assert "With keyring, take `aws:${TOKEN}@` out of the URL." in PAGE
-        (reader.home / name).write_text(text.replace("aws:${TOKEN}@", ""))
-    status, printed = reader.follow(KEYRING, "Install with pdm")
+@pytest.mark.usefixtures("public_upstream")
+@pytest.mark.parametrize(("way", "client"), [((KEYRING,), "pdm"), ((TOKEN, NETRC), "pdm"), ((TOKEN, NETRC), "pipenv")])
+def test_a_url_in_a_file_needs_no_token(way: tuple[str, ...], client: str, reader: Person) -> None:
+    assert PAGE.count("take `aws:${TOKEN}@` out of the URL.") == 2
+    status, printed = reader.follow(*way, *REFUSED[client], replace={"aws:${TOKEN}@": ""})
 
     assert status == 0, printed
-    assert reader.installed() == "1.0"
+    assert reader.installed() == OURS | {"flask": "1.0"}
 
 
 @pytest.mark.parametrize("headings", PUBLISHING, ids=" + ".join)
-def test_publishes(headings: tuple[str, ...], publisher: Person, emulator: Emulator) -> None:
+def test_publishes(headings: tuple[str, ...], publisher: Person, deployed: Deployed) -> None:
     status, printed = publisher.follow(*headings)
 
     assert status == 0, printed
-    assert packages(emulator) == ["acme-core", "acme-new"]
+    assert {*packages(deployed.emulator)} == {"acme-core", "acme-new", "billing"}
 
 
+@pytest.mark.usefixtures("public_upstream")
 def test_locks_hold_no_token(reader: Person) -> None:
-    for client in ("uv", "poetry", "pdm"):
+    locks = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock", "pipenv": "Pipfile.lock"}
+    for client, lock in locks.items():
         reader.follow(TOKEN, *REFUSED[client], also='echo "$TOKEN" > token')
         token = (reader.home / "token").read_text().strip()
-        assert token not in (reader.home / f"{client}.lock").read_text()
+        assert token not in (reader.home / lock).read_text()
 
 
-def test_an_image_gets_the_token_as_a_secret_and_keeps_nothing_of_it(reader: Person) -> None:
+@pytest.mark.usefixtures("public_upstream")
+@pytest.mark.parametrize("option", ["--no-emit-index-url ", ""])
+def test_pip_compile_writes_the_token_unless_it_is_told_not_to(option: str, reader: Person) -> None:
+    replace = {"--no-emit-index-url ": option}
+    status, printed = reader.follow(TOKEN, "pip with a token", "pip-tools", replace=replace, also="echo $TOKEN > token")
+
+    assert status == 0, printed
+    token = (reader.home / "token").read_text().strip()
+    assert (token in (reader.home / "requirements.txt").read_text()) == (not option)
+
+
+def run_step(dockerfile: str) -> tuple[str, str]:
+    """The mount of the one `RUN` of a Dockerfile, and its command."""
+    steps = re.findall(r"^([A-Z]+) ((?:\\\n|.)*)", dockerfile, re.MULTILINE)
+    (run,) = [text for step, text in steps if step == "RUN"]
+    mount, command = run.split(" ", maxsplit=1)
+    return mount, command
+
+
+@pytest.mark.usefixtures("public_upstream")
+@pytest.mark.parametrize(("heading", "before"), [(IMAGE, ()), (UV_IMAGE, ("uv", "uv with a token"))])
+def test_an_image_gets_the_token_as_a_secret_and_keeps_nothing_of_it(
+    heading: str, before: tuple[str, ...], reader: Person
+) -> None:
     """What `docker build` would run, in this file system; the folder of the secrets alone has another name."""
     (reader.home / "secrets").mkdir()
-    reader.follow(TOKEN, also='printf %s "$TOKEN" > secrets/token; echo "$INDEX_URL" > index_url')
+    lock = "uv lock --quiet\n" if before else ""
+    reader.follow(TOKEN, *before, also=f'{lock}printf %s "$TOKEN" > secrets/token; echo "$INDEX_URL" > index_url')
     token = reader.home / "secrets/token"
-    dockerfile = files(IMAGE)["Dockerfile"]
-    steps = re.findall(r"^([A-Z]+) ((?:\\\n|.)*)", dockerfile, re.MULTILINE)
-    mount, run = dict(steps)["RUN"].split(" ", maxsplit=1)
+    mount, run = run_step(files(heading)["Dockerfile"])
     status, printed = reader.run(
         *("sh", "-euc", run.replace("/run/secrets/", f"{token.parent}/")),
         INDEX_URL=(reader.home / "index_url").read_text().strip(),
     )
 
     assert status == 0, printed
-    assert reader.installed() == "1.0"
-    assert [step for step, _ in steps] == ["FROM", "ARG", "RUN"]
+    assert reader.installed().items() >= OURS.items()
     assert mount == "--mount=type=secret,id=token,required=true"
-    assert dict(steps)["ARG"] == "INDEX_URL"
-    assert shlex.split(commands(IMAGE)) == [
-        *("docker", "build", "--secret", "id=token,env=TOKEN", "--build-arg", "INDEX_URL", ".")
-    ]
+    argument = ["--build-arg", "INDEX_URL"] if "ARG INDEX_URL\n" in files(heading)["Dockerfile"] else []
+    assert shlex.split(commands(heading)) == ["docker", "build", "--secret", "id=token,env=TOKEN", *argument, "."]
     secret = token.read_bytes()
     assert [path for path in reader.home.rglob("*") if path.is_file() and secret in path.read_bytes()] == [token]
+
+
+def test_docker_compose_builds_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "compose.yaml"
+    path.write_text(files(COMPOSE)["compose.yaml"])
+    subprocess.run([BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", path], check=True)
+    compose = yaml.safe_load(path.read_text())
+
+    assert compose["services"]["app"]["build"] == {
+        "context": ".",
+        "args": {"INDEX_URL": "${INDEX_URL}"},
+        "secrets": ["token"],
+    }
+    assert compose["secrets"] == {"token": {"environment": "TOKEN"}}
+
+
+def test_a_build_of_codebuild_installs(reader: Person) -> None:
+    """CodeBuild runs the commands of a phase one after the other in one shell."""
+    phases = yaml.safe_load(files(CODEBUILD)["buildspec.yml"])["phases"]
+    status, printed = reader.run("sh", "-euc", "\n".join(phases["install"]["commands"]))
+
+    assert status == 0, printed
+    assert reader.installed() == OURS
+
+
+def test_airflow_installs_after_the_startup_script(reader: Person) -> None:
+    (reader.home / "startup.sh").write_text(files(AIRFLOW)["startup.sh"])
+    status, printed = reader.run("sh", "-euc", ". ./startup.sh && pip install acme-core")
+
+    assert status == 0, printed
+    assert reader.installed() == OURS
+
+
+def test_sagemaker_may_ask_for_the_endpoint_in_the_domains_account_alone(deployed: Deployed) -> None:
+    """What its images call with the variable's ARN."""
+    (block,) = blocks(SAGEMAKER)
+    arn = block.text.strip().removeprefix("CA_REPOSITORY_ARN=")
+    assert arn == deployed.outputs["repository_arn"]
+    *_, owner, path = arn.split(":")
+    _, domain, repository = path.split("/")
+
+    for account, code in ((owner, ""), ("444455556666", "AccessDeniedException")):
+        keys = deployed.emulator.assume_role("reader", *statements(deployed), account=account)
+        codeartifact = deployed.emulator.client("codeartifact", keys)
+        call = {"domain": domain, "domainOwner": owner, "repository": repository, "format": "pypi"}
+        assert error_code(codeartifact.get_repository_endpoint, **call) == code
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_what_runs_tests_and_hooks_installs(tool: str, reader: Person, deployed: Deployed) -> None:
+    if tool == "pre-commit":
+        wheel = get_embed_wheel("setuptools", "3.11")
+        assert wheel
+        add(deployed.emulator, wheel.path)
+    reader.run("git", "init", "--quiet")
+    status, printed = reader.follow(TOKEN, "pip with a token", tool)
+
+    assert status == 0, printed
+    assert " 1.0" in printed
 
 
 def test_a_glue_script_installs_what_it_imports(reader: Person) -> None:
@@ -333,7 +628,7 @@ def test_a_glue_job_is_started_with_an_index_to_install_from(reader: Person) -> 
     installer = shlex.split(arguments["--python-modules-installer-option"])
     status, printed = reader.run("pip", "install", *installer, *arguments["--additional-python-modules"].split(","))
     assert status == 0, printed
-    assert reader.installed() == "1.0"
+    assert reader.installed() == OURS
 
 
 def test_a_lambda_function_is_built_with_its_packages(reader: Person) -> None:
@@ -346,8 +641,8 @@ def test_a_lambda_function_is_built_with_its_packages(reader: Person) -> None:
     assert reader.run("sh", "-c", f"cd function && python -c '{call}'") == (0, "1.0")
 
 
-def test_whoever_gets_no_token_is_told_so(deployed: Project, proxy: TlsProxy) -> None:
-    stranger = person(deployed, proxy, "stranger")
+def test_whoever_gets_no_token_is_told_so(deployed: Deployed, proxy: TlsProxy, tmp_path: Path) -> None:
+    stranger = person(deployed, proxy, tmp_path / "home", "stranger")
 
     assert "AccessDeniedException" in stranger.follow(TOKEN)[1]
 
@@ -363,11 +658,17 @@ def test_the_table_has_every_client() -> None:
 
 @pytest.mark.parametrize(("client", "unauthorized", "forbidden", "not_found"), REFUSALS, ids=list(REFUSED))
 def test_refusals_read_as_the_table_says(
-    client: str, unauthorized: str, forbidden: str, not_found: str, deployed: Project, proxy: TlsProxy
+    client: str,
+    unauthorized: str,
+    forbidden: str,
+    not_found: str,
+    deployed: Deployed,
+    proxy: TlsProxy,
+    tmp_path: Path,
 ) -> None:
-    stranger = person(deployed, proxy, "stranger", TOKEN_ONLY)
+    stranger = person(deployed, proxy, tmp_path / "home", "stranger", TOKEN_ONLY)
     said = [
-        (unauthorized, stranger.follow(*WITHOUT_TOKEN[client], **NO_KEYRING)),
+        (unauthorized, stranger.follow(*WITHOUT_TOKEN[client], PYTHON_KEYRING_BACKEND=NO_KEYRING)),
         (forbidden, stranger.follow(TOKEN, *REFUSED[client])),
         (not_found, stranger.follow(*REFUSED[client], TOKEN="ended")),
     ]
@@ -375,3 +676,100 @@ def test_refusals_read_as_the_table_says(
     for cell, (status, printed) in said:
         assert status != 0
         assert [phrase for phrase in re.findall("`(.*?)`", cell) if phrase not in printed] == []
+
+
+@pytest.mark.usefixtures("public_upstream")
+@pytest.mark.parametrize("age", [8, 6, None], ids=["old", "young", "of no age"])
+@pytest.mark.parametrize("client", COOLDOWNS)
+def test_a_cooldown_lets_in_ours_and_what_is_old_enough(
+    client: str, age: int | None, reader: Person, proxy: TlsProxy
+) -> None:
+    now = datetime.now(UTC)
+    ages = {"acme_core": 0, "billing": 0} | ({} if age is None else {"flask": age})
+    proxy.upload_times |= {
+        f"{name}-1.0-py3-none-any.whl": f"{now - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+        for name, days in ages.items()
+    }
+    cooldown, project, install = COOLDOWNS[client]
+    settings = "".join(block.text for block in blocks(cooldown) if block.language == "toml")
+    for name, text in files(*project).items():
+        (reader.home / name).write_text(text + settings)
+    given = [heading for heading in project if heading.endswith("with a token")]
+    status, printed = reader.follow(TOKEN, *given, cooldown, install)
+
+    # Only poetry takes what the index gives no upload time of.
+    comes = age == 8 or (client == "poetry" and age is None)
+    assert (status == 0) == comes, printed
+    assert reader.installed().get("flask") == ("1.0" if comes else None)
+    if comes:
+        assert reader.installed() == OURS | {"flask": "1.0"}
+
+
+def test_a_release_runs_again_when_its_files_are_there(publisher: Person) -> None:
+    dist = publisher.home / "dist"
+    status, printed = publisher.follow(TOKEN, RERUN)
+    assert status == 0, printed
+    status, printed = publisher.follow(TOKEN, RERUN)
+    assert status == 0, printed
+    assert "skipping" in printed
+
+    (wheel,) = dist.iterdir()
+    with ZipFile(wheel, "a") as archive:
+        archive.writestr("acme_other.py", "")
+    assert "409" in publisher.follow(TOKEN, "twine with a token", "Publish with twine")[1]
+    assert publisher.follow(TOKEN, RERUN)[0] != 0
+    skipping = commands("Publish with twine").replace("upload", "upload --skip-existing")
+    assert publisher.follow(TOKEN, "twine with a token", also=skipping)[0] != 0
+
+
+def test_a_version_is_archived_while_packages_are_protected(
+    deployed: Deployed, proxy: TlsProxy, tmp_path: Path
+) -> None:
+    administrator = person(deployed, proxy, tmp_path / "home", "administrator", ADMINISTRATOR)
+    status, printed = administrator.follow(ARCHIVE)
+    assert status == 0, printed
+    assert versions(deployed.emulator) == {"1.0": "Archived"}
+
+    status, printed = administrator.follow(ARCHIVE, replace={"Archived": "Published"})
+    assert status == 0, printed
+    assert versions(deployed.emulator) == {"1.0": "Published"}
+
+    publisher = person(deployed, proxy, tmp_path / "publisher", "publisher", *statements(deployed))
+    assert "AccessDeniedException" in publisher.follow(ARCHIVE)[1]
+
+
+def test_a_version_is_deleted_while_protect_is_switched_off(project: Project, tmp_path: Path) -> None:
+    deployed = deploy(project)
+    proxy = TlsProxy(tmp_path, HOST, project.emulator.endpoint)
+    administrator = person(deployed, proxy, tmp_path / "home", "administrator", ADMINISTRATOR)
+    opened, delete, closed = [block.text for block in blocks(DELETE)]
+    values = commands(VALUES)
+
+    assert "AccessDeniedException" in administrator.run("bash", "-euc", values + delete)[1]
+    project.follow(opened)
+    status, printed = administrator.run("bash", "-euc", values + delete)
+    assert status == 0, printed
+    assert versions(project.emulator) == {}
+    project.follow(closed)
+    assert (
+        "AccessDeniedException"
+        in administrator.run("bash", "-euc", (values + delete).replace("acme-core", "billing"))[1]
+    )
+    proxy.stop()
+
+
+def versions(emulator: Emulator) -> dict[str, str]:
+    """The status of each version of acme-core."""
+    listed = emulator.client("codeartifact").list_package_versions(
+        domain="acme", repository="private-pypi", format="pypi", package="acme-core"
+    )
+    return {each["version"]: each["status"] for each in listed["versions"]}
+
+
+def test_cloudtrail_is_asked_for_what_it_knows() -> None:
+    """There is none here: the AWS CLI takes the command, and gets as far as to look for the keys."""
+    command = commands(TRAIL)
+    environment = ENVIRONMENT | {"REGION": "us-west-2", "HOME": "/nonexistent"}
+    tried = subprocess.run(["sh", "-euc", command], env=environment, capture_output=True, text=True, check=False)
+
+    assert "Unable to locate credentials" in tried.stderr

@@ -119,7 +119,8 @@ def test_the_step_that_prints_the_subject_prints_nothing_else(tmp_path: Path) ->
 
 
 def test_a_new_environment_takes_five_commands(project: Project, emulator: Emulator) -> None:
-    new, role, gone = blocks("environments.md", "sh")
+    new, role = blocks("environments.md", "sh")
+    (gone,) = blocks("protection.md", "sh", "Take it all away")
     assert len(new.splitlines()) == 5
     project.configure("dev", domain="example", readers=["arn:aws:iam::111122223333:role/reader"], protect=False)
     editor = project.folder / "editor"
@@ -138,7 +139,7 @@ def test_a_new_environment_takes_five_commands(project: Project, emulator: Emula
     project.follow(role)
     assert emulator.client("iam").get_role_policy(RoleName="deploy-private-pypi", PolicyName="deploy")
 
-    project.follow(gone)
+    project.follow(gone.replace("\n", " --stack prod\n"))
     assert emulator.client("codeartifact").list_domains()["domains"] == []
 
 

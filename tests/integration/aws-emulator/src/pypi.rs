@@ -178,6 +178,12 @@ pub async fn upload(State(index): State<Arc<Index>>, Path(repository): Path<Stri
     index.allow(&grant, "PublishPackageVersion", index.package_arn(&grant, &repository, &project))?;
     let query = [("domain", grant.domain.as_str()), ("repository", &repository), ("format", "pypi"), ("package", &project), ("version", &version), ("asset", &name), ("unfinished", "true")];
     let sha256: String = sha2::Sha256::digest(&content).iter().map(|b| format!("{b:02x}")).collect();
+    // As AWS documents it: the same file is accepted again, another content under its name is not.
+    let key = format!("{}\u{1}{repository}\u{1}pypi\u{1}\u{1}{project}\u{1}{version}\u{1}{name}", grant.domain);
+    if let Some(there) = index.state.read().get(&grant.account).and_then(|state| state.assets.get(&key)) {
+        let same = there["hashes"]["SHA-256"] == sha256;
+        return if same { Ok(StatusCode::OK.into_response()) } else { Err(refuse(StatusCode::CONFLICT, "this file is there, with another content")) };
+    }
     let headers = HeaderMap::from_iter([("x-amz-content-sha256".parse::<http::HeaderName>().unwrap(), sha256.parse().unwrap())]);
     index.call(&grant, http::Method::POST, "/v1/package/version/publish", &query, headers, content).await
 }
