@@ -10,7 +10,7 @@ from private_pypi.cli.components import Component, Denial
 from private_pypi.cli.preview import Preview
 from private_pypi.cli.program import Resource
 from private_pypi.cli.words import Style, plain
-from private_pypi.iam import EVERYTHING, Access, MAX_DOCUMENT_CHARACTERS, MAX_IDENTITY_DOCUMENT_CHARACTERS
+from private_pypi.iam import EVERYTHING, MAX_DOCUMENT_CHARACTERS, MAX_IDENTITY_DOCUMENT_CHARACTERS, Access
 from private_pypi.workloads import MAX_TRUST_POLICY_CHARACTERS
 
 KNOWN_AFTER_UP = "known after pulumi up"

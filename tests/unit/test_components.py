@@ -1,6 +1,7 @@
-"""What a component registers, in every form that is not one of ours: it is shown, and asks for approval where it is new."""
+"""What a component registers in a form that is not one of ours: it is shown, and needs approval where it is new."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -345,7 +346,7 @@ def test_protection_is_pulumis_too() -> None:
     assert only(preview(denied)).safeguards.protect
 
     resources = [each for each in BASE if each.type != DOMAIN]
-    unprotected = Resource(**{name: getattr(BASE[1], name) for name in Resource.__slots__} | {"protect": False})
+    unprotected = replace(BASE[1], protect=False)
     read = read_preview(Recording(resources=(*resources, unprotected, denied), exports={}, warnings=()))
     assert not only(read).safeguards.protect
 
