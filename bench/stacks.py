@@ -35,7 +35,7 @@ def preview(stack: str, folder: Path = ROOT) -> Command:
 
 def flat(config: Mapping[str, Any]) -> Command:
     """The flat program with a config, under the mocks that the preview runs this one under."""
-    program = {
+    program: dict[str, Any] = {
         "path": str(FLAT),
         "project": "private-pypi",
         "stack": "dev",

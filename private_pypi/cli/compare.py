@@ -18,12 +18,12 @@ from private_pypi.cli.components import (
     Component,
     Denial,
     NotUnderstood,
+    trusted_workload,
 )
 from private_pypi.cli.preview import Preview
 from private_pypi.cli.program import Resource
 from private_pypi.iam import EVERYTHING, Access, matches
 from private_pypi.principals import Principal
-from private_pypi.workloads import trusted_workflow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -361,9 +361,9 @@ def _compare_components(base: Component | None, head: Component | None) -> Compo
     gains, losses = [*_rights_of_one(after, before)], [*_rights_of_one(before, after)]
     for arn in sorted(trusted.keys() & trusted_before.keys()):
         (one, document), (other, other_document) = trusted_before[arn], trusted[arn]
-        if one != other:
-            gains.append(AccessChange(principal=arn, workload=None, right="assume_role", scope=(str(other),)))
-            losses.append(AccessChange(principal=arn, workload=None, right="assume_role", scope=(str(one),)))
+        if one and other and one != other:
+            gains.append(AccessChange(principal=arn, workload=None, right="assume_role", scope=(other,)))
+            losses.append(AccessChange(principal=arn, workload=None, right="assume_role", scope=(one,)))
         elif document != other_document:
             why = "its trust policy changes"
             uncompared.append(Uncompared(change="new", where=arn, why=why, text=json.dumps(other_document)))
@@ -447,9 +447,9 @@ def _trusted(component: Component | None) -> dict[str, tuple[str | None, Any]]:
         return {}
     role = f"arn:{component.arns.partition}:iam::{component.account}:role"
     return {
-        f"{role}/{each.inputs.get('name')}": (trusted_workflow(text), json.loads(text))
+        f"{role}/{each.inputs.get('name')}": (trusted_workload(text), _parsed(text))
         for each in component.of_type(ROLE)
-        if (text := each.inputs.get("assumeRolePolicy")) and _is_json(text)
+        for text in (each.inputs.get("assumeRolePolicy"),)
     }
 
 

@@ -135,7 +135,9 @@ class Component:
     def stores(self) -> list[str]:
         """The repositories that are connected to public PyPI."""
         return [
-            each.inputs["repository"] for each in self.of_type(REPOSITORY) if each.inputs.get("externalConnections")
+            str(each.inputs.get("repository"))
+            for each in self.of_type(REPOSITORY)
+            if each.inputs.get("externalConnections")
         ]
 
 
@@ -169,9 +171,9 @@ def _read_component(component: Resource, children: list[Resource]) -> Component:
     account = next((each.account for each in children if each.type == REPOSITORY), component.account)
     domain, repository, stores = _policies(children, outputs, arns)
     workloads = {
-        f"arn:{arns.partition}:iam::{account}:role/{each.inputs.get('name')}": trusted_workflow(trust_policy)
+        f"arn:{arns.partition}:iam::{account}:role/{each.inputs.get('name')}": workload
         for each in children
-        if each.type == ROLE and _is_usual_trust_policy(trust_policy := str(each.inputs.get("assumeRolePolicy")))
+        if each.type == ROLE and (workload := trusted_workload(each.inputs.get("assumeRolePolicy")))
     }
     closed = is_closed(repository, arns) and all(is_closed(policy, place) for place, policy in stores)
     denials = [
@@ -285,7 +287,7 @@ def _unusual(resource: Resource, arns: Arns) -> Iterator[tuple[str, str]]:
     for name in inputs.keys() - _UNDERSTOOD[resource.type]:
         yield f"it has the input {name}", json.dumps(inputs[name])
     for name in resource.secrets:
-        yield f"its {name} is secret", "[secret]"
+        yield f"its input {name} is secret", "[secret]"
     if read := _READERS.get(resource.type):
         yield from read(resource, arns)
 
@@ -317,7 +319,7 @@ def _unusual_attachment(resource: Resource, _: Arns) -> Iterator[tuple[str, str]
 
 def _unusual_trust(resource: Resource, _: Arns) -> Iterator[tuple[str, str]]:
     trust_policy = resource.inputs.get("assumeRolePolicy")
-    if not _is_usual_trust_policy(trust_policy):
+    if not trusted_workload(trust_policy):
         yield "it trusts others than one CI workload", _json(trust_policy)
 
 
@@ -386,26 +388,24 @@ def _is_usual_grant(statement: Mapping[str, Any], arns: Arns) -> bool:
     )
 
 
-def _is_usual_trust_policy(text: Any) -> bool:
-    """Whether a trust policy is for one CI workload and nobody else."""
+def trusted_workload(trust_policy: Any) -> str | None:
+    """The CI workload that a trust policy is for; `None` where it is for others, or for more than one."""
     try:
-        (statement,) = json.loads(text)["Statement"]
+        (statement,) = json.loads(trust_policy)["Statement"]
         keys = [key for operator in statement["Condition"].values() for key in operator]
         (issuer,) = {key.rpartition(":")[0] for key in keys}
-        provider = statement["Principal"]["Federated"]
+        is_usual = (
+            statement.keys() <= {"Sid", "Effect", "Principal", "Action", "Condition"}
+            and statement["Principal"].keys() == {"Federated"}
+            and statement["Principal"]["Federated"].endswith(f":oidc-provider/{issuer}")
+            and statement["Effect"] == "Allow"
+            and statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+            and statement["Condition"].keys() <= {"StringEquals", "StringLike"}
+            and {f"{issuer}:aud", f"{issuer}:sub"} <= {*keys}
+        )
+        return trusted_workflow(trust_policy) if is_usual else None
     except (AttributeError, KeyError, TypeError, ValueError):
-        return False
-    return (
-        statement.keys() <= {"Sid", "Effect", "Principal", "Action", "Condition"}
-        and statement["Principal"].keys() == {"Federated"}
-        and statement.get("Effect") == "Allow"
-        and statement.get("Action") == "sts:AssumeRoleWithWebIdentity"
-        and statement["Condition"].keys() <= {"StringEquals", "StringLike"}
-        and {f"{issuer}:aud", f"{issuer}:sub"} <= {*keys}
-        and isinstance(provider, str)
-        and provider.endswith(f":oidc-provider/{issuer}")
-        and trusted_workflow(text) is not None
-    )
+        return None
 
 
 def _internal_packages(resources: Iterable[Resource]) -> Iterator[str]:

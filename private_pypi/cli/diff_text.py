@@ -176,7 +176,7 @@ def _right(change: AccessChange, others: str, quote: Quote) -> Iterator[str]:
             yield "the identity policy that is attached, and with it tokens"
         case "assume_role":
             yield f"the role itself, for {_list(change.scope, quote)}"
-        case "other":
+        case _:
             yield from (quote(each) for each in change.scope)
 
 

@@ -42,11 +42,6 @@ from pulumi.runtime.stack import run_in_stack
 
 STACK = "pulumi:pulumi:Stack"
 
-# The signatures of values that are no plain JSON, at the key 4dabf18193072939515e22adb298388d of a map:
-# https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/properties.go
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  a public constant
-_RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
-
 
 class ProgramError(Exception):
     """The program refuses its config, or fails. Its text is for the user as it is."""
@@ -148,7 +143,11 @@ def _plain(properties: Struct, seal: Callable[[object], str]) -> tuple[dict[str,
     return plain, sealed
 
 
-def _reveal(value: Any, secrets: list[object]) -> Any:
+def _reveal(value: Any, secrets: list[object]) -> Any:  # noqa: PLR0911  one for each kind of value
+    """A value as JSON. The signatures of what is none in itself, in maps, are those of the engine.
+
+    https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/properties.go
+    """
     match value:
         case str():
             return None if UNKNOWN in value else value
@@ -156,11 +155,11 @@ def _reveal(value: Any, secrets: list[object]) -> Any:
             return int(value)
         case list():
             return [_reveal(each, secrets) for each in cast("list[Any]", value)]
-        case {"4dabf18193072939515e22adb298388d": str(signature), **fields}:
-            if signature == _SECRET:
-                secrets.append(fields.get("value"))
-                return "[secret]"
-            return fields.get("urn") if signature == _RESOURCE else _reveal(fields, secrets)
+        case {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", **fields}:
+            secrets.append(fields.get("value"))
+            return "[secret]"
+        case {"4dabf18193072939515e22adb298388d": _, **fields}:
+            return fields.get("urn") or _reveal(fields, secrets)  # a resource, or a file
         case dict():
             items = cast("dict[str, Any]", value).items()
             plain = {key: _reveal(each, secrets) for key, each in items}
@@ -311,7 +310,7 @@ class _PreviewRecorder(Recorder):
         return super().Invoke(request)
 
     def place_of(self, provider: str) -> dict[str, str]:
-        """Where a provider is, by its reference: what the inputs of one that the program makes say, as far as they do."""
+        """Where a provider is, by its reference, as far as the inputs of one that the program makes say it."""
         place = dict(self._place)
         if explicit := self.registered.get(provider.rpartition("::")[0]):
             inputs, _ = _plain(explicit.object, str)

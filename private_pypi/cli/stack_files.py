@@ -17,9 +17,6 @@ from yaml.constructor import ConstructorError
 from private_pypi.cli.errors import StackFileError
 from private_pypi.keys import KEYS, NAMESPACE, Key
 
-SECRET = "[secret]"
-"""What stands for what is encrypted, which is never decrypted here."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stack:
@@ -84,7 +81,7 @@ def read_stack(folder: Path, name: str) -> Stack:
     own = {f"{NAMESPACE}:{name}": key for name, key in KEYS.items()}
     try:
         for key in sorted(own.keys() & values.keys()):
-            _check_type(path.name, name, key, own[key], values[key])
+            _check_type(name, key, own[key], values[key])
         plain = {key: _plain(value) for key, value in values.items()}
         config = {key: _text(value) for key, value in plain.items()}
     except (RecursionError, TypeError, ValueError) as error:  # no JSON: a list in itself, bytes, thousands of digits
@@ -171,7 +168,7 @@ def _default(declared: Any) -> Any:
     return declared.get("value", declared.get("default")) if _is_map(declared) else declared
 
 
-def _check_type(file_name: str, stack: str, full_key: str, key: Key, value: Any) -> None:
+def _check_type(stack: str, full_key: str, key: Key, value: Any) -> None:
     """Refuse, in the CLI's words, what it refuses before it runs the program: a value of another type than declared."""
     if _is_encrypted(value):
         return  # the program refuses it, with the reason
@@ -203,9 +200,9 @@ def _is_encrypted(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """`value` with `[secret]` for each part that is encrypted."""
+    """`value` with `[secret]` for each part that is encrypted: nothing is decrypted here."""
     if _is_encrypted(value):
-        return SECRET
+        return "[secret]"
     if isinstance(value, list):
         return [_plain(item) for item in cast("list[Any]", value)]
     return {key: _plain(item) for key, item in value.items()} if _is_map(value) else value

@@ -170,7 +170,8 @@ def identity_policies(preview: Preview) -> list[tuple[str, str]]:
 
 
 def _tags(preview: Preview) -> list[tuple[str, str]]:
-    tags = [cast("dict[str, object]", each.inputs.get("tags") or {}) for each in preview.resources]
+    every: list[object] = [each.inputs.get("tags") for each in preview.resources]
+    tags = [cast("dict[str, object]", each) for each in every if isinstance(each, dict)]
     return sorted({(key, str(value)) for each in tags for key, value in each.items()})
 
 

@@ -23,14 +23,14 @@ def selected_stack(folder: Path) -> str:
     with contextlib.suppress(AttributeError, OSError, ValueError):
         for settings in home.glob(f"workspaces/*-{digest}-workspace.json"):
             selected = json.loads(settings.read_text(encoding="utf-8"))
-            stacks = selected.get("stacks") or {None: selected.get("stack")}  # by backend; once there was one alone
+            stacks = selected.get("stacks") or {"": selected.get("stack")}  # by backend; once there was one alone
             stack = next(iter(stacks.values())) if len(stacks) == 1 else stacks.get(_backend(home))
             return str(stack or DEFAULT_STACK)
     return DEFAULT_STACK
 
 
-def _backend(home: Path) -> str | None:
+def _backend(home: Path) -> str:
     """The address of the backend that is logged in to."""
     if address := os.environ.get("PULUMI_BACKEND_URL"):
         return address
-    return json.loads((home / "credentials.json").read_text(encoding="utf-8")).get("current")
+    return json.loads((home / "credentials.json").read_text(encoding="utf-8")).get("current", "")

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from mocks import ROOT
@@ -44,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class _InTurn:
     """Runs what it is given at once: two programs in one process would be in each other's way."""
 
-    def __enter__(self) -> "_InTurn":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,7 +88,10 @@ def test_the_example_has_a_section_for_each_repository(folder: Path, capsys: pyt
         )
     )
     assert main(["diff", "--base", "HEAD", "--exit-code"]) == 2
-    assert "nightly: Who gains\n  whoever is in the organization o-a1b2c3d4e5\n    install (already allowed: " in capsys.readouterr().out
+    assert (
+        "nightly: Who gains\n  whoever is in the organization o-a1b2c3d4e5\n    install (already allowed: "
+        in capsys.readouterr().out
+    )
 
 
 def test_what_the_reference_prints_is_previewed_compared_and_checked(
@@ -125,7 +128,10 @@ def test_the_program_may_be_in_another_folder(folder: Path, capsys: pytest.Captu
         ),
         (
             "",
-            "the program has no PrivatePypi, a component of the type private-pypi:index:PrivatePypi: there is none to show",
+            (
+                "the program has no PrivatePypi, a component of the type private-pypi:index:PrivatePypi: "
+                "there is none to show"
+            ),
         ),
     ],
 )

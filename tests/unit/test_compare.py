@@ -260,7 +260,8 @@ def test_roles_get_the_identity_policy_and_lose_it() -> None:
 
 def test_whoever_is_limited_may_publish_by_policies_of_their_own_though_publishing_is_closed() -> None:
     """Closed publishing exempts whoever may publish anything at all."""
-    closed, every_role = {"closedPublishing": True}, "arn:aws:iam::111122223333:role/*"
+    closed: dict[str, Any] = {"closedPublishing": True}
+    every_role = "arn:aws:iam::111122223333:role/*"
     limited = closed | {"publishers": [{"principal": every_role, "packages": ["tools"]}]}
     rights = "publish whatever their own IAM policies allow: closedPublishing stops no publisher"
 
@@ -585,7 +586,7 @@ def test_programs_get_the_difference_with_what_is_a_loss_and_what_a_risk() -> No
 def test_an_output_of_the_stack_that_is_no_components_changes_by_itself() -> None:
     base = side()
     before, after = (
-        replace(base, preview=replace(base.preview, outputs=base.preview.outputs | {"note": text, "broken": "{"}))
+        replace(base, preview=replace(base.preview, outputs={**base.preview.outputs, "note": text, "broken": "{"}))
         for text in ("one", "two")
     )
 

@@ -1,6 +1,7 @@
-"""What a component registers, in every form that is not one of ours: it is shown, and asks for approval where it is new."""
+"""What a component registers in a form that is not one of ours: it is shown, and needs approval where it is new."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -191,6 +192,14 @@ NOT_UNDERSTOOD = [
         id="domain",
     ),
     pytest.param(role(Principal={"AWS": "*"}), "it trusts others than one CI workload", id="trust everybody"),
+    pytest.param(
+        role(Principal={"Federated": FEDERATED, "AWS": "*"}), "it trusts others than one CI workload", id="trust more"
+    ),
+    pytest.param(
+        replace(resource(DOMAIN, "d", domain="acme", tags="[secret]"), secrets={"tags": "1234"}),
+        "its input tags is secret",
+        id="secret input",
+    ),
     pytest.param(role(Principal={"Federated": "x"}), "it trusts others than one CI workload", id="trust another"),
     pytest.param(role(Condition={}), "it trusts others than one CI workload", id="trust without a condition"),
     pytest.param(
@@ -345,7 +354,7 @@ def test_protection_is_pulumis_too() -> None:
     assert only(preview(denied)).safeguards.protect
 
     resources = [each for each in BASE if each.type != DOMAIN]
-    unprotected = Resource(**{name: getattr(BASE[1], name) for name in Resource.__slots__} | {"protect": False})
+    unprotected = replace(BASE[1], protect=False)
     read = read_preview(Recording(resources=(*resources, unprotected, denied), exports={}, warnings=()))
     assert not only(read).safeguards.protect
 
@@ -367,6 +376,16 @@ def test_a_trust_policy_that_changes_for_the_same_workload_is_not_compared() -> 
     difference = differ(preview(role(Condition=condition)), preview(role()))
     assert [each.why for each in difference.components[0].uncompared] == ["its trust policy changes"]
     assert difference.needs_approval
+
+
+@pytest.mark.parametrize("document", [None, "{", "[]", '{"Statement": {}}', json.dumps({"Statement": [TRUST, TRUST]})])
+def test_a_trust_policy_that_is_not_understood_any_more_is_not_compared(document: str | None) -> None:
+    changed = resource(ROLE, "role", name="role", assumeRolePolicy=document)
+
+    for difference in (differ(preview(role()), preview(changed)), differ(preview(changed), preview(role()))):
+        (component,) = difference.components
+        assert (component.gains, component.losses) == ((), ())
+        assert difference.not_compared == 2
 
 
 def test_what_is_below_a_component_of_a_component_is_its_own_too() -> None:

@@ -202,7 +202,7 @@ def test_mistakes_of_both_sides_are_shown(capsys: pytest.CaptureFixture[str], fo
     )
 
 
-SECRET = """\
+EXPORT = """\
 pulumi.export("token", pulumi.Output.secret("{}"))
 """
 
@@ -214,12 +214,12 @@ def test_an_exported_secret_that_changes_is_said_to_and_not_shown(
     configure(folder)
     program = folder / "__main__.py"
     text = program.read_text()
-    program.write_text(text + SECRET.format("hunter2"))
+    program.write_text(text + EXPORT.format("hunter2"))
     commit()
     assert main(["diff", "--exit-code"]) == 0
     assert capsys.readouterr().out.endswith("\n\nNothing changes.\n")
 
-    program.write_text(text + SECRET.format("hunter3"))
+    program.write_text(text + EXPORT.format("hunter3"))
     assert main(["diff", "--exit-code", *([form] if form else [])]) == 2
     printed = capsys.readouterr().out
     assert "[secret]" in printed

@@ -707,7 +707,7 @@ def covers(packages: tuple[str, ...] | None, package: str) -> bool:
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     readers=reader_lists,
     publishers=publisher_lists,

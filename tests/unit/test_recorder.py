@@ -226,6 +226,23 @@ def test_an_error_is_one_line_that_says_where(tmp_path: Path, text: str, error: 
     assert error_of(tmp_path, text) == error
 
 
+def test_the_place_is_the_programs_and_not_that_of_our_own_modules_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "private_pypi").mkdir()
+    (tmp_path / "private_pypi/part.py").write_text("raise ValueError('No.')")
+
+    assert (
+        error_of(tmp_path, "import runpy\nrunpy.run_path('private_pypi/part.py')") == "__main__.py:5: ValueError: No."
+    )
+
+
+def test_an_error_without_a_place_is_one_line_too(tmp_path: Path) -> None:
+    """The SDK finds it when the program is at its end."""
+    error = error_of(tmp_path, "Thing('a', value=object())")
+
+    assert error.startswith("ValueError: While processing resource: 'a', type: 'other:index:Thing'; ")
+    assert "\n" not in error
+
+
 def test_a_program_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MistakesError, match=r"^there is no program at __main__\.py$"):
         record(dataclasses.replace(PROGRAM, path=str(tmp_path / "__main__.py")))
