@@ -7,12 +7,13 @@ them takes in whom, so that a role that gives way to a pattern which takes it in
 import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from private_pypi.arns import Arns
 from private_pypi.cli.preview import Preview
 from private_pypi.cli.program import Resource
+from private_pypi.cli.unseen import Unseen
 from private_pypi.iam import Access, matches
 from private_pypi.principals import Principal
 
@@ -124,11 +125,13 @@ class Difference:
     """The paths of encrypted values that changed."""
     warnings: tuple[str, ...] = ()
     """What the program warns of now and did not before."""
+    unseen: Unseen = field(default_factory=Unseen)
+    """What changes beside the previews."""
 
     @property
     def needs_approval(self) -> bool:
-        """Whether somebody gains access, a door opens or something can be lost."""
-        return bool(self.gains or self.risks or any(door.opens for door in self.doors))
+        """Whether somebody gains access, a door opens, something can be lost, or what changes is not understood."""
+        return bool(self.gains or self.risks or any(door.opens for door in self.doors)) or self.unseen.needs_approval
 
 
 def compare(base: Side | None, head: Side | None, *, stack: str) -> Difference:

@@ -1,18 +1,25 @@
 """A stack in the working tree against the same stack in a git revision."""
 
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
-from private_pypi.cli.compare import Difference, Side, compare
+from private_pypi.cli.compare import Difference, Risk, Side, compare
+from private_pypi.cli.errors import MistakesError, StackFileError
 from private_pypi.cli.preview import program_of, read_preview
-from private_pypi.cli.revisions import copy_out, find_base, find_commit, record_apart
-from private_pypi.cli.stack_files import StackFileError, has_stack, read_stack
-
-
-class MistakesError(Exception):
-    """The config of one side or both has mistakes. Its text is for the user as it is."""
+from private_pypi.cli.revisions import (
+    committed_files,
+    copy_out,
+    count_elsewhere,
+    find_base,
+    find_commit,
+    ignored_modules,
+    record_apart,
+    working_files,
+)
+from private_pypi.cli.stack_files import Stack, has_stack, read_stack
+from private_pypi.cli.unseen import Unseen, changed_files, changed_settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,37 +39,67 @@ def diff(folder: Path, stack: str, revision: str | None) -> Comparison:
     Each side is the revision's own program with its own config.
 
     Raises:
-        MistakesError: a side cannot be previewed.
+        MistakesError: the working tree cannot be previewed.
         StackFileError: git does not know the revision, or neither side has the stack.
+        CommandError: a program does not come to its end.
     """
     commit = find_commit(folder, revision) if revision else find_base(folder)
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor() as threads:
-        before = Path(name).resolve() / "base"
-        copy_out(folder, commit, before)
-        if not has_stack(before, stack):
-            read_stack(folder, stack)  # neither has it, unless this has
-        running = {
-            f"in {commit[:12]}": threads.submit(_side, before, stack),
-            "in the working tree": threads.submit(_side, folder, stack),
-        }
-        mistakes: list[str] = []
-        sides: list[Side | None] = []
-        for title, side in running.items():
-            try:
-                sides.append(side.result())
-            except StackFileError as error:
-                mistakes.append(f"error: {title}: {error}")
-    if mistakes:
-        raise MistakesError("\n".join(mistakes))
-    base, head = sides
-    stand_ins = frozenset(each for side in sides if side for each in side.stand_ins)
-    return Comparison(base=commit, difference=compare(base, head, stack=stack), stand_ins=stand_ins)
+        running_head = threads.submit(_read, folder, stack)
+        before, committed = Path(name).resolve() / "base", committed_files(folder, commit)
+        copy_out(folder, committed, before)
+        running_base = threads.submit(_read, before, stack)
+        working, ignored = working_files(folder, committed), [*ignored_modules(folder)]
+        elsewhere = count_elsewhere(folder, commit)
+        head, head_mistakes = _result(running_head)
+        base, base_mistakes = _result(running_base)
+    if head_mistakes:
+        sides = {f"in {commit[:12]}": base_mistakes, "in the working tree": head_mistakes}
+        raise MistakesError("\n".join(f"error: {side}: {text}" for side, text in sides.items() if text))
+    if not (base or base_mistakes or head):
+        read_stack(folder, stack)  # which says that there is none
+    any_stack = head or base
+    unseen = Unseen(
+        base_mistakes=base_mistakes,
+        settings=changed_settings(base and base.stack, head and head.stack),
+        files=changed_files(
+            committed,
+            working,
+            ignored=ignored,
+            folder=str(PurePosixPath(any_stack.stack.file if any_stack else "").parent),
+        ),
+        elsewhere=elsewhere,
+    )
+    difference = compare(base and base.side, head and head.side, stack=stack)
+    if base_mistakes and not head:
+        difference = replace(difference, risks=(Risk(what="stack", before=stack, after=None, is_refused=False),))
+    return Comparison(
+        base=commit,
+        difference=replace(difference, unseen=unseen),
+        stand_ins=frozenset(each for read in (base, head) if read for each in read.side.stand_ins),
+    )
 
 
-def _side(folder: Path, name: str) -> Side | None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Read:
+    """A stack of a revision, and its preview."""
+
+    stack: Stack
+    side: Side
+
+
+def _result(running: Future[_Read | None]) -> tuple[_Read | None, str | None]:
+    """What was read, or the mistakes in it."""
+    try:
+        return running.result(), None
+    except (MistakesError, StackFileError) as mistakes:
+        return None, str(mistakes)
+
+
+def _read(folder: Path, name: str) -> _Read | None:
     if not has_stack(folder, name):
         return None
     stack = read_stack(folder, name)
     program = program_of(folder, stack)
     preview = read_preview(record_apart(program), program.account)
-    return Side(preview=preview, account=program.account, stand_ins=stack.stand_ins)
+    return _Read(stack=stack, side=Side(preview=preview, account=program.account, stand_ins=stack.stand_ins))

@@ -14,6 +14,7 @@ from private_pypi.cli.compare import (
     Risk,
     takes_in,
 )
+from private_pypi.cli.unseen import describe as describe_unseen
 from private_pypi.iam import EVERYTHING
 from private_pypi.principals import Principal
 
@@ -57,6 +58,8 @@ def describe(difference: Difference, quote: Quote) -> list[tuple[str, list[Item]
     if not difference.is_new and (difference.gains or difference.losses or difference.relisted):
         sections["Who gains"] = sections["Who gains"] or [Item(text="Nobody gains.")]
         sections["Who loses"] = sections["Who loses"] or [Item(text="Nobody loses.")]
+    for title, lines in describe_unseen(difference.unseen, quote):
+        sections[title] = [Item(text=text, details=details) for text, details in lines]
     return [(title, items) for title, items in sections.items() if items]
 
 

@@ -5,17 +5,14 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
-import pulumi
-
-from private_pypi.cli.preview import PLACEHOLDER_ACCOUNT, PLACEHOLDER_REGION, hide_stand_ins, preview
-from private_pypi.cli.stack_files import StackFileError, read_stack
-from private_pypi.cli.text import render
+from private_pypi.cli.errors import CommandError, MistakesError
 
 NEEDS_APPROVAL = 2
-"""The exit status of a difference by which somebody gains access, a door opens or something can be lost."""
+"""The exit status of a difference that gives access, opens or endangers something, or is not understood."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status = options.run(options)
         sys.stdout.flush()
-    except (pulumi.RunError, StackFileError) as error:
+    except CommandError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # whoever reads has seen enough, as `head` has
@@ -51,12 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     compares.add_argument(
         "--base",
         metavar="REVISION",
-        help="the revision to compare with (default: where the branch left origin/HEAD, or HEAD)",
+        help="the revision to compare with (default: where the branch left origin/HEAD)",
     )
     compares.add_argument(
         "--exit-code",
         action="store_true",
-        help=f"exit with {NEEDS_APPROVAL} when somebody gains access, a door opens or something can be lost",
+        help=f"exit with {NEEDS_APPROVAL} when somebody gains access, or something opens, can be lost or is unclear",
     )
     checks = commands.add_parser(
         "check",
@@ -76,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _preview(options: argparse.Namespace) -> int:
+    # Here, as in the other commands: none needs what the others do, and each import takes time.
+    from private_pypi.cli.preview import PLACEHOLDER_ACCOUNT, PLACEHOLDER_REGION, preview  # noqa: PLC0415
+    from private_pypi.cli.stack_files import read_stack  # noqa: PLC0415
+    from private_pypi.cli.text import render  # noqa: PLC0415
+
     folder = Path.cwd()
     stack = read_stack(folder, options.stack)
     account, region = stack.account or PLACEHOLDER_ACCOUNT, stack.region or PLACEHOLDER_REGION
@@ -85,11 +87,12 @@ def _preview(options: argparse.Namespace) -> int:
     if not stack.region:
         notes.append(f"{region} is a placeholder: aws:region is not set, or encrypted.")
     if stack.has_environments:
-        notes.append("What the stack's Pulumi ESC environments configure is not in it.")
+        notes.append("What the stack's Pulumi ESC environments configure is not in it: they may set every key.")
     if stack.stand_ins:
         notes.append("Encrypted values show as [secret]; the sizes of the policies are not the real ones.")
 
-    result = preview(folder, stack)
+    with _refusals():
+        result = preview(folder, stack)
     if options.json:
         print(*notes, *(f"warning: {each}" for each in result.warnings), sep="\n", file=sys.stderr)
         _show(json.dumps({"stack": stack.name, **dataclasses.asdict(result)}, indent=2))
@@ -103,10 +106,10 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    # Here, because no other command needs them and each import takes time.
-    from private_pypi.cli.diff import MistakesError, diff  # noqa: PLC0415
+    from private_pypi.cli.diff import diff  # noqa: PLC0415
     from private_pypi.cli.diff_text import render_difference  # noqa: PLC0415
     from private_pypi.cli.markdown import fenced, render_difference_markdown  # noqa: PLC0415
+    from private_pypi.cli.preview import hide_stand_ins  # noqa: PLC0415
 
     try:
         compared = diff(Path.cwd(), options.stack, options.base)
@@ -131,17 +134,29 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from private_pypi.cli.check import check  # noqa: PLC0415  only this command needs it, and botocore
+    from private_pypi.cli.check import check  # noqa: PLC0415
 
-    passes = check(
-        Path.cwd(),
-        options.stack,
-        package=options.package,
-        publishes=options.publish,
-        say=_show,
-        heading=_heading(),
-    )
+    with _refusals():
+        passes = check(
+            Path.cwd(),
+            options.stack,
+            package=options.package,
+            publishes=options.publish,
+            say=_show,
+            heading=_heading(),
+        )
     return 0 if passes else 1
+
+
+@contextmanager
+def _refusals() -> Generator[None]:
+    """Tell what the program refuses in a process that runs it."""
+    import pulumi  # noqa: PLC0415
+
+    try:
+        yield
+    except pulumi.RunError as refused:
+        raise MistakesError(str(refused)) from None
 
 
 def _package(text: str) -> str:

@@ -32,6 +32,14 @@ def commit() -> str:
     return git("rev-parse", "HEAD")[:12]
 
 
+def push() -> str:
+    """Commit all there is, to the main branch of the remote repository too."""
+    commit()
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    return git("rev-parse", "HEAD")[:12]
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project in a git repository, with nothing committed."""
@@ -55,7 +63,7 @@ def configure(folder: Path, text: str = "", stack: str = "dev") -> None:
 
 def test_the_working_tree_is_compared_with_the_last_commit(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder)
-    base = commit()
+    base = push()
     configure(folder, f"  private-pypi:readers: [{API}]\n")
 
     assert main(["diff"]) == 0
@@ -84,9 +92,7 @@ def test_a_branch_is_compared_with_where_it_left_the_main_branch(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     configure(folder, f"  private-pypi:readers: [{API}]\n")
-    base = commit()
-    git("update-ref", "refs/remotes/origin/main", "HEAD")
-    git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    base = push()
     configure(folder)
     commit()
 
@@ -124,7 +130,7 @@ def test_the_exit_status_asks_for_approval_where_it_is_wanted(capsys: pytest.Cap
 
 def test_a_stack_may_be_new_or_gone(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder)
-    commit()
+    push()
     configure(folder, f"  private-pypi:readers: [{API}]\n", stack="prod")
     (folder / "Pulumi.dev.yaml").unlink()
 
@@ -139,7 +145,7 @@ def test_a_project_may_be_new_in_a_folder_of_a_repository(
 ) -> None:
     inner = folder / "infrastructure/pypi"
     inner.mkdir(parents=True)
-    commit()
+    push()
     for name in ("__main__.py", "Pulumi.yaml"):
         (folder / name).rename(inner / name)
     configure(inner, f"  private-pypi:readers: [{API}]\n")
@@ -147,14 +153,14 @@ def test_a_project_may_be_new_in_a_folder_of_a_repository(
 
     assert main(["diff"]) == 0
     assert f"\n\nWho gains\n  {API}\n    install\n" in capsys.readouterr().out
-    commit()
+    push()
     assert main(["diff"]) == 0
     assert capsys.readouterr().out.endswith("\n\nNothing changes.\n")
 
 
 def test_mistakes_of_both_sides_are_shown(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder, "  private-pypi:readers: [arn]\n")
-    base = commit()
+    base = push()
     configure(folder, "  private-pypi:protect: perhaps\n")
 
     assert main(["diff", "--exit-code", "--markdown"]) == 1
@@ -173,7 +179,7 @@ def test_an_encrypted_value_that_changes_is_said_to_and_not_shown(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     configure(folder, f"  private-pypi:readers: [{{secure: AAA}}, {API}]\n")
-    commit()
+    push()
     configure(folder, f"  private-pypi:readers: [{API}, {{secure: AAA}}]\n")
     assert main(["diff"]) == 0
     assert capsys.readouterr().out.endswith("Encrypted values show as [secret].\n\nNothing changes.\n")
@@ -198,7 +204,7 @@ def test_each_side_is_its_own_program_with_its_own_keys(capsys: pytest.CaptureFi
         path.write_text(before[path].replace("internalPackages", "ownPackages"))
     names.write_text(before[names].replace("-store", "-public"))
     configure(folder, "  private-pypi:publicUpstream: true\n  private-pypi:ownPackages: [acme-*]\n")
-    commit()
+    push()
     for path, text in before.items():
         path.write_text(text)
     configure(folder, "  private-pypi:publicUpstream: true\n  private-pypi:internalPackages: [acme-*]\n")
@@ -214,7 +220,7 @@ def test_what_the_program_prints_is_not_taken_for_its_answer(capsys: pytest.Capt
     configure(folder)
     program = folder / "__main__.py"
     program.write_text(program.read_text() + "\nprint('hello')\n")
-    commit()
+    push()
 
     assert main(["diff"]) == 0
     assert capsys.readouterr().out.endswith("\n\nNothing changes.\n")
@@ -222,7 +228,7 @@ def test_what_the_program_prints_is_not_taken_for_its_answer(capsys: pytest.Capt
 
 def test_a_program_that_fails_is_named_with_its_error(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder)
-    commit()
+    push()
     (folder / "__main__.py").write_text("import nothing_of_that_name\n")
 
     assert main(["diff"]) == 1
@@ -236,7 +242,7 @@ def test_a_program_that_fails_is_named_with_its_error(capsys: pytest.CaptureFixt
 
 def test_a_revision_that_git_does_not_know_is_an_error(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder)
-    commit()
+    push()
 
     assert main(["diff", "--base", "nowhere"]) == 1
     assert capsys.readouterr().err.startswith(
@@ -253,12 +259,12 @@ def test_without_git_it_says_so(
     monkeypatch.setenv("PATH", str(folder))
 
     assert main(["diff"]) == 1
-    assert capsys.readouterr().err == "error: there is no git, which knows what the stack was\n"
+    assert capsys.readouterr().err == "error: git is not installed\n"
 
 
 def test_the_example_of_the_page(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder, "  private-pypi:readers: [arn:aws:iam::111122223333:role/ci-a]\n")
-    base = commit()
+    base = push()
     configure(folder, "  private-pypi:readers: [arn:aws:iam::111122223333:role/ci-*]\n")
     command, *_ = blocks("pull-requests.md", "console")
 
@@ -268,7 +274,7 @@ def test_the_example_of_the_page(capsys: pytest.CaptureFixture[str], folder: Pat
 
 def test_nothing_of_the_repository_changes(folder: Path) -> None:
     configure(folder)
-    commit()
+    push()
     configure(folder, f"  private-pypi:readers: [{API}]\n")
     git("add", "Pulumi.dev.yaml")
     before = git("status", "--porcelain"), git("diff", "--cached"), git("worktree", "list"), git("stash", "list")
