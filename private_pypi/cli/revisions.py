@@ -85,7 +85,7 @@ def committed_files(folder: Path, commit: str) -> dict[str, File]:
 def copy_out(folder: Path, files: Mapping[str, File], into: Path) -> None:
     """Copy what was committed in `folder` to a folder `into` that does not exist; in the repository nothing changes.
 
-    What `is_elsewhere` is left out.
+    Of what `is_elsewhere` a folder is empty and a link leads to itself.
 
     Raises:
         StackFileError: git cannot.
@@ -93,13 +93,15 @@ def copy_out(folder: Path, files: Mapping[str, File], into: Path) -> None:
     into.mkdir()
     paths: dict[str, list[Path]] = {}
     for path, file in files.items():
-        if not is_elsewhere(path, file):
-            target = into / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if file.kind == "link":
-                target.symlink_to(file.content)
-            else:
+        target = into / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        match file.kind:
+            case "file":
                 paths.setdefault(file.content, []).append(target)
+            case "link":
+                target.symlink_to(target.name if is_elsewhere(path, file) else file.content)
+            case "other":
+                target.mkdir()
     for name, data in _blobs(folder, paths):
         for target in paths[name]:
             target.write_bytes(data)

@@ -4,6 +4,7 @@ A preview is what a program registers with a config. It does not show where Pulu
 ESC environments add to the config, nor what else the program may do: what another program says of itself is no proof.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -20,7 +21,7 @@ class Setting:
     """A change of something that a stack file says beside our own config."""
 
     name: str
-    """A field of the file, or the full key of other config."""
+    """A field of the file, or the full key of other config; printable."""
     change: Literal["added", "removed", "changed", "kept"]
     """`kept` is of environments beside a config that changes."""
     needs_approval: bool
@@ -89,15 +90,15 @@ def _changed_settings(
     before: Mapping[str, Any], after: Mapping[str, Any], *, is_config_changed: bool
 ) -> Iterator[Setting]:
     for name in sorted({*before, *after}):
-        needs_approval = name not in _HARMLESS
+        setting = functools.partial(Setting, name=printable(name), needs_approval=name not in _HARMLESS)
         if name not in before:
-            yield Setting(name=name, change="added", needs_approval=needs_approval)
+            yield setting(change="added")
         elif name not in after:
-            yield Setting(name=name, change="removed", needs_approval=needs_approval)
+            yield setting(change="removed")
         elif not _are_equal(before[name], after[name]):
-            yield Setting(name=name, change="changed", needs_approval=needs_approval)
+            yield setting(change="changed")
         elif name == "environment" and is_config_changed:  # what the file no longer sets, an environment may
-            yield Setting(name=name, change="kept", needs_approval=True)
+            yield setting(change="kept")
 
 
 def _are_equal(one: object, other: object) -> bool:
@@ -155,17 +156,17 @@ def printable(text: str) -> str:
 def describe(unseen: Unseen, quote: Callable[[str], str]) -> list[tuple[str, list[tuple[str, tuple[str, ...]]]]]:
     """The sections of a report: each a title, and lines with what is said under them."""
     sections = {
-        "The base has mistakes": [*_mistakes(unseen)],
+        "The base has mistakes": [*_mistakes(unseen, quote)],
         "What else changes in the stack file": [*_settings(unseen, quote)],
         "What else changes in the repository": [*_files(unseen, quote)],
     }
     return [(title, lines) for title, lines in sections.items() if lines]
 
 
-def _mistakes(unseen: Unseen) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _mistakes(unseen: Unseen, quote: Callable[[str], str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     if unseen.base_mistakes:
         shown = "There is no preview of it to compare with. What the head is, is shown whole, as of a new stack."
-        yield shown, tuple(printable(line) for line in unseen.base_mistakes.splitlines())
+        yield shown, tuple(quote(printable(line)) for line in unseen.base_mistakes.splitlines())
 
 
 _SETTING_CHANGES = {
