@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
@@ -33,9 +33,9 @@ class Stack:
     `private-pypi:readers[0]`. Of what is encrypted anew the stand-in is another."""
     has_environments: bool
     """Whether Pulumi ESC environments, which nothing reads here, add to the config."""
-    file: str
+    file: str = ""
     """The stack file, as a path from the project's folder on."""
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What else the files say: the stack file's other fields by name, and other namespaces' config by full key."""
 
     @property
