@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -37,7 +38,7 @@ CALLERS = [
     for policies in ((), (ADMINISTRATION,))
     for organization in (None, ORGANIZATION)
 ]
-HARMLESS = {"aws:maxRetries"}
+REQUIRED = {"aws:region": "us-west-2", "private-pypi:domain": "acme"}
 PROGRAM = (ROOT / "__main__.py").read_text()
 
 lists = st.lists(st.sampled_from(PRINCIPALS), max_size=2, unique=True)
@@ -61,6 +62,8 @@ configs = {
     "private-pypi:internalPackages": st.lists(st.sampled_from(["acme-*", "tools"]), max_size=2, unique=True),
     "private-pypi:attachIdentityPolicies": st.booleans(),
     "private-pypi:tags": st.fixed_dictionaries({"team": texts}),
+}
+others = {
     "aws:allowedAccountIds": st.sampled_from([[OWNER], [OWNER, "444455556666"]]),
     "aws:profile": texts,
     "aws:maxRetries": st.integers(1, 2),
@@ -85,23 +88,27 @@ files = {
 }
 
 
+PARTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "config": configs,
+    "other": others,
+    "fields": fields,
+    "files": files,
+}
+
+
 @st.composite
-def pairs(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Two projects, each with the config, the other fields and the files; the second like the first in most."""
-    required = {
-        "config": {"aws:region": "us-west-2", "private-pypi:domain": "acme"},
-        "fields": {},
-        "files": {"__main__.py": PROGRAM},
-    }
-    base, head = dict[str, Any](), dict[str, Any]()
-    for kind, parts in (("config", configs), ("fields", fields), ("files", files)):
-        names = st.sampled_from(sorted(parts))
-        base[kind] = required[kind] | {name: draw(parts[name]) for name in draw(st.sets(names, max_size=5))}
-        changed = draw(st.sets(names, max_size=1))
-        head[kind] = base[kind] | {name: draw(parts[name]) for name in changed}
-        for name in draw(st.sets(names, max_size=1)) - required[kind].keys():
-            head[kind].pop(name, None)
+def pairs(draw: st.DrawFn, changed: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two projects, each with its config, other config, other fields and files; `changed` is which of these differ."""
+    base = {kind: {name: draw(parts[name]) for name in draw(_names(parts, 0, 3))} for kind, parts in PARTS.items()}
+    head = {**base, changed: dict(base[changed])}
+    for name in draw(_names(PARTS[changed], 1, 2)):
+        if head[changed].pop(name, None) is None or draw(st.booleans()):
+            head[changed][name] = draw(PARTS[changed][name])
     return base, head
+
+
+def _names(parts: Mapping[str, Any], min_size: int, max_size: int) -> st.SearchStrategy[set[str]]:
+    return st.sets(st.sampled_from(sorted(parts)), min_size=min_size, max_size=max_size)
 
 
 def status_and_reasons(base: Mapping[str, Any], head: Mapping[str, Any]) -> tuple[int, list[str]]:
@@ -111,10 +118,7 @@ def status_and_reasons(base: Mapping[str, Any], head: Mapping[str, Any]) -> tupl
 
     def record_here(program: Program) -> Recording:
         with lock:
-            try:
-                recording = record(program)
-            except pulumi.RunError as refused:
-                raise MistakesError(str(refused)) from None
+            recording = _record(Path(program.path).read_text(), json.dumps(asdict(program) | {"path": ""}), program)
         recorded[Path(program.path).parent] = recording
         return recording
 
@@ -127,8 +131,12 @@ def status_and_reasons(base: Mapping[str, Any], head: Mapping[str, Any]) -> tupl
             folder.mkdir()
             shutil.copy(ROOT / "Pulumi.yaml", folder)
             # JSON is YAML
-            stack_file = {**project["fields"], "config": project["config"]}
-            for file, text in {**project["files"], "Pulumi.dev.yaml": json.dumps(stack_file)}.items():
+            stack_file = {**project["fields"], "config": REQUIRED | project["config"] | project["other"]}
+            for file, text in {
+                "__main__.py": PROGRAM,
+                **project["files"],
+                "Pulumi.dev.yaml": json.dumps(stack_file),
+            }.items():
                 (folder / file).write_text(text)
         for function, answer in {
             "find_commit": lambda *_: "base",
@@ -149,21 +157,27 @@ def status_and_reasons(base: Mapping[str, Any], head: Mapping[str, Any]) -> tupl
     return status, [*_reasons(base, head), *(_registered(before, after) if before and after else ["a mistake"])]
 
 
+_RECORDED: dict[tuple[str, str], Recording] = {}
+
+
+def _record(text: str, described: str, program: Program) -> Recording:
+    """What a program registers. Where only something else differs, it is run once."""
+    if (text, described) not in _RECORDED:
+        try:
+            _RECORDED[text, described] = record(program)
+        except pulumi.RunError as refused:
+            raise MistakesError(str(refused)) from None
+    return _RECORDED[text, described]
+
+
 def _reasons(base: Mapping[str, Any], head: Mapping[str, Any]) -> Iterator[str]:
     """The parts of the files that no preview shows."""
-    for name in base["fields"].keys() | head["fields"].keys():
-        if _differ(base["fields"], head["fields"], name):
-            yield name
-    for name in base["config"].keys() | head["config"].keys():
-        if (
-            not name.startswith("private-pypi:")
-            and name not in HARMLESS
-            and _differ(base["config"], head["config"], name)
-        ):
-            yield name
-    for name in ("__main__.py", "module.py", "requirements.txt"):
-        if _differ(base["files"], head["files"], name):
-            yield name
+    harmless = {"aws:maxRetries", "README.md", "Pulumi.prod.yaml"}
+    base, head = ({**each, "files": {"__main__.py": PROGRAM, **each["files"]}} for each in (base, head))
+    for kind in ("other", "fields", "files"):
+        for name in (base[kind].keys() | head[kind].keys()) - harmless:
+            if _differ(base[kind], head[kind], name):
+                yield name
 
 
 def _differ(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:

@@ -57,7 +57,7 @@ def test_what_else_a_stack_file_says_needs_approval(base: dict[str, Any], head: 
 
 @pytest.mark.parametrize("name", ["maxRetries", "retryMode", "tokenBucketRateLimiterCapacity"])
 def test_how_often_aws_is_asked_needs_no_approval(name: str) -> None:
-    settings = changed_settings(stack(), stack(**{f"aws__{name}": "1"}))
+    settings = changed_settings(stack(), stack({}, **{f"aws__{name}": "1"}))
 
     assert settings == (Setting(name=f"aws:{name}", change="added", needs_approval=False),)
     assert not Unseen(settings=settings).needs_approval
@@ -147,7 +147,7 @@ def test_a_name_that_cannot_be_printed_is_escaped() -> None:
 
     (changed,) = changed_files({}, {path: A}, ignored=[], folder=".")
     assert changed.path == r"'a\x1b[2J\n\udcff.py'"
-    (setting,) = changed_settings(stack(), stack(**{"a\x1b[2J": 1}))
+    (setting,) = changed_settings(stack(), stack({}, **{"a\x1b[2J": 1}))
     assert setting.name == r"'a\x1b[2J'"
     (ignored,) = changed_files({}, {}, ignored=[path], folder=".")
     assert ignored == FileChange(path=changed.path, change="ignored")
