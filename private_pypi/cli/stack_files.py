@@ -155,9 +155,9 @@ def _full_keys(file: dict[str, Any], namespace: str, file_name: str) -> dict[str
     if not is_map(config):
         raise StackFileError(f"{file_name}: write its `config` as a map of keys to values")
     full_keys: dict[str, Any] = {}
-    for key, value in cast("Mapping[Any, Any]", config).items():
-        match str(key).split(":"):
-            case [name] if isinstance(key, str):
+    for key, value in config.items():
+        match key.split(":"):
+            case [name]:
                 full_key = f"{namespace}:{name}"
             case [key_namespace, name] | [key_namespace, "config", name]:
                 full_key = f"{key_namespace}:{name}"

@@ -47,7 +47,7 @@ def read_map(folder: Path, name: str) -> dict[str, Any]:
         raise StackFileError(f"{name}: {error}") from None
     if content is None:
         return {}
-    if not is_map(content) or not _has_text_keys(content):
+    if not is_map(content):
         raise StackFileError(f"{name}: write the file as a map of keys to values")
     return content
 
@@ -68,10 +68,6 @@ def names(folder: Path) -> list[str]:
 def is_map(value: Any) -> TypeGuard[dict[str, Any]]:
     """Whether a value that was read is a map."""
     return isinstance(value, dict)
-
-
-def _has_text_keys(content: Mapping[Any, Any]) -> bool:
-    return all(isinstance(key, str) for key in content)
 
 
 def _refuse_links(folder: Path, name: PurePosixPath) -> None:
@@ -150,6 +146,8 @@ class _Loader(_SafeLoader):
                 raise ConstructorError(None, None, "a key is one word", key.start_mark)
             if first.setdefault(key.value, key) is not key:
                 raise ConstructorError(None, None, f"the key {key.value} stands twice", key.start_mark)
+            if key.tag not in {_MERGE, "tag:yaml.org,2002:str"}:  # to Python `1` and `true` are one key
+                raise ConstructorError(None, None, f"the key {key.value}: write it in quotes", key.start_mark)
             if key.value == "<<" and key.tag != _MERGE:  # when Pulumi writes it anew it is one
                 raise ConstructorError(None, None, "the key << in quotes merges too: write it without", key.start_mark)
         return super().construct_mapping(node, deep)

@@ -193,12 +193,13 @@ def _registered(before: Recording, after: Recording) -> Iterator[str]:
     protected = {each.name for each in after.resources if each.protect}
     yield from (each.name for each in before.resources if each.protect and each.name not in protected)
     yield from sorted(_opened(after) - _opened(before))
-    groups = {each.inputs["desiredState"] for each in after.resources if "desiredState" in each.inputs}
-    yield from (
-        each.name
-        for each in before.resources
-        if "desiredState" in each.inputs and each.inputs["desiredState"] not in groups
-    )
+    yield from sorted(_reserved(before) - _reserved(after))
+
+
+def _reserved(recording: Recording) -> set[str]:
+    """The package groups, each with where its packages may come from."""
+    groups = [json.loads(each.inputs["desiredState"]) for each in recording.resources if "desiredState" in each.inputs]
+    return {json.dumps([group["Pattern"], group["OriginConfiguration"]]) for group in groups}
 
 
 def _rights(recording: Recording) -> set[tuple[str, str]]:

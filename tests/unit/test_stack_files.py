@@ -258,11 +258,19 @@ def test_a_key_may_have_config_after_its_namespace(folder: Path) -> None:
     assert read(folder, "").region == "eu-west-1"
 
 
-@pytest.mark.parametrize("key", ["a:b:c", "a:b:config:c", "a:config:b:c", "1", "true", "1.5"])
+@pytest.mark.parametrize("key", ["a:b:c", "a:b:config:c", "a:config:b:c"])
 def test_what_the_cli_takes_for_no_key_is_an_error(folder: Path, key: str) -> None:
     assert error_of(folder, f"config: {{? {key} : x}}") == (
-        f"Pulumi.test.yaml: {key.title() if key == 'true' else key} is no key: write it as NAMESPACE:KEY"
+        f"Pulumi.test.yaml: {key} is no key: write it as NAMESPACE:KEY"
     )
+
+
+@pytest.mark.parametrize("key", ["1", "true", "1.5", "~", "2001-01-01"])
+@pytest.mark.parametrize("file", ["{}: x", "config: {{? {} : x}}", "config: {{a: {{? {} : x}}}}"])
+def test_a_key_that_is_no_text_is_an_error(folder: Path, file: str, key: str) -> None:
+    """To Python `1` and `true` are one key."""
+    error = f"Pulumi.test.yaml: the key {key}: write it in quotes\n"
+    assert error_of(folder, file.format(key)).startswith(error)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +345,7 @@ def test_what_is_no_yaml_is_an_error(folder: Path) -> None:
     assert error_of(folder, "config: [").startswith("Pulumi.test.yaml: while parsing")
 
 
-@pytest.mark.parametrize("text", ["text", "1: a", "[]"])
+@pytest.mark.parametrize("text", ["text", "[]"])
 def test_what_is_no_map_is_an_error(folder: Path, text: str) -> None:
     assert error_of(folder, text) == "Pulumi.test.yaml: write the file as a map of keys to values"
 
