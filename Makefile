@@ -17,7 +17,8 @@ BENCH := $(INTEGRATION) bench/requirements.txt
 
 help:
 	@echo "make preview [STACK=dev]  show what the stack would be: resources, policies, outputs, who gets in"
-	@echo "make diff [STACK=dev]     show what the branch changes for people: who gains, who loses, what can be lost"
+	@echo "make diff [STACK=dev]     show what the branch changes for people: who gains, who loses, what can be lost;"
+	@echo "     [BASE=REVISION]      from this revision on, where it cannot be told where the branch began"
 	@echo "make install              set up .venv with what requirements.txt pins"
 	@echo "make test                 run the tests"
 	@echo "make proof                prove for every caller that the policies allow what the config gives"
@@ -36,7 +37,7 @@ preview: install
 	@$(BIN)/private-pypi preview $(STACK)
 
 diff: install
-	@$(BIN)/private-pypi diff $(STACK)
+	@$(BIN)/private-pypi diff $(STACK) $(if $(BASE),--base '$(BASE)')
 
 test: install-dev
 	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term

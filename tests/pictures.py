@@ -72,7 +72,8 @@ def outputs() -> Iterator[tuple[str, str, Text | Markdown]]:
         stack = folder / "Pulumi.dev.yaml"
         stack.write_text(STACK + BEFORE)
         git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
-        for arguments in (["init"], ["add", "--all"], ["commit", "--message", "Before"]):
+        remote = ["update-ref", "refs/remotes/origin/HEAD", "HEAD"]
+        for arguments in (["init"], ["add", "--all"], ["commit", "--message", "Before"], remote):
             subprocess.run([*git, *arguments], cwd=folder, check=True, capture_output=True)
         stack.write_text(STACK + AFTER)
         for command in ("preview", "diff"):

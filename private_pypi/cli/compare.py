@@ -7,7 +7,7 @@ is a value of its own, `Uncompared`, which asks for approval.
 import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
 from private_pypi.cli.components import (
@@ -22,6 +22,7 @@ from private_pypi.cli.components import (
 )
 from private_pypi.cli.preview import Preview
 from private_pypi.cli.program import Resource
+from private_pypi.cli.unseen import Unseen
 from private_pypi.iam import EVERYTHING, Access, matches
 from private_pypi.principals import Principal
 
@@ -180,6 +181,8 @@ class Difference:
     """What else the program has, where it changes."""
     warnings: tuple[str, ...] = ()
     """What the program warns of in the head alone."""
+    unseen: Unseen = field(default_factory=Unseen)
+    """What changes beside the previews."""
 
     @property
     def gains(self) -> int:
@@ -200,7 +203,7 @@ class Difference:
     @property
     def not_compared(self) -> int:
         """How many things could not be compared."""
-        return len(self.uncompared) + sum(len(each.uncompared) for each in self.components)
+        return len(self.uncompared) + self.unseen.count + sum(len(each.uncompared) for each in self.components)
 
     @property
     def needs_approval(self) -> bool:

@@ -2,15 +2,25 @@
 
 import secrets
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from private_pypi.cli.compare import Difference, Side, compare
-from private_pypi.cli.errors import CommandError, MistakesError
+from private_pypi.cli.errors import MistakesError, StackFileError
 from private_pypi.cli.preview import program_of, read_preview
-from private_pypi.cli.revisions import copy_out, find_base, find_commit, record_apart
-from private_pypi.cli.stack_files import has_stack, read_stack
+from private_pypi.cli.revisions import (
+    committed_files,
+    copy_out,
+    count_elsewhere,
+    find_base,
+    find_commit,
+    ignored_modules,
+    record_apart,
+    working_files,
+)
+from private_pypi.cli.stack_files import Stack, has_stack, read_stack
+from private_pypi.cli.unseen import Unseen, changed_files, changed_settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,39 +35,65 @@ class Comparison:
 def diff(folder: Path, stack: str, revision: str | None) -> Comparison:
     """Compare a stack of the project in `folder` with a revision; `None` is where the branch began.
 
-    Each is previewed with its own program and its own config.
+    Each side is the revision's own program with its own config.
 
     Raises:
-        MistakesError: one cannot be previewed.
-        StackFileError: git does not know the revision, or neither has the stack.
+        MistakesError: the working tree cannot be previewed.
+        StackFileError: git does not know the revision, or neither side has the stack.
+        CommandError: a program does not come to its end.
     """
-    salt = secrets.token_hex()
-    commit = find_commit(folder, revision) if revision else find_base(folder)
+    commit, salt = find_commit(folder, revision) if revision else find_base(folder), secrets.token_hex()
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor() as threads:
-        before = Path(name).resolve() / "base"
-        copy_out(folder, commit, before)
-        if not has_stack(before, stack):
-            read_stack(folder, stack)  # neither has it, unless this has
-        running = {
-            f"in {commit[:12]}": threads.submit(_side, before, stack, salt),
-            "in the working tree": threads.submit(_side, folder, stack, salt),
-        }
-        mistakes: list[str] = []
-        sides: list[Side | None] = []
-        for title, side in running.items():
-            try:
-                sides.append(side.result())
-            except CommandError as error:
-                mistakes.append(f"error: {title}: {error}")
-    if mistakes:
-        raise MistakesError("\n".join(mistakes))
-    base, head = sides
-    return Comparison(base=commit, difference=compare(base, head, stack=stack))
+        running_head = threads.submit(_read, folder, stack, salt)
+        before, committed = Path(name).resolve() / "base", committed_files(folder, commit)
+        copy_out(folder, committed, before)
+        running_base = threads.submit(_read, before, stack, salt)
+        working, ignored = working_files(folder, committed), [*ignored_modules(folder)]
+        elsewhere = count_elsewhere(folder, commit)
+        head, head_mistakes = _result(running_head)
+        base, base_mistakes = _result(running_base)
+    if head_mistakes:
+        sides = {f"in {commit[:12]}": base_mistakes, "in the working tree": head_mistakes}
+        raise MistakesError("\n".join(f"error: {side}: {text}" for side, text in sides.items() if text))
+    if not (base or base_mistakes or head):
+        read_stack(folder, stack)  # which says that there is none
+    any_stack = head or base
+    unseen = Unseen(
+        base_mistakes=base_mistakes,
+        settings=changed_settings(base and base.stack, head and head.stack),
+        files=changed_files(
+            committed,
+            working,
+            ignored=ignored,
+            folder=str(PurePosixPath(any_stack.stack.file if any_stack else "").parent),
+        ),
+        elsewhere=elsewhere,
+    )
+    difference = compare(base and base.side, head and head.side, stack=stack)
+    if base_mistakes and not head:
+        difference = replace(difference, is_gone=True)
+    return Comparison(base=commit, difference=replace(difference, unseen=unseen))
 
 
-def _side(folder: Path, name: str, salt: str) -> Side | None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Read:
+    """A stack of a revision, and its preview."""
+
+    stack: Stack
+    side: Side
+
+
+def _result(running: Future[_Read | None]) -> tuple[_Read | None, str | None]:
+    """What was read, or the mistakes in it."""
+    try:
+        return running.result(), None
+    except (MistakesError, StackFileError) as mistakes:
+        return None, str(mistakes)
+
+
+def _read(folder: Path, name: str, salt: str) -> _Read | None:
     if not has_stack(folder, name):
         return None
     stack = read_stack(folder, name)
     program = replace(program_of(folder, stack), salt=salt)
-    return Side(preview=read_preview(record_apart(program)), project=stack.project)
+    return _Read(stack=stack, side=Side(preview=read_preview(record_apart(program)), project=stack.project))

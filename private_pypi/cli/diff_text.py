@@ -18,6 +18,7 @@ from private_pypi.cli.compare import (
     What,
     covers,
 )
+from private_pypi.cli.unseen import describe as describe_unseen
 from private_pypi.cli.words import Style, plain, several
 from private_pypi.iam import EVERYTHING
 from private_pypi.principals import Principal
@@ -82,6 +83,9 @@ def describe(difference: Difference, quote: Quote) -> list[Section]:
     for component in difference.components:
         prefix = f"{quote(component.name)}: " if len(difference.components) > 1 else ""
         sections += _component(component, prefix, quote, is_new_stack=difference.is_new)
+    for title, lines in describe_unseen(difference.unseen, quote):
+        items = tuple(Item(text=text, details=details) for text, details in lines)
+        sections.append(Section(title=title, items=items, kind="risk"))
     sections += _sections(
         {
             "What else changes in the program": ("heading", [*_edits(difference.edits, quote)]),

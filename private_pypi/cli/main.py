@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     compares.add_argument(
         "--base",
         metavar="REVISION",
-        help="the revision to compare with (default: where the branch left origin/HEAD, or HEAD)",
+        help="the revision to compare with (default: where the branch left origin/HEAD)",
     )
     compares.add_argument(
         "--exit-code",
@@ -109,7 +109,7 @@ def _preview(options: argparse.Namespace) -> int:
     if not stack.region:
         notes.append(f"{region} is a placeholder: aws:region is not set, or encrypted.")
     if stack.has_environments:
-        notes.append("What the stack's Pulumi ESC environments configure is not in it.")
+        notes.append("What the stack's Pulumi ESC environments configure is not in it: they may set every key.")
 
     result = preview(folder, stack)
     if options.json:

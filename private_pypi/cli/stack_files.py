@@ -7,15 +7,16 @@ The files are described at https://www.pulumi.com/docs/iac/concepts/projects/pro
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeGuard, cast
-
-import yaml
-from yaml.constructor import ConstructorError
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
 
 from private_pypi.cli.errors import StackFileError
+from private_pypi.cli.yaml_files import has, is_map, names, read_map
 from private_pypi.keys import KEYS, NAMESPACE, Key
+
+_PROJECT = "Pulumi.yaml"
+SECRET = "[secret]"  # noqa: S105  it stands for what is encrypted, which is never decrypted here
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +33,10 @@ class Stack:
     """The program, or its folder, from the project's folder on."""
     has_environments: bool
     """Whether Pulumi ESC environments, which nothing reads here, add to the config."""
+    file: str = ""
+    """The stack file, as a path from the project's folder on."""
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What else the files say: the stack file's other fields by name, and other namespaces' config by full key."""
 
     @property
     def region(self) -> str | None:
@@ -52,32 +57,32 @@ def has_stack(folder: Path, name: str) -> bool:
     Raises:
         StackFileError: the project file cannot be read.
     """
-    return (folder / "Pulumi.yaml").exists() and _stack_file(folder, _read_map(folder / "Pulumi.yaml"), name).exists()
-
-
-def _stack_file(folder: Path, project: Mapping[str, Any], name: str) -> Path:
-    return folder / str(project.get("stackConfigDir") or "") / f"Pulumi.{name.rpartition('/')[2]}.yaml"
+    return _has_project(folder) and has(folder, _stack_file(_read_project(folder), name))
 
 
 def read_stack(folder: Path, name: str) -> Stack:
     """Read the stack `name`, with or without its organization and project, of the project in `folder`.
 
     Raises:
-        StackFileError: there is no such project or stack, or the CLI would not take its config either.
+        StackFileError: there is no such project or stack, or the CLI would not take its config either, or not this.
     """
+    project = _read_project(folder)
     name = name.rpartition("/")[2]
-    project = _read_map(folder / "Pulumi.yaml")
-    if "name" not in project:
-        raise StackFileError("Pulumi.yaml: the project has no name")
-    path = _stack_file(folder, project, name)
-    if not path.exists():
-        stacks = sorted(each.name.split(".", 1)[1].removesuffix(".yaml") for each in path.parent.glob("Pulumi.*.yaml"))
-        raise StackFileError(f"there is no {path.name}; the stacks here are: {', '.join(stacks) or 'none'}")
-    stack = _read_map(path)
+    file = _stack_file(project, name)
+    path = folder / file
+    beside = names(path.parent)
+    if not has(folder, file):
+        stacks = [each.removeprefix("Pulumi.").removesuffix(".yaml") for each in beside if is_stack_file(each)]
+        raise StackFileError(f"there is no {file}; the stacks here are: {', '.join(stacks) or 'none'}")
+    spellings = {f"pulumi.{name}.{ending}".casefold() for ending in ("yaml", "yml", "json")}
+    if others := [each for each in beside if each.casefold() in spellings and each != path.name]:
+        why = f"it depends on the machine whether Pulumi reads this or {' or '.join(others)}"
+        raise StackFileError(f"{file}: {why}. Leave one of them")
+    stack = read_map(folder, file)
 
-    declared = _full_keys(project, project["name"], "Pulumi.yaml")
+    declared = _full_keys(project, project["name"], _PROJECT)
     defaults = {key: value for key, each in declared.items() if (value := _default(each)) is not None}
-    values = defaults | _full_keys(stack, project["name"], path.name)
+    values = defaults | _full_keys(stack, project["name"], file)
     own = {f"{NAMESPACE}:{name}": key for name, key in KEYS.items()}
     try:
         for key in sorted(own.keys() & values.keys()):
@@ -85,7 +90,7 @@ def read_stack(folder: Path, name: str) -> Stack:
         plain = {key: _plain(value) for key, value in values.items()}
         config = {key: _text(value) for key, value in plain.items()}
     except (RecursionError, TypeError, ValueError) as error:  # no JSON: a list in itself, bytes, thousands of digits
-        raise StackFileError(f"{path.name}: {error}") from None
+        raise StackFileError(f"{file}: {error}") from None
     return Stack(
         name=name,
         project=project["name"],
@@ -93,79 +98,77 @@ def read_stack(folder: Path, name: str) -> Stack:
         secret_keys=tuple(key for key, value in values.items() if plain[key] != value),
         main=str(project.get("main") or "."),
         has_environments="environment" in stack,
+        file=file,
+        settings={field: value for field, value in stack.items() if field != "config"}
+        | {key: value for key, value in values.items() if not key.startswith(f"{NAMESPACE}:")},
     )
 
 
-# The one written in C where there is one: it is a command's time that is saved.
-_SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+def is_stack_file(name: str) -> bool:
+    """Whether a file has the name of a stack file, by what the CLI takes for the name of a stack."""
+    return re.fullmatch(r"Pulumi\.[A-Za-z0-9_.-]{1,100}\.yaml", name) is not None
 
 
-class _Loader(_SafeLoader):
-    """Reads YAML as the CLI does: `no` is text, digits after a zero are a number, and no key stands twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        first: dict[str, yaml.Node] = {}
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise ConstructorError(None, None, "a key is one word", key.start_mark)
-            if first.setdefault(key.value, key) is not key:
-                raise ConstructorError(None, None, f"the key {key.value} stands twice", key.start_mark)
-        return super().construct_mapping(node, deep)
-
-    def construct_number(self, node: yaml.ScalarNode) -> float:
-        text = node.value.replace("_", "")
-        if re.fullmatch("[-+]?0[0-7]+", text):
-            return int(text, 8)
-        if re.fullmatch("[-+]?[0-9]+", text):
-            return int(text)
-        if re.match("[-+]?0[xXoObB]", text):
-            return int(text, 0)
-        number = float(text)
-        return int(number) if number.is_integer() else number
+def _has_project(folder: Path) -> bool:
+    """Whether there is a project file, be it one that is not read here."""
+    return any(name.casefold() in {"pulumi.json", "pulumi.yaml", "pulumi.yml"} for name in names(folder))
 
 
-# The scalars of go-yaml, with which the CLI reads: YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema) and some of
-# YAML 1.1, which is PyYAML's own.
-_Loader.yaml_implicit_resolvers = {
-    None: [
-        ("tag:yaml.org,2002:merge", re.compile(r"<<\Z")),
-        ("tag:yaml.org,2002:null", re.compile(r"(~|null|Null|NULL|)\Z")),
-        ("tag:yaml.org,2002:bool", re.compile(r"(true|True|TRUE|false|False|FALSE)\Z")),
-        ("!number", re.compile(r"[-+]?(0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)\Z")),
-        ("!number", re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")),
-    ]
-}
-_Loader.add_constructor("!number", _Loader.construct_number)
+def _read_project(folder: Path) -> dict[str, Any]:
+    """The project file. Pulumi looks for Pulumi.json first, then Pulumi.yaml and Pulumi.yml."""
+    for name in names(folder):
+        is_first = name.casefold() == "pulumi.json"
+        if is_first or (name.casefold() in {"pulumi.yaml", "pulumi.yml"} and _PROJECT not in names(folder)):
+            raise StackFileError(f"{name}: Pulumi reads this as the project file. Name it {_PROJECT}")
+    project = read_map(folder, _PROJECT)
+    if not isinstance(project.get("name"), str):
+        raise StackFileError(f"{_PROJECT}: the project has no name")
+    return project
 
 
-def _read_map(path: Path) -> dict[str, Any]:
-    try:
-        with path.open(encoding="utf-8") as stream:
-            content = yaml.load(stream, _Loader) or dict[str, Any]()  # noqa: S506  a safe one
-    except FileNotFoundError:
-        raise StackFileError(f"there is no {path.name} in {path.parent}: run this in the project's folder") from None
-    except (OSError, RecursionError, ValueError, yaml.YAMLError) as error:
-        raise StackFileError(f"{path.name}: {error}") from None
-    if not _is_map(content) or not _is_map(content.get("config") or {}):
-        raise StackFileError(f"{path.name}: write the file and its `config` as maps of keys to values")
-    return content
+def _stack_file(project: Mapping[str, Any], name: str) -> str:
+    """The path of a stack file from the project's folder on.
+
+    Raises:
+        StackFileError: it is outside of that folder.
+    """
+    folder = project.get("stackConfigDir")
+    if isinstance(project.get("config"), str):  # what this was called once
+        folder = project["config"]
+    path = PurePosixPath(str(folder or "").replace("\\", "/").lstrip("/"))
+    if ".." in path.parts:
+        raise StackFileError(f"{_PROJECT}: the stack files are outside of the project's folder, in {folder}")
+    return str(path / f"Pulumi.{name.rpartition('/')[2]}.yaml")
 
 
 def _full_keys(file: dict[str, Any], namespace: str, file_name: str) -> dict[str, Any]:
-    """The config of a file by full key; `repository` is `private-pypi:repository`, and may not stand beside it."""
-    config: dict[Any, Any] = file.get("config") or {}
+    """The config of a file by full key: `repository` is `private-pypi:repository`, `aws:config:region` `aws:region`.
+
+    https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/config/key.go
+    """
+    config: Any = file.get("config")
+    if config is None or (file_name == _PROJECT and isinstance(config, str)):
+        return {}
+    if not is_map(config):
+        raise StackFileError(f"{file_name}: write its `config` as a map of keys to values")
     full_keys: dict[str, Any] = {}
     for key, value in config.items():
-        full_key = key if ":" in str(key) else f"{namespace}:{key}"
+        match key.split(":"):
+            case [name]:
+                full_key = f"{namespace}:{name}"
+            case [key_namespace, name] | [key_namespace, "config", name]:
+                full_key = f"{key_namespace}:{name}"
+            case _:
+                raise StackFileError(f"{file_name}: {key} is no key: write it as NAMESPACE:KEY")
         if full_key in full_keys:
-            raise StackFileError(f"{file_name}: the key {full_key} stands twice, with and without its namespace")
+            raise StackFileError(f"{file_name}: the key {full_key} stands twice, in two spellings")
         full_keys[full_key] = value
     return full_keys
 
 
 def _default(declared: Any) -> Any:
     """What the project file gives a key: the value itself, or the one in its declaration."""
-    return declared.get("value", declared.get("default")) if _is_map(declared) else declared
+    return declared.get("value", declared.get("default")) if is_map(declared) else declared
 
 
 def _check_type(stack: str, full_key: str, key: Key, value: Any) -> None:
@@ -174,15 +177,11 @@ def _check_type(stack: str, full_key: str, key: Key, value: Any) -> None:
         return  # the program refuses it, with the reason
     is_of_type = {
         "boolean": _text(value) in {"true", "false"},
-        "string": not isinstance(value, list) and not _is_map(value),
+        "string": not isinstance(value, list) and not is_map(value),
     }
     if key.type and not is_of_type[key.type]:
         found = f"Stack '{stack}' with configuration key '{full_key.partition(':')[2]}' must be of type '{key.type}'"
         raise StackFileError(f"validating stack config: {found}")
-
-
-def _is_map(value: Any) -> TypeGuard[dict[str, Any]]:
-    return isinstance(value, dict)
 
 
 def _text(value: object) -> str:
@@ -196,13 +195,13 @@ def _text(value: object) -> str:
 
 
 def _is_encrypted(value: Any) -> bool:
-    return _is_map(value) and value.keys() == {"secure"} and isinstance(value["secure"], str)
+    return is_map(value) and value.keys() == {"secure"} and isinstance(value["secure"], str)
 
 
 def _plain(value: Any) -> Any:
     """`value` with `[secret]` for each part that is encrypted: nothing is decrypted here."""
     if _is_encrypted(value):
-        return "[secret]"
+        return SECRET
     if isinstance(value, list):
         return [_plain(item) for item in cast("list[Any]", value)]
-    return {key: _plain(item) for key, item in value.items()} if _is_map(value) else value
+    return {key: _plain(item) for key, item in value.items()} if is_map(value) else value

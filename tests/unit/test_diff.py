@@ -6,13 +6,15 @@ import shutil
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from mocks import ROOT
 from pages import blocks
 
-from private_pypi.cli import diff
+from private_pypi.cli import diff, revisions
+from private_pypi.cli.errors import CommandError
 from private_pypi.cli.main import main
 from private_pypi.cli.program import Program, Recording, record
 
@@ -34,6 +36,38 @@ def commit() -> str:
     git("add", "--all")
     git("commit", "--quiet", "--message", "A change")
     return git("rev-parse", "HEAD")[:12]
+
+
+def push() -> str:
+    """Commit all there is, to the main branch of the remote repository too."""
+    commit()
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    return git("rev-parse", "HEAD")[:12]
+
+
+RECORDED: dict[object, Recording | Exception] = {}
+
+
+@pytest.fixture(autouse=True)
+def _(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run no program twice that is the same, with the same config: what is tested here is what it is compared with."""
+
+    def record(program: Program) -> Recording:
+        here = Path(program.path).parent
+        modules = {str(each.relative_to(here)): each.read_text() for each in here.rglob("*.py") if each.is_file()}
+        key = json.dumps([asdict(program) | {"path": ""}, revisions.MAX_PROGRAM_SECONDS, sorted(modules.items())])
+        if key not in RECORDED:
+            try:
+                RECORDED[key] = revisions.record_apart(program)
+            except CommandError as error:
+                RECORDED[key] = error
+        recorded = RECORDED[key]
+        if isinstance(recorded, Exception):
+            raise recorded
+        return recorded
+
+    monkeypatch.setattr("private_pypi.cli.diff.record_apart", record)
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +111,7 @@ def configure(folder: Path, text: str = "", stack: str = "dev") -> None:
 
 def test_the_working_tree_is_compared_with_the_last_commit(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder)
-    base = commit()
+    base = push()
     configure(folder, f"  private-pypi:readers: [{API}]\n")
 
     assert main(["diff"]) == 0
@@ -106,9 +140,7 @@ def test_a_branch_is_compared_with_where_it_left_the_main_branch(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     configure(folder, f"  private-pypi:readers: [{API}]\n")
-    base = commit()
-    git("update-ref", "refs/remotes/origin/main", "HEAD")
-    git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    base = push()
     configure(folder)
     commit()
 
@@ -150,14 +182,15 @@ def test_the_exit_status_asks_for_approval_where_it_is_wanted(capsys: pytest.Cap
         "edits": [],
         "uncompared": [],
         "warnings": [],
+        "unseen": {"base_mistakes": None, "settings": [], "files": [], "elsewhere": 0},
     }
-    assert main(["diff", "--exit-code"]) == 0
+    assert main(["diff", "--base", "HEAD", "--exit-code"]) == 0
     assert capsys.readouterr().out.endswith("\n\nNothing changes.\n")
 
 
 def test_a_stack_may_be_new_or_gone(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder)
-    commit()
+    push()
     configure(folder, f"  private-pypi:readers: [{API}]\n", stack="prod")
     (folder / "Pulumi.dev.yaml").unlink()
 
@@ -172,7 +205,7 @@ def test_a_project_may_be_new_in_a_folder_of_a_repository(
 ) -> None:
     inner = folder / "infrastructure/pypi"
     inner.mkdir(parents=True)
-    commit()
+    push()
     for name in ("__main__.py", "Pulumi.yaml"):
         (folder / name).rename(inner / name)
     configure(inner, f"  private-pypi:readers: [{API}]\n")
@@ -180,14 +213,14 @@ def test_a_project_may_be_new_in_a_folder_of_a_repository(
 
     assert main(["diff"]) == 0
     assert f"\n\nWho gains\n  {API}\n    install\n" in capsys.readouterr().out
-    commit()
+    push()
     assert main(["diff"]) == 0
     assert capsys.readouterr().out.endswith("\n\nNothing changes.\n")
 
 
 def test_mistakes_of_both_sides_are_shown(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder, "  private-pypi:readers: [arn]\n")
-    base = commit()
+    base = push()
     configure(folder, "  private-pypi:protect: perhaps\n")
 
     assert main(["diff", "--exit-code", "--markdown"]) == 1
@@ -215,7 +248,7 @@ def test_an_exported_secret_that_changes_is_said_to_and_not_shown(
     program = folder / "__main__.py"
     text = program.read_text()
     program.write_text(text + EXPORT.format("hunter2"))
-    commit()
+    push()
     assert main(["diff", "--exit-code"]) == 0
     assert capsys.readouterr().out.endswith("\n\nNothing changes.\n")
 
@@ -256,7 +289,7 @@ def test_each_side_is_its_own_program_with_its_own_keys(capsys: pytest.CaptureFi
         path.write_text(before[path].replace("internalPackages", "ownPackages"))
     names.write_text(before[names].replace("-store", "-public"))
     configure(folder, "  private-pypi:publicUpstream: true\n  private-pypi:ownPackages: [acme-*]\n")
-    commit()
+    push()
     for path, text in before.items():
         path.write_text(text)
     configure(folder, "  private-pypi:publicUpstream: true\n  private-pypi:internalPackages: [acme-*]\n")
@@ -280,7 +313,7 @@ def test_what_the_program_prints_is_not_taken_for_its_answer(capsys: pytest.Capt
     configure(folder)
     program = folder / "__main__.py"
     program.write_text(program.read_text() + "\nprint('hello')\n")
-    commit()
+    push()
 
     assert main(["diff"]) == 0
     assert capsys.readouterr().out.endswith("\n\nNothing changes.\n")
@@ -289,7 +322,7 @@ def test_what_the_program_prints_is_not_taken_for_its_answer(capsys: pytest.Capt
 @apart
 def test_a_program_that_fails_is_named_with_its_error(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder)
-    commit()
+    push()
     (folder / "__main__.py").write_text("import nothing_of_that_name\n")
 
     assert main(["diff"]) == 1
@@ -317,7 +350,7 @@ def test_a_process_that_dies_is_an_error(capsys: pytest.CaptureFixture[str], fol
 
 def test_a_revision_that_git_does_not_know_is_an_error(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder)
-    commit()
+    push()
 
     assert main(["diff", "--base", "nowhere"]) == 1
     assert capsys.readouterr().err.startswith(
@@ -334,12 +367,12 @@ def test_without_git_it_says_so(
     monkeypatch.setenv("PATH", str(folder))
 
     assert main(["diff"]) == 1
-    assert capsys.readouterr().err == "error: there is no git, which knows what the stack was\n"
+    assert capsys.readouterr().err == "error: git is not installed\n"
 
 
 def test_the_example_of_the_page(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder, "  private-pypi:readers: [arn:aws:iam::111122223333:role/ci-a]\n")
-    base = commit()
+    base = push()
     configure(folder, "  private-pypi:readers: [arn:aws:iam::111122223333:role/ci-*]\n")
     command, *_ = blocks("pull-requests.md", "console")
 
@@ -349,7 +382,7 @@ def test_the_example_of_the_page(capsys: pytest.CaptureFixture[str], folder: Pat
 
 def test_nothing_of_the_repository_changes(folder: Path) -> None:
     configure(folder)
-    commit()
+    push()
     configure(folder, f"  private-pypi:readers: [{API}]\n")
     git("add", "Pulumi.dev.yaml")
     before = git("status", "--porcelain"), git("diff", "--cached"), git("worktree", "list"), git("stash", "list")
@@ -357,3 +390,291 @@ def test_nothing_of_the_repository_changes(folder: Path) -> None:
     assert main(["diff"]) == 0
     after = git("status", "--porcelain"), git("diff", "--cached"), git("worktree", "list"), git("stash", "list")
     assert after == before
+
+
+SETTINGS = "What else changes in the stack file"
+FILES = "What else changes in the repository"
+
+
+def section(text: str, title: str) -> list[str]:
+    """The lines of a section of what is printed."""
+    (found,) = [each.splitlines() for each in text.split("\n\n") if each.startswith(f"{title}\n")]
+    return [line.removeprefix("  ") for line in found[1:]]
+
+
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        ("environment: [prod]\n", "environment is added"),
+        ("secretsprovider: awskms://alias/key\n", "secretsprovider is added"),
+        ("new-field: {}\n", "new-field is added"),
+        ("  aws:profile: admin\n", "aws:profile is added"),
+        ("  acme:any: {secure: AAA}\n", "acme:any is added"),
+    ],
+)
+def test_what_else_a_stack_file_says_asks_for_approval(
+    capsys: pytest.CaptureFixture[str], folder: Path, text: str, change: str
+) -> None:
+    configure(folder)
+    push()
+    configure(folder, text)
+
+    assert main(["diff", "--exit-code"]) == 2
+    (line,) = section(capsys.readouterr().out, SETTINGS)
+    assert line.startswith(f"{change}: ")
+    assert main(["diff", "--exit-code", "--markdown"]) == 2
+    printed = capsys.readouterr().out
+    assert f"\n### {SETTINGS}\n\n- `{change.split(maxsplit=1)[0]}` is added: " in printed
+    assert "Nothing changes." not in printed
+    assert main(["diff", "--exit-code", "--json"]) == 2
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["needs_approval"]
+    assert [each["name"] for each in printed["unseen"]["settings"]] == [change.split(maxsplit=1)[0]]
+
+
+def test_a_second_account_asks_for_approval(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    configure(folder)
+    push()
+    (folder / "Pulumi.dev.yaml").write_text(CONFIG.replace('"]', '", "444455556666"]'))
+
+    assert main(["diff", "--exit-code"]) == 2
+    assert section(capsys.readouterr().out, SETTINGS)[0].startswith("aws:allowedAccountIds changes: ")
+
+
+def test_another_program_asks_for_approval_whatever_it_registers(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    configure(folder)
+    (folder / "old.py").touch()
+    (folder / "README.md").touch()
+    push()
+    (folder / "old.py").unlink()
+    (folder / "README.md").write_text("a page")
+    (folder / "new é.py").touch()
+    (folder / "requirements.txt").touch()
+    with (folder / "__main__.py").open("a") as program:
+        program.write("# the same\n")
+    configure(folder, stack="prod")
+
+    assert main(["diff", "--exit-code"]) == 2
+    changes = ["the program changes: 4 files", "  __main__.py", "  new é.py (new)", "  old.py (gone)"]
+    assert section(capsys.readouterr().out, FILES) == [*changes, "  requirements.txt (new)"]
+
+
+def test_a_file_is_what_its_bytes_are_whatever_git_makes_of_it(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    (folder / ".gitattributes").write_text(
+        "*.py text eol=crlf ident export-ignore\n*.yaml working-tree-encoding=UTF-16\n"
+    )
+    configure(folder)
+    git("-c", "core.attributesFile=/dev/null", "hash-object", "-w", "--no-filters", "Pulumi.dev.yaml")
+    program = folder / "__main__.py"
+    program.write_bytes(b"# $Id$\n" + program.read_bytes())
+    for path in folder.iterdir():
+        if path.is_file():
+            name = git("hash-object", "-w", "--no-filters", path.name)
+            git("update-index", "--add", "--cacheinfo", f"100644,{name},{path.name}")
+    git("commit", "--quiet", "--message", "A change")
+    git("update-ref", "refs/remotes/origin/HEAD", "HEAD")
+
+    assert main(["diff", "--exit-code"]) == 0
+    assert capsys.readouterr().out.endswith("\n\nNothing changes.\n")
+    program.write_bytes(program.read_bytes().replace(b"\n", b"\r\n"))
+    assert main(["diff", "--exit-code"]) == 2
+    assert section(capsys.readouterr().out, FILES) == ["the program changes: 1 file", "  __main__.py"]
+
+
+def test_a_stack_file_that_is_a_link_is_refused_on_both_sides(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    """Else the base is compared with the working tree, and a stranger comes in by two changes of stack files alone."""
+    configure(folder, stack="shared")
+    (folder / "Pulumi.dev.yaml").symlink_to(folder / "Pulumi.shared.yaml")
+    base = push()
+    error = "Pulumi.dev.yaml: Pulumi.dev.yaml is a link. Put the file itself there"
+
+    assert main(["diff", "--exit-code"]) == 1
+    assert capsys.readouterr().err == f"error: in {base}: {error}\nerror: in the working tree: {error}\n"
+    (folder / "Pulumi.dev.yaml").unlink()
+    configure(folder, f"  private-pypi:readers: [{API}]\n")
+    assert main(["diff", "--exit-code"]) == 2
+    printed = capsys.readouterr().out
+    assert section(printed, "The base has mistakes")[1] == f"  {error}"
+    assert section(printed, "Who gains") == [API, "  install"]
+    assert "Pulumi.dev.yaml" in section(printed, FILES)[1]
+
+
+def test_links_are_followed_in_the_base_only_where_they_stay_in_it(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    configure(folder)
+    (folder / "main").mkdir()
+    (folder / "__main__.py").rename(folder / "main/program.py")
+    (folder / "__main__.py").symlink_to("main/program.py")
+    push()
+    assert main(["diff", "--exit-code"]) == 0
+
+    (folder / "out.py").symlink_to(folder / "main/program.py")
+    push()
+    assert main(["diff", "--exit-code"]) == 2
+    text = "submodules, and links that may lead out of the project's folder, are not compared: 1 file"
+    assert capsys.readouterr().out.endswith(f"\n\n{FILES}\n  {text}\n    out.py\n")
+
+
+def test_a_repository_in_the_repository_is_not_compared(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    configure(folder)
+    (folder / "sub").mkdir()
+    git("-C", "sub", "init", "--quiet")
+    git("-C", "sub", "commit", "--quiet", "--allow-empty", "--message", "A change")
+    git("-c", "advice.addEmbeddedRepo=false", "add", "sub")
+    push()
+
+    assert main(["diff", "--exit-code"]) == 2
+    assert section(capsys.readouterr().out, FILES)[1:] == ["  sub"]
+
+
+def test_ignored_modules_are_named(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / ".gitignore").write_text("*.cache\nlocal.py\nbuild/\nvenv/\n.venv/\n__pycache__/\ndata/\nnot-a-name.py\n")
+    configure(folder)
+    push()
+    for name in (
+        "a.cache",
+        ".venv/a.py",
+        "__pycache__/a.pyc",
+        "data/a.txt",
+        "venv/pyvenv.cfg",
+        "venv/a.py",
+        "not-a-name.py",
+    ):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    assert main(["diff", "--exit-code"]) == 0
+
+    for name in ("build/a/b.py", "local.py"):
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).touch()
+    capsys.readouterr()
+    assert main(["diff", "--exit-code"]) == 2
+    assert section(capsys.readouterr().out, FILES) == [
+        "the program may import what git ignores: 2 files",
+        "  build/",
+        "  local.py",
+    ]
+
+
+def test_what_changes_beside_the_project_is_counted(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = folder / "a/b"
+    inner.mkdir(parents=True)
+    for name in ("__main__.py", "Pulumi.yaml"):
+        (folder / name).rename(inner / name)
+    configure(inner)
+    (folder / "beside").touch()
+    push()
+    (folder / "beside").write_text("changed")
+    monkeypatch.chdir(inner)
+
+    assert main(["diff", "--exit-code"]) == 0
+    printed = capsys.readouterr().out
+    assert section(printed, FILES) == ["outside of the project's folder, where nothing is compared: 1 file"]
+
+
+def test_a_folder_that_was_a_link_is_an_error(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "inner").symlink_to("/elsewhere")
+    base = push()
+    (folder / "inner").unlink()
+    (folder / "inner").mkdir()
+    configure(folder / "inner")
+    monkeypatch.chdir(folder / "inner")
+
+    assert main(["diff"]) == 1
+    assert capsys.readouterr().err == f"error: in {base} inner is no folder, or one that a link leads to\n"
+
+
+def test_a_path_out_of_the_copy_is_an_error(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    configure(folder)
+    push()
+    blob = git("rev-parse", "HEAD:Pulumi.yaml")
+    tree = subprocess.run(
+        ["git", "mktree"], input=f"100644 blob {blob}\t..\n", check=True, capture_output=True, text=True
+    ).stdout.strip()
+    evil = git("commit-tree", tree, "-m", "evil")
+
+    assert main(["diff", "--base", evil]) == 1
+    assert capsys.readouterr().err == f"error: in {evil[:12]} there is a file with the path '..'\n"
+
+
+def test_a_program_that_dies_or_hangs_is_no_comparison(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(folder)
+    base = push()
+    program = (folder / "__main__.py").read_text()
+    dying = "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n"
+    (folder / "__main__.py").write_text(dying)
+    error = "error: the program was ended by a signal: Segmentation fault\n"
+    assert main(["diff", "--exit-code"]) == 1
+    assert capsys.readouterr().err == error
+    push()
+    (folder / "__main__.py").write_text(program)
+    assert main(["diff", "--exit-code"]) == 1
+    assert capsys.readouterr().err == error
+
+    monkeypatch.setattr("private_pypi.cli.revisions.MAX_PROGRAM_SECONDS", 0.5)
+    (folder / "__main__.py").write_text("import time\ntime.sleep(60)\n")
+    assert main(["diff", "--base", base, "--exit-code"]) == 1
+    assert capsys.readouterr().err == "error: the program was stopped after 0.5 seconds\n"
+
+
+def test_without_a_base_it_stops(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    assert main(["diff", "--exit-code"]) == 1
+    assert capsys.readouterr().err.startswith("error: git rev-parse --verify --end-of-options HEAD^{commit}: fatal: ")
+    configure(folder)
+    commit()
+
+    assert main(["diff", "--exit-code"]) == 1
+    beginning = "error: where the branch began cannot be told without origin/HEAD: "
+    fix = "name what to compare with: `--base REVISION`, or `make diff BASE=REVISION`\n"
+    assert capsys.readouterr().err == f"{beginning}{fix}"
+    shallow = folder.parent / "shallow"
+    commit_all = git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "later")
+    git("update-ref", "HEAD", commit_all)
+    git("clone", "--quiet", "--depth", "1", f"file://{folder}", str(shallow))
+    git("-C", str(shallow), "remote", "set-head", "origin", "--delete")
+    os.chdir(shallow)
+    assert main(["diff", "--exit-code"]) == 1
+    assert capsys.readouterr().err == (f"{beginning}this clone is shallow: `git fetch --unshallow`. Or {fix}")
+
+
+def test_a_mistake_of_the_base_can_be_mended(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    configure(folder, "  private-pypi:readers: ['`arn`']\n")
+    push()
+    configure(folder, f"  private-pypi:readers: [{API}]\n")
+
+    assert main(["diff", "--exit-code"]) == 2
+    printed = capsys.readouterr().out
+    assert section(printed, "The base has mistakes")[2].startswith("  private-pypi:readers[0]: got '`arn`'")
+    assert section(printed, "Who gains") == [API, "  install"]
+    assert main(["diff", "--exit-code", "--markdown"]) == 2
+    assert "\n  - ``private-pypi:readers[0]: got '`arn`'``\n" in capsys.readouterr().out
+    (folder / "Pulumi.dev.yaml").unlink()
+    assert main(["diff", "--exit-code"]) == 2
+    printed = capsys.readouterr().out
+    assert section(printed, "The base has mistakes")
+    assert section(printed, "What can be lost")[0].startswith("The stack dev has no config any more.")
+
+
+def test_names_are_read_byte_for_byte(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    configure(folder)
+    push()
+    for name in (b"Pulumi.\xff.yaml", b"Pulumi.a\nb.yaml", b'"q".py'):
+        (folder / os.fsdecode(name)).touch()
+
+    assert main(["diff", "--exit-code"]) == 2
+    assert section(capsys.readouterr().out, FILES)[1:] == [
+        '  "q".py (new)',
+        "  'Pulumi.a\\nb.yaml' (new)",
+        "  'Pulumi.\\udcff.yaml' (new)",
+    ]

@@ -605,7 +605,10 @@ def test_environments_that_are_not_read_are_named(capsys: pytest.CaptureFixture[
     (folder / "Pulumi.test.yaml").write_text(f"environment: [prod]\n{STACK}")
     main(["preview", "test"])
 
-    assert "\nWhat the stack's Pulumi ESC environments configure is not in it.\n" in capsys.readouterr().out
+    assert (
+        "\nWhat the stack's Pulumi ESC environments configure is not in it: they may set every key.\n"
+        in capsys.readouterr().out
+    )
 
 
 def test_documents_may_be_by_principal_or_lists(capsys: pytest.CaptureFixture[str], folder: Path) -> None:

@@ -1,10 +1,11 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from private_pypi.cli.errors import StackFileError
-from private_pypi.cli.stack_files import Stack, has_stack, read_stack
+from private_pypi.cli.stack_files import Stack, has_stack, is_stack_file, read_stack
 
 PROJECT = """\
 name: private-pypi
@@ -50,6 +51,8 @@ def test_the_stacks_config_overrides_the_projects(folder: Path) -> None:
         secret_keys=(),
         main=".",
         has_environments=False,
+        file="Pulumi.test.yaml",
+        settings={"aws:region": "us-west-2"},
     )
 
 
@@ -80,7 +83,7 @@ def test_a_key_without_a_namespace_is_the_projects(folder: Path) -> None:
         ("True", "true"),
         ("~", ""),
         ("", ""),
-        ("2001-01-01", "2001-01-01"),
+        ('"2001-01-01"', "2001-01-01"),
         ("[a, 012345678901, no, true, ~]", '["a", 12345678901, "no", true, null]'),
         ("{a: 1}", '{"a": 1}'),
     ],
@@ -188,11 +191,37 @@ def test_a_key_that_stands_twice_is_an_error(folder: Path) -> None:
     )
 
 
-def test_a_key_that_stands_with_and_without_its_namespace_is_an_error(folder: Path) -> None:
+@pytest.mark.parametrize("other", ["private-pypi:domain", "private-pypi:config:domain"])
+def test_a_key_that_stands_in_two_spellings_is_an_error(folder: Path, other: str) -> None:
     """The CLI takes one of the two by chance."""
-    assert error_of(folder, "config: {domain: a, private-pypi:domain: b}") == (
-        "Pulumi.test.yaml: the key private-pypi:domain stands twice, with and without its namespace"
+    assert error_of(folder, f"config: {{domain: a, {other}: b}}") == (
+        "Pulumi.test.yaml: the key private-pypi:domain stands twice, in two spellings"
     )
+
+
+def test_a_key_may_have_config_after_its_namespace(folder: Path) -> None:
+    """As it had in old stack files. The CLI takes it for the key without."""
+    stack = read(folder, "config: {aws:config:region: cn-north-1, private-pypi:config:domain: acme}")
+
+    assert stack.region == "cn-north-1"
+    assert stack.config["private-pypi:domain"] == "acme"
+    (folder / "Pulumi.yaml").write_text("name: private-pypi\nconfig: {aws:config:region: {value: eu-west-1}}")
+    assert read(folder, "").region == "eu-west-1"
+
+
+@pytest.mark.parametrize("key", ["a:b:c", "a:b:config:c", "a:config:b:c"])
+def test_what_the_cli_takes_for_no_key_is_an_error(folder: Path, key: str) -> None:
+    assert error_of(folder, f"config: {{? {key} : x}}") == (
+        f"Pulumi.test.yaml: {key} is no key: write it as NAMESPACE:KEY"
+    )
+
+
+@pytest.mark.parametrize("key", ["1", "true", "1.5", "~", "2001-01-01"])
+@pytest.mark.parametrize("file", ["{}: x", "config: {{? {} : x}}", "config: {{a: {{? {} : x}}}}"])
+def test_a_key_that_is_no_text_is_an_error(folder: Path, file: str, key: str) -> None:
+    """To Python `1` and `true` are one key."""
+    error = f"Pulumi.test.yaml: the key {key}: write it in quotes\n"
+    assert error_of(folder, file.format(key)).startswith(error)
 
 
 @pytest.mark.parametrize(
@@ -255,6 +284,194 @@ def test_what_is_no_yaml_is_an_error(folder: Path) -> None:
     assert error_of(folder, "config: [").startswith("Pulumi.test.yaml: while parsing")
 
 
-@pytest.mark.parametrize("text", ["text", "config: [a]"])
+@pytest.mark.parametrize("text", ["text", "[]"])
 def test_what_is_no_map_is_an_error(folder: Path, text: str) -> None:
-    assert error_of(folder, text) == "Pulumi.test.yaml: write the file and its `config` as maps of keys to values"
+    assert error_of(folder, text) == "Pulumi.test.yaml: write the file as a map of keys to values"
+
+
+@pytest.mark.parametrize("config", ["[a]", "text", "false"])
+def test_a_config_that_is_no_map_is_an_error(folder: Path, config: str) -> None:
+    assert error_of(folder, f"config: {config}") == ("Pulumi.test.yaml: write its `config` as a map of keys to values")
+
+
+def test_what_else_the_files_say_is_kept(folder: Path) -> None:
+    stack = read(
+        folder,
+        """\
+secretsprovider: awskms://alias/key
+environment: [prod]
+unheard-of: {a: 1}
+config: {aws:profile: admin, aws:secretKey: {secure: x}, domain: acme}
+""",
+    )
+
+    assert stack.settings == {
+        "secretsprovider": "awskms://alias/key",
+        "environment": ["prod"],
+        "unheard-of": {"a": 1},
+        "aws:region": "eu-west-1",
+        "aws:profile": "admin",
+        "aws:secretKey": {"secure": "x"},
+    }
+
+
+@pytest.mark.parametrize("project", ["stackConfigDir: stacks/here", "config: ./stacks/here/", "config: /stacks/here"])
+def test_stack_files_may_be_in_a_folder_of_their_own(folder: Path, project: str) -> None:
+    (folder / "Pulumi.yaml").write_text(f"name: private-pypi\n{project}\n")
+    assert not has_stack(folder, "test")
+    (folder / "stacks/here").mkdir(parents=True)
+    assert not has_stack(folder, "test")
+    (folder / "stacks/here/Pulumi.test.yaml").write_text("config: {domain: acme}")
+    (folder / "Pulumi.test.yaml").write_text("config: {domain: other}")
+
+    stack = read_stack(folder, "test")
+    assert (stack.file, stack.config) == ("stacks/here/Pulumi.test.yaml", {"private-pypi:domain": "acme"})
+    assert has_stack(folder, "acme/private-pypi/test")
+
+
+def test_stack_files_outside_of_the_project_are_not_read(folder: Path) -> None:
+    (folder / "Pulumi.yaml").write_text("name: private-pypi\nstackConfigDir: stacks/../../elsewhere\n")
+
+    error = "Pulumi.yaml: the stack files are outside of the project's folder, in stacks/../../elsewhere"
+    assert error_of(folder, "") == error
+    with pytest.raises(StackFileError):
+        has_stack(folder, "test")
+
+
+@pytest.mark.parametrize("other", ["Pulumi.test.yml", "Pulumi.test.json", "Pulumi.TEST.yaml", "pulumi.Test.YAML"])
+def test_another_spelling_of_the_stack_file_is_an_error(folder: Path, other: str) -> None:
+    (folder / other).touch()
+
+    assert error_of(folder, "") == (
+        f"Pulumi.test.yaml: it depends on the machine whether Pulumi reads this or {other}. Leave one of them"
+    )
+
+
+@pytest.mark.parametrize("other", ["Pulumi.json", "pulumi.JSON"])
+def test_a_project_file_that_pulumi_takes_before_ours_is_an_error(folder: Path, other: str) -> None:
+    (folder / other).touch()
+
+    assert error_of(folder, "") == f"{other}: Pulumi reads this as the project file. Name it Pulumi.yaml"
+
+
+def test_a_project_file_of_another_name_is_an_error(folder: Path) -> None:
+    (folder / "Pulumi.yml").write_text(PROJECT)
+    read(folder, "")  # beside Pulumi.yaml nothing reads it
+
+    (folder / "Pulumi.yaml").unlink()
+    error = "Pulumi.yml: Pulumi reads this as the project file. Name it Pulumi.yaml"
+    assert error_of(folder, "") == error
+    with pytest.raises(StackFileError):
+        has_stack(folder, "test")
+
+
+@pytest.mark.parametrize("name", ["Pulumi.yaml", "Pulumi.test.yaml"])
+@pytest.mark.parametrize("target", ["same folder", "/elsewhere", "nothing"])
+def test_a_link_is_no_file(folder: Path, tmp_path_factory: pytest.TempPathFactory, name: str, target: str) -> None:
+    (folder / "Pulumi.test.yaml").write_text("")
+    content = (folder / name).read_text()
+    (folder / name).unlink()
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "file"
+    for path in (folder / "same folder", elsewhere):
+        path.write_text(content)
+    (folder / name).symlink_to(elsewhere if target == "/elsewhere" else target)
+
+    assert has_stack(folder, "test") if name != "Pulumi.yaml" else True
+    with pytest.raises(StackFileError) as error:
+        read_stack(folder, "test")
+    assert str(error.value) == f"{name}: {name} is a link. Put the file itself there"
+
+
+def test_a_folder_on_the_way_to_a_stack_file_is_no_link(folder: Path) -> None:
+    (folder / "Pulumi.yaml").write_text("name: private-pypi\nstackConfigDir: stacks\n")
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere/Pulumi.test.yaml").touch()
+    (folder / "stacks").symlink_to("elsewhere")
+
+    with pytest.raises(StackFileError) as error:
+        read_stack(folder, "test")
+    assert str(error.value) == "stacks/Pulumi.test.yaml: stacks is a link. Put the file itself there"
+
+
+def test_a_folder_or_a_pipe_is_no_stack_file(folder: Path) -> None:
+    os.mkfifo(folder / "Pulumi.pipe.yaml")
+    (folder / "Pulumi.test.yaml").mkdir()
+
+    for name in ("test", "pipe"):
+        with pytest.raises(StackFileError) as error:
+            read_stack(folder, name)
+        file = f"Pulumi.{name}.yaml"
+        assert str(error.value) == f"{file}: {file} is neither a file nor a folder of one. Put the file itself there"
+
+
+@pytest.mark.parametrize("key", ['"<<"', "'<<'"])
+@pytest.mark.parametrize(
+    "file", ["{}: {{config: {{a: b}}}}", "config: {{{}: {{a: b}}}}", "config: {{a: {{{}: {{a: b}}}}}}"]
+)
+def test_a_merge_in_quotes_is_an_error(folder: Path, file: str, key: str) -> None:
+    """Read as text by the CLI, written anew without the quotes, and merged when it reads that."""
+    error = "Pulumi.test.yaml: the key << in quotes merges too: write it without\n"
+    assert error_of(folder, file.format(key)).startswith(error)
+
+
+@pytest.mark.parametrize("value", ["!!str 012", "! 012", "!!int '7'", "!own [a]", "!!map {a: b}"])
+def test_a_tag_is_an_error(folder: Path, value: str) -> None:
+    assert error_of(folder, f"config: {{a: {value}}}").startswith("Pulumi.test.yaml: the tag ")
+
+
+@pytest.mark.parametrize("value", ["2001-01-01", "2001-1-1", "2001-12-14t21:59:43.10-05:00", "2001-12-14 21:59:43"])
+def test_a_date_without_quotes_is_an_error(folder: Path, value: str) -> None:
+    """The CLI makes another text of it: `2001-01-01 00:00:00 +0000 UTC`."""
+    error = f"Pulumi.test.yaml: the date {value}: write it in quotes\n"
+    assert error_of(folder, f"config:\n  a: {value}\n").startswith(error)
+
+
+def test_a_byte_order_mark_is_no_text(folder: Path) -> None:
+    assert read(folder, "\ufeffconfig: {domain: acme}").config["private-pypi:domain"] == "acme"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"unread: {'[' * 30_000}{']' * 30_000}",
+        f"unread: {'{a: ' * 60}{'}' * 60}",
+        f"config: {{a: {'- ' * 30_000}}}".replace("{a: ", "\n  a:\n  ").rstrip("}"),
+        f"a: &a {'[' * 30}{']' * 30}\nb: {'[' * 30}*a{']' * 30}",
+        f"a: [{'a,' * 60_000}]",
+        "a: &a [x, x]\nb0: &b0 [*a]\n"
+        + "".join(f"b{i + 1}: &b{i + 1} [{', '.join([f'*b{i}'] * 9)}]\n" for i in range(9)),
+    ],
+    ids=["lists", "maps", "hyphens", "an alias", "many", "a bomb"],
+)
+def test_a_file_of_more_than_anybody_writes_is_an_error(folder: Path, text: str) -> None:
+    """Where it is read with the parser written in C, without limits, the process dies of it."""
+    assert error_of(folder, text).startswith(
+        "Pulumi.test.yaml: more than 50,000 values, or than 50 lists and maps in each other\n"
+    )
+
+
+def test_as_much_as_the_limits_allow_is_read(folder: Path) -> None:
+    assert read(folder, f"a: &a {'[' * 20}x{']' * 20}\nb: {'[' * 20}*a{']' * 20}\nc: {{d: [{'*a, ' * 1000}]}}").settings
+
+
+def test_a_file_of_more_bytes_than_anybody_writes_is_an_error(folder: Path) -> None:
+    read(folder, "#" * 500_000)
+
+    assert error_of(folder, "#" * 500_001) == "Pulumi.test.yaml: the file has more than 500,000 bytes"
+
+
+@pytest.mark.parametrize("text", ["a: &a [*a]", "a: *b", "a: *b\nb: &b x"])
+def test_an_alias_of_nothing_before_it_is_an_error(folder: Path, text: str) -> None:
+    assert " of nothing before it\n" in error_of(folder, text)
+
+
+@pytest.mark.parametrize("name", ["Pulumi.dev.yaml", "Pulumi.a_b.c-9.yaml", f"Pulumi.{'a' * 100}.yaml"])
+def test_stack_files_are_known_by_their_names(name: str) -> None:
+    assert is_stack_file(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Pulumi.yaml", "Pulumi..yaml", "Pulumi.dev.yml", "pulumi.dev.yaml", "Pulumi.dev.yaml\n", "Pulumi.a b.yaml"]
+)
+def test_other_files_are_no_stack_files(name: str) -> None:
+    assert not is_stack_file(name)
