@@ -55,6 +55,11 @@ class Unseen:
         settings = sum(each.needs_approval for each in self.settings)
         return settings + bool(self.base_mistakes) + bool(self.files)
 
+    @property
+    def needs_approval(self) -> bool:
+        """Whether there is any of that."""
+        return self.count > 0
+
 
 class File(NamedTuple):
     """What is at a path, in a revision or in the working tree."""
