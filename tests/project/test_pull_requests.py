@@ -60,7 +60,7 @@ def merge(tmp_path: Path) -> Path:
     for name in ("__main__.py", "Pulumi.yaml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
-    (tmp_path / ".gitignore").write_text(".venv\noutput\nsummary\n")
+    (tmp_path / ".gitignore").write_text(".venv\noutput\nstep\nsummary\n")
     for name in ("dev", "test"):
         (tmp_path / f"Pulumi.{name}.yaml").write_text(CONFIG)
     git(tmp_path, "init", "--quiet", "--initial-branch", "main")
