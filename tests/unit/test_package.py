@@ -13,7 +13,7 @@ def test_everything_it_names_is_there() -> None:
 
 
 def test_it_has_nothing_else() -> None:
-    with pytest.raises(AttributeError, match="^module 'private_pypi' has no attribute 'anything'$"):
+    with pytest.raises(AttributeError, match=r"^module 'private_pypi' has no attribute 'anything'$"):
         _ = private_pypi.anything  # pyright: ignore[reportAttributeAccessIssue]
 
 
