@@ -101,7 +101,7 @@ def copy_out(folder: Path, files: Mapping[str, File], into: Path) -> None:
                 paths.setdefault(file.content, []).append(target)
             case "link":
                 target.symlink_to(target.name if is_elsewhere(path, file) else file.content)
-            case "other":
+            case _:
                 target.mkdir()
     for name, data in _blobs(folder, paths):
         for target in paths[name]:

@@ -678,3 +678,13 @@ def test_names_are_read_byte_for_byte(capsys: pytest.CaptureFixture[str], folder
         "  'Pulumi.a\\nb.yaml' (new)",
         "  'Pulumi.\\udcff.yaml' (new)",
     ]
+
+
+def test_a_file_that_git_lost_is_an_error(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    configure(folder)
+    push()
+    name = git("rev-parse", "HEAD:Pulumi.dev.yaml")
+    (folder / ".git/objects" / name[:2] / name[2:]).unlink()
+
+    assert main(["diff"]) == 1
+    assert capsys.readouterr().err == f"error: git has no file {name}: missing\n"
