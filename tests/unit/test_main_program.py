@@ -126,7 +126,7 @@ def test_all_keys_together_make_each_resource_once(preview: bool) -> None:
         "store": False,
         "store-permissions": False,
         "repository": True,
-        "repository-permissions": False,
+        "repository-permissions": True,
         "reader-policy": False,
         "reader-policy-api": False,
         "reader-policy-job-orchestrator": False,

@@ -38,7 +38,7 @@ Resources
   ├─ aws:codeartifact:Domain                       private-pypi-domain                  protected
   ├─ aws:codeartifact:DomainPermissions            private-pypi-domain-permissions
   ├─ aws:codeartifact:Repository                   private-pypi-repository              protected
-  └─ aws:codeartifact:RepositoryPermissionsPolicy  private-pypi-repository-permissions
+  └─ aws:codeartifact:RepositoryPermissionsPolicy  private-pypi-repository-permissions  protected
 
 Outputs
   private_pypi_endpoint_url  known after pulumi up
@@ -213,7 +213,7 @@ def test_programs_get_the_resources_as_they_are_registered(capsys: pytest.Captur
         (DOMAIN, "private-pypi-domain", "private-pypi", True),
         (DOMAIN_PERMISSIONS, "private-pypi-domain-permissions", "private-pypi", False),
         (REPOSITORY, "private-pypi-repository", "private-pypi", True),
-        (REPOSITORY_PERMISSIONS, "private-pypi-repository-permissions", "private-pypi", False),
+        (REPOSITORY_PERMISSIONS, "private-pypi-repository-permissions", "private-pypi", True),
     ]
     assert {each["name"]: each["inputs"] for each in resources} == {
         name: each.inputs for name, each in registered.items()
