@@ -40,8 +40,6 @@ class Deployed:
     """Those of the repository."""
     store: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Those of the store."""
-    has_policy: bool = False
-    """Whether the repository has a permissions policy."""
     has_github_provider: bool = False
     """Whether it made the account's OpenID Connect provider for GitHub."""
     is_unprotected: bool = False
@@ -138,18 +136,17 @@ def _deployed(component: str, resources: _Resources) -> Deployed:
         domain=resources.get(_child(component, _DOMAIN, "domain"), {}),
         repository=repository,
         store=resources.get(_child(component, _REPOSITORY, "store"), {}),
-        has_policy=policy is not None,
         has_github_provider=_child(component, _OIDC_PROVIDER, "github") in resources,
         # By the repository's ARN it is known that this is the one that was meant, and not one imported since.
         is_unprotected=(
             registered.get(PROTECT_OUTPUT) is False
             and registered.get("repository_arn") == repository.get("arn")
-            and not (policy and denies_losing(policy["policyDocument"], Arns.of_repository(repository["arn"])))
+            and not (policy and _denies_losing(policy["policyDocument"], Arns.of_repository(repository["arn"])))
         ),
     )
 
 
-def denies_losing(document: str | None, arns: Arns) -> bool:
+def _denies_losing(document: str | None, arns: Arns) -> bool:
     """Whether a permissions policy of the repository protects what is in it."""
     return is_protected(read_policy(document, arns), arns)
 

@@ -177,6 +177,19 @@ def test_a_run_that_did_not_get_to_the_policy_ended_no_protection(
         assert "private-pypi:repository: got 'renamed'" in project.refused(*command)
 
 
+@pytest.mark.parametrize("tamper", [take_the_deny_out, take_the_policy_away])
+def test_a_refresh_that_runs_the_program_ends_no_protection(
+    project: Project, emulator: Emulator, published: dict[str, object], tamper: Callable[[Project], None]
+) -> None:
+    tamper(project)
+    project.configure("dev", **published, protect=False)
+    project.pulumi("refresh", "--run-program", "--yes", "--skip-preview", "--stack", "dev")
+
+    project.configure("dev", **(published | {"repository": "renamed", "protect": False}))
+    assert "private-pypi:repository: got 'renamed'" in project.refused(*UP)
+    assert packages(emulator) == ["acme-core"]
+
+
 @pytest.mark.usefixtures("published")
 def test_no_command_takes_the_deny_away(project: Project, emulator: Emulator) -> None:
     before = policy(emulator, "repository")
