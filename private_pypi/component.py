@@ -91,9 +91,9 @@ class PrivatePypi(pulumi.ComponentResource):
                 before = [*before, self._set_permissions("store", store, documents.store)]
         repository = self._make_repository(domain, before, store)
         document = documents.repository
-        if not document and deployed.repository and not deployed.is_unprotected:
-            # Pulumi deletes nothing that was protected until now, so the policy stays. And by it the end of the
-            # protection is known.
+        if not document and (deployed.has_policy or (deployed.repository and not deployed.is_unprotected)):
+            # Pulumi deletes nothing that was protected until now, so the policy stays. Where it went by hand it is
+            # made again: by it the end of the protection is known.
             document = policy_of_nothing(arns, account)
         policy = self._set_permissions("repository", repository, document, made) if document else None
         if args.attach_identity_policies:

@@ -311,6 +311,9 @@ def test_a_policy_that_was_protected_stays_and_says_nothing(state: State, protec
 
 
 def test_what_was_never_protected_needs_no_policy(unprotected: State) -> None:
+    """But one that stayed goes on to stay, so that one run is enough."""
+    policies = [each.inputs.get("policyDocument") for each in deploy(UNPROTECTED).resources.values()]
+    assert NOTHING in policies
     del unprotected[urn("repository-permissions")]
     assert "private-pypi-repository-permissions" not in deploy(UNPROTECTED).resources
     unprotected.clear()
