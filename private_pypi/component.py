@@ -22,7 +22,6 @@ from private_pypi.state import (
     COMPONENT_TYPE,
     PROTECT_OUTPUT,
     Deployed,
-    denies_losing,
     read_deployed,
     refused_changes,
     warnings,
@@ -95,8 +94,9 @@ class PrivatePypi(pulumi.ComponentResource):
                 before = [*before, self._set_permissions("store", store, documents.store)]
         repository = self._make_repository(domain, before, store)
         document = documents.repository
-        if not document and deployed.has_policy:
-            # Pulumi deletes nothing that was protected until now, so the policy stays.
+        if not document and (deployed.has_policy or (deployed.repository and not deployed.is_unprotected)):
+            # Pulumi deletes nothing that was protected until now, so the policy stays. Where it went by hand it is
+            # made again: by it the end of the protection is known.
             document = policy_of_nothing(arns, account)
         policy = self._set_permissions("repository", repository, document) if document else None
         if args.attach_identity_policies:
@@ -128,10 +128,13 @@ class PrivatePypi(pulumi.ComponentResource):
         if documents.domain_statements:
             self.domain_policy_statements = pulumi.Output.from_input(documents.domain_statements)
         # Of the policy as the engine has it, and not of the args: a run with `--target` does not change everything.
-        kept = repository.arn.apply(lambda _: args.protect)
+        # By what is deployed and not by the args: a run with `--target` leaves things out, and `pulumi refresh
+        # --run-program` makes nothing.
+        found, expected = [repository.arn], [arns.repository]
         if policy:
-            deny = policy.policy_document.apply(lambda document: denies_losing(document, arns))
-            kept = pulumi.Output.all(kept, deny).apply(any)
+            found += [policy.resource_arn, policy.policy_document]
+            expected += [arns.repository, document]
+        kept = pulumi.Output.all(*found).apply(lambda values: args.protect or values != expected)
         self.register_outputs(self.outputs | {PROTECT_OUTPUT: kept})
 
     # Signatures say pulumi.Resource for what is of aws.iam or aws.cloudcontrol: to name a class there loads that part

@@ -144,12 +144,12 @@ def _deployed(component: str, resources: _Resources) -> Deployed:
         is_unprotected=(
             registered.get(PROTECT_OUTPUT) is False
             and registered.get("repository_arn") == repository.get("arn")
-            and not (policy and denies_losing(policy["policyDocument"], Arns.of_repository(repository["arn"])))
+            and not (policy and _denies_losing(policy["policyDocument"], Arns.of_repository(repository["arn"])))
         ),
     )
 
 
-def denies_losing(document: str | None, arns: Arns) -> bool:
+def _denies_losing(document: str | None, arns: Arns) -> bool:
     """Whether a permissions policy of the repository protects what is in it."""
     return is_protected(read_policy(document, arns), arns)
 

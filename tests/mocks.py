@@ -105,6 +105,8 @@ class AWS(Mocks):
 
     def __init__(self, *, preview: bool, region: str, partition: str, failure: str) -> None:
         self.preview = preview
+        self.region = region
+        self.partition = partition
         self.failure = failure
         self.answers: dict[str, dict[str, Any]] = {
             "aws:codeartifact/getRepositoryEndpoint:getRepositoryEndpoint": {"repositoryEndpoint": ENDPOINT},
@@ -126,6 +128,13 @@ class AWS(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if self.preview and args.typ not in {PROVIDER, OTHER_PROVIDER}:
             return None, {}
+        if args.typ in {REPOSITORY, REPOSITORY_PERMISSIONS}:
+            owner, place = (
+                args.inputs.get("domainOwner", "111122223333"),
+                f"{self.partition}:codeartifact:{self.region}",
+            )
+            arn = f"arn:{place}:{owner}:repository/{args.inputs['domain']}/{args.inputs['repository']}"
+            return f"{args.name}-id", args.inputs | {"arn": arn, "resourceArn": arn}
         return f"{args.name}-id", args.inputs | {"arn": f"arn-of-{args.name}"}
 
 

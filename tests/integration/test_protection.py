@@ -170,9 +170,24 @@ def test_a_run_that_did_not_get_to_the_policy_ended_no_protection(
     ended = project.pulumi(*UP, *filter(None, [option]), check=False).returncode == 0
     assert ended == option.startswith("--target")
     project.environment = administrator
+    take_the_policy_away(project)
+
+    project.configure("dev", **(published | {"repository": "renamed", "protect": False}))
+    for command in ((*UP, "--refresh"), UP):
+        assert "private-pypi:repository: got 'renamed'" in project.refused(*command)
+
+
+@pytest.mark.parametrize("tamper", [take_the_deny_out, take_the_policy_away])
+def test_a_refresh_that_runs_the_program_ends_no_protection(
+    project: Project, emulator: Emulator, published: dict[str, object], tamper: Callable[[Project], None]
+) -> None:
+    tamper(project)
+    project.configure("dev", **published, protect=False)
+    project.pulumi("refresh", "--run-program", "--yes", "--skip-preview", "--stack", "dev")
 
     project.configure("dev", **(published | {"repository": "renamed", "protect": False}))
     assert "private-pypi:repository: got 'renamed'" in project.refused(*UP)
+    assert packages(emulator) == ["acme-core"]
 
 
 @pytest.mark.usefixtures("published")
@@ -262,6 +277,31 @@ def test_another_key_makes_the_domain_and_what_is_in_it_anew(
     assert project.changes("dev") == {}
     groups = emulator.client("codeartifact").list_package_groups(domain="acme")["packageGroups"]
     assert [each["pattern"] for each in groups if each["pattern"] != "/*"] == ["/pypi//acme~"]
+
+
+def test_a_store_that_others_use_is_not_deleted_while_packages_are_protected(
+    project: Project, emulator: Emulator
+) -> None:
+    config: dict[str, object] = {"domain": "acme", "readers": READERS}
+    project.configure("dev", **config, publicUpstream=True)
+    project.up("dev")
+    codeartifact = emulator.client("codeartifact")
+    upstreams = [{"repositoryName": "private-pypi-store"}]
+    codeartifact.create_repository(domain="acme", repository="npm", upstreams=upstreams)
+
+    project.configure("dev", **config)
+    printed = project.refused(*UP)
+    assert "expected: true while other repositories take packages from its store: npm" in printed
+
+    project.configure("dev", **config, publicUpstream=True, protect=False)
+    project.up("dev")
+    project.configure("dev", **config, protect=False)
+    printed = project.pulumi("preview", "--stack", "dev").stdout
+    assert "Pulumi will delete private-pypi-store, from which other repositories take packages: npm" in printed
+    project.up("dev")
+    assert "private-pypi-store" not in project.recorded("dev") | {
+        each["name"] for each in codeartifact.list_repositories_in_domain(domain="acme")["repositories"]
+    }
 
 
 def test_what_uses_an_output_is_made_after_what_it_names(project: Project) -> None:

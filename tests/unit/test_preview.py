@@ -38,7 +38,7 @@ Resources
   ├─ aws:codeartifact:Domain                       private-pypi-domain                  protected
   ├─ aws:codeartifact:DomainPermissions            private-pypi-domain-permissions
   ├─ aws:codeartifact:Repository                   private-pypi-repository              protected
-  └─ aws:codeartifact:RepositoryPermissionsPolicy  private-pypi-repository-permissions
+  └─ aws:codeartifact:RepositoryPermissionsPolicy  private-pypi-repository-permissions  protected
 
 Outputs
   domain_arn                 arn:aws:codeartifact:us-west-2:111122223333:domain/acme
@@ -216,7 +216,7 @@ def test_programs_get_the_resources_as_they_are_registered(capsys: pytest.Captur
         (DOMAIN, "private-pypi-domain", f"{URN}::private-pypi", True),
         (DOMAIN_PERMISSIONS, "private-pypi-domain-permissions", f"{URN}::private-pypi", False),
         (REPOSITORY, "private-pypi-repository", f"{URN}::private-pypi", True),
-        (REPOSITORY_PERMISSIONS, "private-pypi-repository-permissions", f"{URN}::private-pypi", False),
+        (REPOSITORY_PERMISSIONS, "private-pypi-repository-permissions", f"{URN}::private-pypi", True),
     ]
     assert [each["urn"] for each in resources[:2]] == [
         f"{URN}::private-pypi",

@@ -305,8 +305,19 @@ def test_a_policy_that_was_protected_stays_and_says_nothing(state: State, protec
     }
     assert documents == {DENY if protect else NOTHING}
 
+    # Nor where somebody else deleted it: that the run without protection has written it is in the state then.
     del state[urn("repository-permissions")]
-    assert ("private-pypi-repository-permissions" in deploy(OWN | {"protect": protect}).resources) is protect
+    assert "private-pypi-repository-permissions" in deploy(OWN | {"protect": protect}).resources
+
+
+def test_what_was_never_protected_needs_no_policy(unprotected: State) -> None:
+    """But one that stayed goes on to stay, so that one run is enough."""
+    policies = [each.inputs.get("policyDocument") for each in deploy(UNPROTECTED).resources.values()]
+    assert NOTHING in policies
+    del unprotected[urn("repository-permissions")]
+    assert "private-pypi-repository-permissions" not in deploy(UNPROTECTED).resources
+    unprotected.clear()
+    assert "private-pypi-repository-permissions" not in deploy(UNPROTECTED).resources
 
 
 def test_a_new_stack_has_nothing_to_keep(state: State) -> None:
