@@ -4,7 +4,7 @@ PYTHON ?= python3
 STACK ?= dev
 BIN := .venv/bin
 
-.PHONY: help preview diff install test proof lint integration crash pulumi-and-cargo aws-emulator bench bench-cdk pictures lock
+.PHONY: help preview diff install test proof lint integration crash pulumi-and-cargo aws-emulator aws-reference bench bench-cdk pictures lock
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make bench [PARTS=...]    compare times, memory and calls to AWS with those of what else could be run"
 	@echo "make bench-cdk            the same, with an AWS CDK app beside it; needs Node"
 	@echo "make pictures             draw docs/pictures/ from what the commands print"
+	@echo "make aws-reference        take anew what the local AWS endpoint knows from AWS's own data"
 	@echo "make lock                 pin the newest versions of what the project depends on"
 
 # A .venv names its Python and its folder. Where one of them is another now, or gone, it is made anew.
@@ -65,6 +66,11 @@ aws-emulator: pulumi-and-cargo
 pulumi-and-cargo:
 	@command -v pulumi >/dev/null || { echo "The integration tests need the Pulumi CLI: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 1; }
 	@command -v cargo >/dev/null || { echo "The integration tests need Rust, to build the AWS endpoint they run against: https://rustup.rs" >&2; exit 1; }
+
+# Of cfn-lint only the schemas that it ships are needed, and none of what it depends on.
+aws-reference: .venv/.installed-dev
+	@$(BIN)/uv pip install --quiet --no-deps --upgrade --target .venv/cfn-lint cfn-lint
+	PYTHONPATH=.venv/cfn-lint $(BIN)/python tests/integration/aws-emulator/reference/generate.py
 
 bench: .venv/.installed-integration
 	@$(BIN)/python -m bench $(PARTS) $(if $(ROUNDS),--rounds $(ROUNDS))

@@ -96,6 +96,10 @@ class Emulator:
         """Go back to a state."""
         self._control("state", state)
 
+    def set(self, *, principals_exist: bool = False, upload_times: bool = True) -> None:
+        """Refuse policies that name roles or users that do not exist; leave upload times out of the index."""
+        self._control("settings", {"principals_exist": principals_exist, "upload_times": upload_times})
+
     def _control(self, what: str, content: object = None) -> bytes:
         body = None if content is None else json.dumps(content).encode()
         headers = {"Content-Type": "application/json"}
@@ -156,7 +160,7 @@ def public_key(key: rsa.RSAPrivateKey) -> dict[str, str]:
     }
 
 
-def github_token(subject: str, key: rsa.RSAPrivateKey = GITHUB_KEY, **claims: object) -> str:
+def github_token(subject: str, key: rsa.RSAPrivateKey = GITHUB_KEY, /, **claims: object) -> str:
     """The token of a workflow: a signed JSON Web Token with the claims that AWS looks at."""
     payload = {
         "iss": "https://token.actions.githubusercontent.com",
@@ -167,6 +171,11 @@ def github_token(subject: str, key: rsa.RSAPrivateKey = GITHUB_KEY, **claims: ob
     parts = [base64url(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, payload | claims)]
     signed = ".".join(parts).encode()
     return f"{signed.decode()}.{base64url(key.sign(signed, padding.PKCS1v15(), hashes.SHA256()))}"
+
+
+def gitlab_token(subject: str, host: str = "gitlab.com", **claims: object) -> str:
+    """The token of a job: with the issuer and the audience of its GitLab."""
+    return github_token(subject, **{"iss": f"https://{host}", "aud": f"https://{host}"} | claims)
 
 
 def base64url(content: bytes) -> str:

@@ -1,17 +1,22 @@
 """The local AWS endpoint itself: what the other tests take for granted of AWS."""
 
+import base64
+import hashlib
 import json
-from collections.abc import Iterator
+import runpy
+from collections.abc import Callable, Iterator
+from datetime import UTC
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
-from engine import Emulator, document, error_code, github_token
+from engine import HERE, Emulator, document, error_code, github_token, gitlab_token, publish
 
 DOMAIN_ARN = "arn:aws:codeartifact:us-west-2:111122223333:domain/acme"
 BEARER_TOKEN = {"Effect": "Allow", "Action": "sts:GetServiceBearerToken", "Resource": "*"}
@@ -135,6 +140,86 @@ def test_the_index_answers_like_codeartifact_to_who_has_no_token(
     with pytest.raises(HTTPError) as error:
         urlopen(request)
     assert error.value.code == status
+
+
+@pytest.fixture
+def read_index(emulator: Emulator, root: Any) -> Callable[..., tuple[str, str]]:
+    """The content type and the body of a project's page, by what a client accepts. It has one version of two files."""
+    for file in ("acme_core-1.0-py3-none-any.whl", "acme_core-1.0.tar.gz"):
+        publish(root, "acme-core", "internal", asset=file)
+    token = root.get_authorization_token(domain="acme")["authorizationToken"]
+    credentials = base64.b64encode(f"aws:{token}".encode()).decode()
+
+    def read(accept: str | None) -> tuple[str, str]:
+        headers = {"Authorization": f"Basic {credentials}"} | ({"Accept": accept} if accept else {})
+        with urlopen(Request(f"{emulator.endpoint}/pypi/internal/simple/Acme.Core/", headers=headers)) as answer:
+            return answer.headers["Content-Type"], answer.read().decode()
+
+    return read
+
+
+JSON, HTML = "application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html"
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        (None, "text/html"),
+        ("*/*", "text/html"),
+        ("text/html", "text/html"),
+        (HTML, HTML),
+        (JSON, JSON),
+        ("application/vnd.pypi.simple.latest+json", JSON),
+        (f"{JSON}, {HTML}; q=0.1, text/html; q=0.01", JSON),  # pip
+        (f"{JSON}, {HTML};q=0.2, text/html;q=0.01", JSON),  # uv
+        (f"text/html;q=0.5, {JSON};q=0.1", "text/html"),
+        (f"{JSON};q=0, text/*", "text/html"),
+    ],
+)
+def test_the_index_answers_as_a_client_likes_best(read_index: Any, accept: str | None, content_type: str) -> None:
+    """PEP 691, "Version + Format Selection"."""
+    assert read_index(accept)[0] == content_type
+
+
+def test_the_index_has_nothing_else(read_index: Any) -> None:
+    with pytest.raises(HTTPError) as error:
+        read_index("image/png")
+    assert error.value.code == 406
+
+
+SHA256 = hashlib.sha256(b"content").hexdigest()
+
+
+def test_the_index_in_json_has_versions_sizes_and_upload_times(emulator: Emulator, root: Any, read_index: Any) -> None:
+    """PEP 691 and PEP 700."""
+    version = root.describe_package_version(**OF_ACME, packageVersion="1.0")["packageVersion"]
+    published = version["publishedTime"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    files = [
+        {
+            "filename": name,
+            "url": f"1.0/{name}",
+            "hashes": {"sha256": SHA256},
+            "size": len("content"),
+            "upload-time": published,
+        }
+        for name in ("acme_core-1.0-py3-none-any.whl", "acme_core-1.0.tar.gz")
+    ]
+    page = {"meta": {"api-version": "1.1"}, "name": "acme-core", "versions": ["1.0"], "files": files}
+
+    assert json.loads(read_index(JSON)[1]) == page
+    emulator.set(upload_times=False)
+    for file in files:
+        del file["upload-time"]
+    assert json.loads(read_index(JSON)[1]) == page
+
+
+def test_the_index_in_html_has_links(read_index: Any) -> None:
+    """PEP 503."""
+    links = "".join(
+        f'<a href="1.0/{name}#sha256={SHA256}">{name}</a>\n'
+        for name in ("acme_core-1.0-py3-none-any.whl", "acme_core-1.0.tar.gz")
+    )
+    assert read_index("text/html")[1] == f"<!DOCTYPE html>\n{links}"
 
 
 @pytest.mark.usefixtures("root")
@@ -302,6 +387,100 @@ def test_the_account_of_the_role_has_to_know_the_issuer(emulator: Emulator, iam:
     assert refusal(emulator, github_token(SUBJECT)).startswith("InvalidIdentityToken: No OpenIDConnect provider found")
 
 
+JOB = "project_path:acme/tools:ref_type:branch:ref:main"
+GITHUBS_CLAIMS = {
+    "repository_id": "12345",
+    "repository": "acme/tools",
+    "job_workflow_ref": "acme/tools/.github/workflows/release.yml@refs/tags/v1",
+    "workflow": "Release",
+    "ref": "refs/tags/v1",
+    "environment": "pypi",
+    "actor": "ada",
+}
+WORKFLOW, GITLABS = github_token(SUBJECT, **GITHUBS_CLAIMS), gitlab_token(JOB, repository_id="12345", ref="main")
+
+
+def given(issuer: str, operator: str = "StringEquals", **claims: str) -> dict[str, object]:
+    """What a role trusts: tokens of an issuer with claims."""
+    condition = {f"{issuer}:{claim}": value for claim, value in claims.items()}
+    return {
+        "Effect": "Allow",
+        "Principal": {"Federated": PROVIDER.replace("token.actions.githubusercontent.com", issuer)},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {operator: condition},
+    }
+
+
+GITHUB, GITLAB = "token.actions.githubusercontent.com", "gitlab.com"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "token", "error"),
+    [
+        # Every claim of GitHub's that AWS takes: the token's value, and another.
+        *((given(GITHUB, **{claim: value}), WORKFLOW, "") for claim, value in GITHUBS_CLAIMS.items()),
+        *((given(GITHUB, **{claim: f"{value}x"}), WORKFLOW, NOT_AUTHORIZED) for claim, value in GITHUBS_CLAIMS.items()),
+        # All of them hold together.
+        (given(GITHUB, sub=SUBJECT, aud="sts.amazonaws.com", **GITHUBS_CLAIMS), WORKFLOW, ""),
+        (given(GITHUB, **(GITHUBS_CLAIMS | {"repository_id": "99"}), sub=SUBJECT), WORKFLOW, NOT_AUTHORIZED),
+        (given(GITHUB, "StringLike", job_workflow_ref="acme/tools/.github/workflows/release.yml@*"), WORKFLOW, ""),
+        (given(GITHUB, "StringLike", job_workflow_ref="acme/tools/*/test.yml@*"), WORKFLOW, NOT_AUTHORIZED),
+        # A key that is not there: the token has no such claim, or AWS does not take it.
+        (given(GITHUB, repository_id="12345"), github_token(SUBJECT), NOT_AUTHORIZED),
+        (given(GITHUB, "StringLike", environment="*"), github_token(SUBJECT), NOT_AUTHORIZED),
+        (given(GITHUB, "StringNotEquals", environment="pypi"), github_token(SUBJECT), ""),
+        (given(GITHUB, repository_owner_id="1"), github_token(SUBJECT, repository_owner_id="1"), NOT_AUTHORIZED),
+        # Of GitLab's it takes the subject, the audience and no more.
+        (given(GITLAB, sub=JOB, aud="https://gitlab.com"), GITLABS, ""),
+        (given(GITLAB, amr="mfa"), gitlab_token(JOB, amr=["mfa"]), ""),
+        (given(GITLAB, repository_id="12345"), GITLABS, NOT_AUTHORIZED),
+        (given(GITLAB, ref="main"), GITLABS, NOT_AUTHORIZED),
+        (given(GITLAB, sub=JOB), gitlab_token(f"{JOB}2"), NOT_AUTHORIZED),
+        (given(GITLAB, sub=JOB), gitlab_token(JOB, "gitlab.example.com"), "InvalidIdentityToken: No OpenIDConnect"),
+        (given(GITLAB, sub=JOB), gitlab_token(JOB, "xgitlab.com"), "InvalidIdentityToken: No OpenIDConnect"),
+        (given(GITLAB, sub=JOB), gitlab_token(JOB, aud="sts.amazonaws.com"), "InvalidIdentityToken: Incorrect token"),
+        # One issuer's token says nothing under the name of another.
+        (given(GITHUB, sub=JOB), GITLABS, NOT_AUTHORIZED),
+        (given(GITLAB, sub=SUBJECT), WORKFLOW, NOT_AUTHORIZED),
+        (given(GITHUB, sub=SUBJECT) | {"Principal": {"Federated": GITLAB}}, WORKFLOW, NOT_AUTHORIZED),
+        # A Deny wins.
+        (given(GITHUB, sub=SUBJECT) | {"Effect": "Deny"}, WORKFLOW, NOT_AUTHORIZED),
+    ],
+)
+def test_a_role_trusts_the_claims_that_aws_takes(
+    emulator: Emulator, iam: Any, trusted: object, token: str, error: str
+) -> None:
+    """AWS, what's new, 2026-01, and IAM user guide, "Available keys for AWS OIDC federation"."""
+    iam.create_open_id_connect_provider(
+        Url="https://gitlab.com", ClientIDList=["https://gitlab.com"], ThumbprintList=["f" * 40]
+    )
+    iam.update_assume_role_policy(RoleName="workflow", PolicyDocument=document(trusted))
+
+    assert refusal(emulator, token).startswith(error) if error else refusal(emulator, token) == ""
+
+
+def test_a_session_that_is_refused_is_not_begun(emulator: Emulator, iam: Any) -> None:
+    iam.update_assume_role_policy(RoleName="workflow", PolicyDocument=document(given(GITHUB, sub="other")))
+    before = emulator.state()
+
+    assert refusal(emulator, WORKFLOW) == NOT_AUTHORIZED
+    assert emulator.state() == before
+
+
+@pytest.mark.usefixtures("iam")
+def test_another_account_with_the_same_issuer_makes_no_difference(emulator: Emulator) -> None:
+    other = emulator.client("iam", account="000011112222")
+    other.create_open_id_connect_provider(Url=f"https://{GITHUB}", ClientIDList=["x"], ThumbprintList=["f" * 40])
+
+    assert refusal(emulator, WORKFLOW) == ""
+
+
+def test_a_role_that_does_not_exist_is_not_given(emulator: Emulator, iam: Any) -> None:
+    iam.delete_role(RoleName="workflow")
+
+    assert refusal(emulator, WORKFLOW) == NOT_AUTHORIZED
+
+
 CREATE_ROLE = {"Effect": "Allow", "Action": "iam:CreateRole", "Resource": "arn:aws:iam::111122223333:role/made-*"}
 
 
@@ -339,20 +518,177 @@ def test_a_boundary_holds_what_a_policy_allows(emulator: Emulator) -> None:
     assert error_code(iam.create_role, RoleName="made-2", **arguments) == "AccessDeniedException"
 
 
-@pytest.mark.usefixtures("root")
-def test_package_groups_and_tags_are_asked_for_by_their_own_arns(emulator: Emulator) -> None:
-    allowed = {"Effect": "Allow", "Action": "codeartifact:*", "Resource": "*"}
-    codeartifact = emulator.client("codeartifact", emulator.assume_role("deployer", allowed))
+def test_the_resource_types_of_actions_are_those_of_the_service_authorization_reference() -> None:
+    generate = runpy.run_path(str(HERE / "aws-emulator/reference/generate.py"))
 
-    codeartifact.create_package_group(domain="acme", packageGroup="/pypi//acme~")
-    codeartifact.describe_package_group(domain="acme", packageGroup="/pypi//acme~")
-    codeartifact.list_tags_for_resource(resourceArn=DOMAIN_ARN)
-    group = "arn:aws:codeartifact:us-west-2:111122223333:package-group/acme/pypi//acme~"
-    assert emulator.actions() == [
-        ("codeartifact:CreatePackageGroup", group),
-        ("codeartifact:DescribePackageGroup", group),
-        ("codeartifact:ListTagsForResource", DOMAIN_ARN),
-    ]
+    assert (HERE / "aws-emulator/reference/actions.json").read_text() == generate["actions"]()
+
+
+AWS = "arn:aws:codeartifact:us-west-2:111122223333"
+REPOSITORY, PACKAGE, GROUP = f"{AWS}:repository/acme/internal", f"{AWS}:package/acme/*", f"{AWS}:package-group/acme/*"
+IN_ACME: dict[str, Any] = {"domain": "acme", "repository": "internal"}
+OF_ACME: dict[str, Any] = IN_ACME | {"format": "pypi", "package": "acme-core"}
+COPY: dict[str, Any] = {
+    "domain": "acme",
+    "sourceRepository": "internal",
+    "destinationRepository": "internal",
+    "format": "pypi",
+    "package": "acme-core",
+    "versions": ["1.0"],
+}
+IN_GROUP: dict[str, Any] = {"domain": "acme", "packageGroup": "/pypi//acme~", "originRestrictionType": "PUBLISH"}
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "enough", "worthless"),
+    [
+        ("CreateDomain", {"domain": "other"}, "*", f"{AWS}:domain/*"),
+        ("CreateRepository", IN_ACME | {"repository": "other"}, "*", [DOMAIN_ARN, f"{AWS}:repository/acme/*"]),
+        ("CreatePackageGroup", {"domain": "acme", "packageGroup": "/pypi//beta~"}, "*", [DOMAIN_ARN, GROUP]),
+        ("ListRepositories", {}, "*", f"{AWS}:repository/*"),
+        ("ListRepositoriesInDomain", {"domain": "acme"}, DOMAIN_ARN, f"{AWS}:repository/*"),
+        ("ListPackages", IN_ACME, REPOSITORY, PACKAGE),
+        ("GetRepositoryEndpoint", IN_ACME | {"format": "pypi"}, REPOSITORY, PACKAGE),
+        ("ListPackageVersions", OF_ACME, PACKAGE, REPOSITORY),
+        ("ListAllowedRepositoriesForGroup", IN_GROUP, GROUP, DOMAIN_ARN),
+        ("ListPackageGroups", {"domain": "acme"}, DOMAIN_ARN, GROUP),
+        ("CopyPackageVersions", COPY, [PACKAGE, REPOSITORY], PACKAGE),
+        ("CopyPackageVersions", COPY, [PACKAGE, REPOSITORY], REPOSITORY),
+    ],
+)
+def test_an_action_counts_on_the_resource_types_that_it_takes(
+    emulator: Emulator, root: Any, action: str, arguments: dict[str, Any], enough: object, worthless: object
+) -> None:
+    """Service authorization reference, "Actions, resources, and condition keys for AWS CodeArtifact"."""
+    publish(root, "acme-core", "internal")
+    root.create_package_group(domain="acme", packageGroup="/pypi//acme~")
+    read = {"Effect": "Allow", "Action": "codeartifact:ReadFromRepository", "Resource": REPOSITORY}
+    for name, resource in (("one", worthless), ("two", enough)):
+        allow = {"Effect": "Allow", "Action": f"codeartifact:{action}", "Resource": resource}
+        someone = emulator.client("codeartifact", emulator.assume_role(name, read, allow))
+        denied = error_code(getattr(someone, xform_name(action)), **arguments) == "AccessDeniedException"
+        assert denied == (resource is worthless)
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize(
+    ("action", "arguments", "resource"),
+    [
+        ("CreateDomain", {"domain": "other"}, f"{AWS}:domain/other"),
+        ("CreateRepository", IN_ACME | {"repository": "other"}, f"{AWS}:repository/acme/other"),
+        ("CreatePackageGroup", {"domain": "acme", "packageGroup": "/pypi//b$"}, f"{AWS}:package-group/acme/pypi//b%24"),
+    ],
+)
+def test_what_is_made_with_tags_takes_the_right_to_tag_it(
+    emulator: Emulator, action: str, arguments: dict[str, Any], resource: str
+) -> None:
+    """CodeArtifact user guide, "Domain policies"."""
+    make = {"Effect": "Allow", "Action": f"codeartifact:{action}", "Resource": "*"}
+    tag = {"Effect": "Allow", "Action": "codeartifact:TagResource", "Resource": resource}
+    one, two = (
+        emulator.client("codeartifact", keys)
+        for keys in (emulator.assume_role("one", make), emulator.assume_role("two", make, tag))
+    )
+    arguments = arguments | {"tags": [{"key": "team", "value": "platform"}]}
+
+    assert error_code(getattr(one, xform_name(action)), **arguments) == "AccessDeniedException"
+    assert error_code(getattr(two, xform_name(action)), **arguments) == ""
+    assert emulator.actions()[-2:] == [(f"codeartifact:{action}", "*"), ("codeartifact:TagResource", resource)]
+
+
+OWNER, ADMINISTRATOR, THIRD = "111122223333", "444455556666", "777788889999"
+THEIRS: dict[str, Any] = {"domain": "acme", "domainOwner": OWNER, "repository": "theirs"}
+ALLOW, NOTHING = {"Effect": "Allow", "Action": "codeartifact:*", "Resource": "*"}, []
+EVERYWHERE = {"the domain", "internal", "a package in internal", "theirs", "a package in theirs"}
+IN_THEIRS = {"theirs", "a package in theirs"}
+
+
+def someone(account: str, **more: object) -> dict[str, object]:
+    return statement({"AWS": f"arn:aws:iam::{account}:role/someone"}, **more)
+
+
+@pytest.mark.parametrize(
+    ("account", "identity", "domain", "repository", "allowed"),
+    [
+        # An identity policy alone.
+        (OWNER, [ALLOW], [], [], EVERYWHERE),
+        (ADMINISTRATOR, [ALLOW], [], [], IN_THEIRS),
+        (THIRD, [ALLOW], [], [], set()),
+        # One side alone: only the domain owner's account takes the resource's.
+        (OWNER, NOTHING, [], [someone(OWNER)], IN_THEIRS),
+        (OWNER, NOTHING, [someone(OWNER)], [], EVERYWHERE),
+        (ADMINISTRATOR, NOTHING, [], [someone(ADMINISTRATOR)], set()),
+        (ADMINISTRATOR, NOTHING, [someone(ADMINISTRATOR)], [], set()),
+        (THIRD, NOTHING, [someone(THIRD)], [someone(THIRD)], set()),
+        # Both sides, of which one resource policy is enough.
+        (THIRD, [ALLOW], [], [someone(THIRD)], IN_THEIRS),
+        (THIRD, [ALLOW], [someone(THIRD)], [], EVERYWHERE),
+        (ADMINISTRATOR, [ALLOW], [someone(ADMINISTRATOR)], [], EVERYWHERE),
+        # A resource that a domain's statement names.
+        (THIRD, [ALLOW], [someone(THIRD, Resource=f"{AWS}:repository/acme/theirs")], [], {"theirs"}),
+        # A Deny wins, wherever it is.
+        (OWNER, [ALLOW], [someone(OWNER, Effect="Deny")], [], set()),
+        (OWNER, [ALLOW], [], [someone(OWNER, Effect="Deny")], EVERYWHERE - IN_THEIRS),
+        (ADMINISTRATOR, [ALLOW], [someone(ADMINISTRATOR, Effect="Deny")], [], set()),
+        (ADMINISTRATOR, [ALLOW], [], [someone(ADMINISTRATOR, Effect="Deny")], set()),
+        (THIRD, [ALLOW], [someone(THIRD)], [someone(THIRD, Effect="Deny")], EVERYWHERE - IN_THEIRS),
+        (ADMINISTRATOR, [ALLOW, ALLOW | {"Effect": "Deny"}], [], [], set()),
+    ],
+)
+def test_who_is_at_home_takes_an_identity_policy_alone(
+    emulator: Emulator,
+    root: Any,
+    account: str,
+    identity: list[object],
+    domain: list[object],
+    repository: list[object],
+    allowed: set[str],
+) -> None:
+    """CodeArtifact user guide, "Repository policies", "Interaction between repository and domain policies"."""
+    administrator = emulator.client("codeartifact", account=ADMINISTRATOR)
+    made = administrator.create_repository(**THEIRS)["repository"]
+    assert (made["administratorAccount"], made["domainOwner"]) == (ADMINISTRATOR, OWNER)
+    if domain:
+        root.put_domain_permissions_policy(domain="acme", policyDocument=document(*domain))
+    if repository:
+        root.put_repository_permissions_policy(**THEIRS, policyDocument=document(*repository))
+    caller = emulator.client("codeartifact", emulator.assume_role("someone", *identity, account=account))
+    package = {"format": "pypi", "package": "acme-core"}
+    internal = THEIRS | {"repository": "internal"}
+    answers = {
+        "the domain": error_code(caller.describe_domain, domain="acme", domainOwner=OWNER),
+        "internal": error_code(caller.describe_repository, **internal),
+        "a package in internal": error_code(caller.list_package_versions, **internal, **package),
+        "theirs": error_code(caller.describe_repository, **THEIRS),
+        "a package in theirs": error_code(caller.list_package_versions, **THEIRS, **package),
+    }
+
+    assert set(answers.values()) <= {"", "AccessDeniedException", "ResourceNotFoundException"}
+    assert {what for what, error in answers.items() if error != "AccessDeniedException"} == allowed
+
+
+def test_a_repositorys_policy_says_nothing_about_putting_it(emulator: Emulator, root: Any) -> None:
+    """CodeArtifact user guide, "Repository policies"."""
+    policy = {"policyDocument": document(someone(OWNER))}
+    root.put_repository_permissions_policy(**IN_ACME, **policy)
+    caller = emulator.client("codeartifact", emulator.assume_role("someone"))
+
+    assert error_code(caller.get_repository_permissions_policy, **IN_ACME) == ""
+    assert error_code(caller.put_repository_permissions_policy, **IN_ACME, **policy) == "AccessDeniedException"
+    root.put_domain_permissions_policy(domain="acme", **policy)
+    assert error_code(caller.put_repository_permissions_policy, **IN_ACME, **policy) == ""
+
+
+def test_the_owner_of_a_domain_lets_another_account_make_a_repository_in_it(emulator: Emulator, root: Any) -> None:
+    keys = emulator.assume_role("someone", ALLOW, account=ADMINISTRATOR)
+    administrator = emulator.client("codeartifact", keys)
+    allow = someone(ADMINISTRATOR, Action="codeartifact:CreateRepository")
+
+    assert error_code(administrator.create_repository, **THEIRS) == "AccessDeniedException"
+    root.put_domain_permissions_policy(domain="acme", policyDocument=document(allow | {"Resource": DOMAIN_ARN}))
+    assert error_code(administrator.create_repository, **THEIRS) == "AccessDeniedException"
+    root.put_domain_permissions_policy(domain="acme", policyDocument=document(allow))
+    assert error_code(administrator.create_repository, **THEIRS) == ""
 
 
 ACTION = "codeartifact:GetAuthorizationToken"
@@ -446,6 +782,46 @@ def test_a_role_that_is_made_again_is_another_one(emulator: Emulator, root: Any)
     assert json.loads(policy) == expected
     policy = root.get_repository_permissions_policy(domain="acme", repository="internal")["policy"]["document"]
     assert json.loads(policy) == expected
+
+
+@pytest.mark.parametrize(
+    ("principal", "exists"),
+    [
+        ({"AWS": ROLE}, True),
+        ({"AWS": "arn:aws:iam::111122223333:user/ada"}, True),
+        ({"AWS": "777788889999"}, True),
+        ({"AWS": "arn:aws:iam::777788889999:root"}, True),
+        ("*", True),
+        ({"AWS": "*"}, True),
+        ({"AWS": [ROLE, "arn:aws:iam::111122223333:role/other"]}, False),
+        ({"AWS": "arn:aws:iam::111122223333:role/someone"}, False),
+        ({"AWS": "arn:aws:iam::111122223333:role/path/*"}, False),
+        ({"AWS": "arn:aws:iam::777788889999:role/path/someone"}, False),
+        ({"AWS": "arn:aws:iam::111122223333:user/eve"}, False),
+        ({"AWS": "AROAEXAMPLE"}, False),
+    ],
+)
+def test_principals_that_do_not_exist_can_be_refused(
+    emulator: Emulator, root: Any, principal: object, *, exists: bool
+) -> None:
+    emulator.assume_role("path/someone")
+    iam = emulator.client("iam")
+    iam.create_user(UserName="ada")
+    policy = document(statement(principal))
+    trust_policy = document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+
+    def errors() -> set[str]:
+        return {
+            error_code(root.put_domain_permissions_policy, domain="acme", policyDocument=policy),
+            error_code(root.put_repository_permissions_policy, **IN_ACME, policyDocument=policy),
+            error_code(iam.create_role, RoleName="new", AssumeRolePolicyDocument=trust_policy),
+            error_code(iam.update_assume_role_policy, RoleName="someone", PolicyDocument=trust_policy),
+        }
+
+    emulator.set(principals_exist=True)
+    assert errors() == ({""} if exists else {"ValidationException", "MalformedPolicyDocument"})
+    emulator.set(principals_exist=False)
+    assert "ValidationException" not in errors()
 
 
 def test_a_session_ends(emulator: Emulator) -> None:

@@ -1,18 +1,20 @@
-//! Which IAM action and which resource each CodeArtifact request needs, and the policies attached to that resource.
+//! Which IAM actions each CodeArtifact request needs, on which resources, and the policies that decide about those.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use fakecloud_codeartifact::{CodeArtifactService, SharedCodeArtifactState, CODEARTIFACT_ACTIONS};
-use fakecloud_core::auth::{ConditionContext, IamAction, IamDecision, IamPolicyEvaluator, Principal, ResourcePolicyProvider};
+use fakecloud_core::auth::{IamAction, Principal};
 use fakecloud_core::service::{AwsRequest, AwsResponse, AwsService, AwsServiceError};
-use fakecloud_iam::evaluator::{self, Decision, EvalRequest, PolicyDocument};
 use fakecloud_iam::iam_service::IamService;
-use fakecloud_iam::SharedIamState;
+use fakecloud_iam::{IamState, SharedIamState};
 use parking_lot::RwLock;
 use serde_json::Value;
+
+use crate::disturb::SharedSettings;
+use crate::evaluate::{principals, rename_principals};
+use crate::reference;
 
 /// Who an authorization token was issued to, and for which domain.
 #[derive(Clone)]
@@ -24,12 +26,6 @@ pub struct Grant {
 
 pub type Tokens = Arc<RwLock<HashMap<String, Grant>>>;
 
-tokio::task_local! {
-    /// Why the call that is being answered was refused, in the words of AWS:
-    /// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-    pub static WHY: RefCell<String>;
-}
-
 /// The longest permissions policy that CodeArtifact takes, in characters.
 const MAX_POLICY: usize = 7168;
 
@@ -37,27 +33,41 @@ pub struct AuthorizedCodeArtifact {
     inner: CodeArtifactService,
     policies: Arc<CodeArtifactPolicies>,
     tokens: Tokens,
+    iam: SharedIamState,
+    settings: SharedSettings,
     /// The one region in which there is anything.
     region: String,
 }
 
 impl AuthorizedCodeArtifact {
-    pub fn new(inner: CodeArtifactService, policies: Arc<CodeArtifactPolicies>, tokens: Tokens, region: String) -> Self {
-        Self { inner, policies, tokens, region }
+    pub fn new(
+        inner: CodeArtifactService,
+        policies: Arc<CodeArtifactPolicies>,
+        tokens: Tokens,
+        iam: SharedIamState,
+        settings: SharedSettings,
+        region: String,
+    ) -> Self {
+        Self { inner, policies, tokens, iam, settings, region }
     }
 
-    /// Refuse a permissions policy that is too long, or that replaces another revision than the caller knows of.
+    /// Refuse a permissions policy that is too long, that names nobody, or that replaces another revision than the caller
+    /// knows of.
     fn check_policy(&self, action: &str, request: &AwsRequest) -> Result<(), AwsServiceError> {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let arn = match action {
             "PutDomainPermissionsPolicy" => codeartifact_arn(request, &format!("domain/{}", body["domain"].as_str().unwrap_or_default())),
-            "PutRepositoryPermissionsPolicy" => Self::resource(action, request),
+            "PutRepositoryPermissionsPolicy" => Self::resources(action, request).remove(0),
             _ => return Ok(()),
         };
-        let length = body["policyDocument"].as_str().unwrap_or_default().chars().count();
+        let document = body["policyDocument"].as_str().unwrap_or_default();
+        let length = document.chars().count();
+        let invalid = |message| AwsServiceError::aws_error(http::StatusCode::BAD_REQUEST, "ValidationException", message);
         if length > MAX_POLICY {
-            let message = format!("the policy document has {length} characters, more than {MAX_POLICY}");
-            return Err(AwsServiceError::aws_error(http::StatusCode::BAD_REQUEST, "ValidationException", message));
+            return Err(invalid(format!("the policy document has {length} characters, more than {MAX_POLICY}")));
+        }
+        if let Some(name) = self.settings.lock().principals_exist.then(|| unknown_principal(&self.iam, document)).flatten() {
+            return Err(invalid(invalid_principal(&name)));
         }
         let (known, current) = (body["policyRevision"].as_str(), self.policies.policy(&arn).map(|policy| policy["revision"].clone()));
         if known.is_some() && known != current.as_ref().and_then(Value::as_str) {
@@ -132,30 +142,39 @@ impl AuthorizedCodeArtifact {
         })
     }
 
-    fn resource(action: &str, request: &AwsRequest) -> String {
+    /// What a call is about: a resource of each type that the reference names for its action. What is made is not there
+    /// yet, and named all the same: the policy of its domain decides, and the log says what it was.
+    fn resources(action: &str, request: &AwsRequest) -> Vec<String> {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let q = |name: &str| {
             let query = request.query_params.get(name).map(String::as_str);
             query.or(body[name].as_str()).unwrap_or_default().to_string()
         };
-        let arn = |resource: String| codeartifact_arn(request, &resource);
-        if action.starts_with("ListDomains") {
-            return "*".into();
-        }
-        if action.contains("PackageGroup") && !action.starts_with("List") {
-            let pattern = body["packageGroup"].as_str().map_or_else(|| q("package-group"), str::to_string);
-            return arn(format!("package-group/{}{pattern}", q("domain")));
-        }
         if action.ends_with("Resource") {
-            return q("resourceArn");
+            return vec![q("resourceArn")];
         }
+        let (owner, domain) = (domain_owner(request), q("domain"));
         let repository = if action == "CopyPackageVersions" { q("destination-repository") } else { q("repository") };
-        match (q("domain"), repository, q("package")) {
-            (domain, _, _) if domain.is_empty() => "*".into(),
-            (domain, repository, _) if repository.is_empty() => arn(format!("domain/{domain}")),
-            (domain, repository, package) if package.is_empty() => arn(format!("repository/{domain}/{repository}")),
-            (domain, repository, package) => package_arn(&request.region, &domain_owner(request), &domain, &repository, &q("namespace"), &package),
-        }
+        let made = match action {
+            "CreateDomain" => Some("domain"),
+            "CreateRepository" => Some("repository"),
+            "CreatePackageGroup" => Some("package-group"),
+            _ => None,
+        };
+        let types = reference::resource_types(&format!("codeartifact:{action}")).iter().map(String::as_str).chain(made);
+        let resources: Vec<_> = types
+            .map(|kind| match kind {
+                "domain" => codeartifact_arn(request, &format!("domain/{domain}")),
+                "repository" => codeartifact_arn(request, &format!("repository/{domain}/{repository}")),
+                "package" => package_arn(&request.region, &owner, &domain, &repository, &q("namespace"), &q("package")),
+                "package-group" => {
+                    let pattern = body["packageGroup"].as_str().map_or_else(|| q("package-group"), str::to_string);
+                    group_arn(&request.region, &owner, &domain, &pattern)
+                }
+                _ => panic!("CodeArtifact has no resource of the type {kind}"),
+            })
+            .collect();
+        if resources.is_empty() { vec!["*".into()] } else { resources }
     }
 }
 
@@ -165,6 +184,12 @@ fn domain_owner(request: &AwsRequest) -> String {
     let named = request.query_params.get("domain-owner").map(String::as_str);
     let tagged = request.query_params.get("resourceArn").and_then(|arn| arn.split(':').nth(4));
     named.or(tagged).filter(|owner| !owner.is_empty()).unwrap_or(&request.account_id).to_string()
+}
+
+/// The ARN of a package group: what would be a wildcard in a policy, or a policy variable, is percent-encoded in it.
+pub fn group_arn(region: &str, owner: &str, domain: &str, pattern: &str) -> String {
+    let pattern = pattern.replace('%', "%25").replace('$', "%24").replace('*', "%2a");
+    format!("arn:aws:codeartifact:{region}:{owner}:package-group/{domain}{pattern}")
 }
 
 fn codeartifact_arn(request: &AwsRequest, resource: &str) -> String {
@@ -191,20 +216,25 @@ impl AwsService for AuthorizedCodeArtifact {
 
     fn iam_action_for(&self, request: &AwsRequest) -> Option<IamAction> {
         let action = Self::action(request)?;
-        Some(IamAction { service: "codeartifact", action, resource: Self::resource(action, request) })
+        Some(IamAction { service: "codeartifact", action, resource: Self::resources(action, request).remove(0) })
     }
 
     /// A token also takes `sts:GetServiceBearerToken`, which no CodeArtifact policy can grant; copying takes the right to
-    /// read the source.
+    /// read the source, and what is made with tags the right to tag it.
     fn iam_actions_for(&self, request: &AwsRequest) -> Vec<IamAction> {
-        let mut actions: Vec<_> = self.iam_action_for(request).into_iter().collect();
-        if actions.iter().any(|a| a.action == "GetAuthorizationToken") {
-            actions.push(IamAction { service: "sts", action: "GetServiceBearerToken", resource: "*".into() });
-        }
-        if actions.iter().any(|a| a.action == "CopyPackageVersions") {
-            let (domain, source) = (&request.query_params["domain"], &request.query_params["source-repository"]);
-            let resource = codeartifact_arn(request, &format!("repository/{domain}/{source}"));
-            actions.push(IamAction { service: "codeartifact", action: "ReadFromRepository", resource });
+        let Some(action) = Self::action(request) else { return vec![] };
+        let asked = |action, resource| IamAction { service: "codeartifact", action, resource };
+        let resources = Self::resources(action, request);
+        let tagged = action.starts_with("Create") && request.json_body()["tags"].as_array().is_some_and(|tags| !tags.is_empty());
+        let tagging = tagged.then(|| asked("TagResource", resources[0].clone()));
+        let mut actions: Vec<_> = resources.into_iter().map(|resource| asked(action, resource)).chain(tagging).collect();
+        match action {
+            "GetAuthorizationToken" => actions.push(IamAction { service: "sts", action: "GetServiceBearerToken", resource: "*".into() }),
+            "CopyPackageVersions" => {
+                let (domain, source) = (&request.query_params["domain"], &request.query_params["source-repository"]);
+                actions.push(asked("ReadFromRepository", codeartifact_arn(request, &format!("repository/{domain}/{source}"))));
+            }
+            _ => {}
         }
         actions
     }
@@ -225,13 +255,29 @@ impl AwsService for AuthorizedCodeArtifact {
         self.check_policy(action, &request)?;
         self.check_domain_is_empty(action, &request)?;
         // The state is the domain owner's, whoever calls.
-        request.account_id = domain_owner(&request);
+        let owner = domain_owner(&request);
+        let caller = std::mem::replace(&mut request.account_id, owner);
         let issued = (action == "GetAuthorizationToken").then(|| Grant {
             principal: request.principal.clone(),
             account: request.account_id.clone(),
             domain: request.query_params.get("domain").cloned().unwrap_or_default(),
         });
+        let (account, resource) = (request.account_id.clone(), Self::resources(action, &request).remove(0));
         let mut response = self.inner.handle(request).await?;
+        match action {
+            "CreateRepository" => {
+                let mut body: Value = serde_json::from_slice(response.body.expect_bytes()).unwrap_or_default();
+                self.policies.name_administrator(&account, &mut body["repository"], caller);
+                response.body = body.to_string().into();
+            }
+            "CreatePackageGroup" => {
+                let mut body: Value = serde_json::from_slice(response.body.expect_bytes()).unwrap_or_default();
+                self.policies.name_group(&account, &mut body["packageGroup"]["arn"], resource);
+                response.body = body.to_string().into();
+            }
+            "DeletePackageGroup" | "DeleteDomain" => self.policies.forget_groups(&account),
+            _ => {}
+        }
         if let Some(grant) = issued {
             let mut body: Value = serde_json::from_slice(response.body.expect_bytes()).unwrap_or_default();
             if let Some(token) = body["authorizationToken"].as_str() {
@@ -246,7 +292,38 @@ impl AwsService for AuthorizedCodeArtifact {
     }
 }
 
-/// The permissions policy attached to a domain, or to the repository that a repository or package ARN names.
+/// A call to CodeArtifact that the endpoint makes by itself for somebody.
+pub fn codeartifact_call(
+    region: &str,
+    account: &str,
+    principal: Option<Principal>,
+    method: http::Method,
+    path: &str,
+    query: &[(&str, &str)],
+    headers: http::HeaderMap,
+    body: bytes::Bytes,
+) -> AwsRequest {
+    AwsRequest {
+        service: "codeartifact".into(),
+        action: String::new(),
+        region: region.into(),
+        account_id: account.into(),
+        request_id: uuid::Uuid::new_v4().to_string(),
+        headers,
+        query_params: query.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        body,
+        body_stream: Default::default(),
+        path_segments: path.trim_matches('/').split('/').map(String::from).collect(),
+        raw_path: path.into(),
+        raw_query: form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish(),
+        method,
+        is_query_protocol: false,
+        access_key_id: None,
+        principal,
+    }
+}
+
+/// The permissions policies of domains and repositories, and what else of the state is not as the crate has it.
 pub struct CodeArtifactPolicies {
     state: SharedCodeArtifactState,
 }
@@ -261,6 +338,39 @@ impl CodeArtifactPolicies {
         self.state.read().get(account).is_some_and(|state| state.repositories.keys().any(|key| key.starts_with(&prefix)))
     }
 
+    /// Note that the account that makes a repository administers it, whose ever the domain is.
+    fn name_administrator(&self, account: &str, made: &mut Value, administrator: String) {
+        made["administratorAccount"] = administrator.into();
+        let mut accounts = self.state.write();
+        for repository in accounts.get_or_create(account).repositories.values_mut().filter(|repository| repository["arn"] == made["arn"]) {
+            repository["administratorAccount"] = made["administratorAccount"].clone();
+        }
+    }
+
+    /// Give a group that was made the ARN that AWS gives it, which the crate does not encode.
+    fn name_group(&self, account: &str, named: &mut Value, arn: String) {
+        let mut accounts = self.state.write();
+        let state = accounts.get_or_create(account);
+        for group in state.package_groups.values_mut().filter(|group| group["arn"] == *named) {
+            group["arn"] = arn.clone().into();
+        }
+        if let Some(tags) = named.as_str().and_then(|named| state.tags.remove(named)) {
+            state.tags.insert(arn.clone(), tags);
+        }
+        *named = arn.into();
+    }
+
+    /// Forget the groups whose domain is gone, and what belonged to groups that are.
+    fn forget_groups(&self, account: &str) {
+        let mut accounts = self.state.write();
+        let state = accounts.get_or_create(account);
+        let groups = &mut state.package_groups;
+        groups.retain(|_, group| group["domainName"].as_str().is_some_and(|domain| state.domains.contains_key(domain)));
+        state.package_group_order.retain(|key| groups.contains_key(key));
+        state.package_group_allowed.retain(|key, _| key.rsplit_once('\u{1}').is_some_and(|(group, _)| groups.contains_key(group)));
+        state.tags.retain(|arn, _| !arn.contains(":package-group/") || groups.values().any(|group| group["arn"] == **arn));
+    }
+
     /// Put the id of a role that was deleted wherever a policy names the role, as AWS does: a role of the same name that is
     /// made later is another one.
     fn forget_role(&self, arn: &str, id: &str) {
@@ -272,177 +382,82 @@ impl CodeArtifactPolicies {
         }
     }
 
-    /// The policy that covers a resource, with its revision.
-    fn policy(&self, resource_arn: &str) -> Option<Value> {
-        let mut parts = resource_arn.splitn(6, ':').skip(4);
-        let (account, resource) = (parts.next()?, parts.next()?);
-        let mut segments = resource.split('/');
+    /// The permissions policy that is attached to a domain or a repository itself, with its revision.
+    fn policy(&self, arn: &str) -> Option<Value> {
+        let (account, resource) = parse_arn(arn)?;
         let accounts = self.state.read();
         let state = accounts.get(account)?;
-        match segments.next()? {
-            "domain" => state.domain_policies.get(segments.next()?),
-            "repository" | "package" => {
-                state.repository_policies.get(&format!("{}/{}", segments.next()?, segments.next()?))
-            }
+        match resource.split_once('/')? {
+            ("domain", name) => state.domain_policies.get(name),
+            ("repository", name) => state.repository_policies.get(name),
             _ => None,
         }
         .cloned()
     }
-}
 
-impl ResourcePolicyProvider for CodeArtifactPolicies {
-    fn resource_policy(&self, service: &str, resource_arn: &str) -> Option<String> {
-        if service != "codeartifact" {
-            return None;
-        }
-        self.policy(resource_arn)?["document"].as_str().map(str::to_string)
+    /// The statements that decide about an action: those of the domain for everything in it, and those of a repository
+    /// for what is done in it, but for the putting of its policy:
+    /// https://docs.aws.amazon.com/codeartifact/latest/ug/repo-policies.html
+    pub fn policy_for(&self, action: &IamAction) -> Option<String> {
+        let (account, resource) = parse_arn(&action.resource)?;
+        let accounts = self.state.read();
+        let state = accounts.get(account)?;
+        let domain = state.domain_policies.get(resource.split('/').nth(1)?);
+        let repository = repository_key(resource).and_then(|key| state.repository_policies.get(&key));
+        let repository = repository.filter(|_| action.action != "PutRepositoryPermissionsPolicy");
+        let statements: Vec<Value> = [domain, repository].into_iter().flatten().flat_map(|policy| statements(policy)).collect();
+        (!statements.is_empty()).then(|| serde_json::json!({ "Version": "2012-10-17", "Statement": statements }).to_string())
+    }
+
+    /// Whether an account made the repository that a resource is or is in.
+    pub fn is_administrator(&self, account: &str, arn: &str) -> bool {
+        let administrator = || {
+            let (owner, resource) = parse_arn(arn)?;
+            Some(self.state.read().get(owner)?.repositories.get(&repository_key(resource)?)?["administratorAccount"] == account)
+        };
+        administrator().unwrap_or(false)
     }
 }
 
-/// An evaluator in which a role's sessions are the role, as in AWS: a policy that names the role as principal names them, and their
-/// `aws:PrincipalArn` is the role's ARN, its path included. A policy that names the whole account grants them nothing by itself.
-pub struct RoleSessions {
-    pub inner: Arc<dyn IamPolicyEvaluator>,
-    pub iam: SharedIamState,
-}
-
-impl RoleSessions {
-    /// The ARN of the role behind a session's principal; `None` for any other principal.
-    fn role_arn(&self, principal: &Principal) -> Option<String> {
-        let session = principal.arn.strip_prefix("arn:aws:sts::")?.split_once(":assumed-role/")?.1;
-        let name = session.split_once('/')?.0;
-        self.iam.read().get(&principal.account_id)?.roles.get(name).map(|role| role.arn.clone())
-    }
-
-    /// Whether everybody may do it, whatever the policies say. What takes a right is printed.
-    fn needs_no_right(action: &IamAction) -> bool {
-        let free = action.action_string() == "sts:GetCallerIdentity";
-        if !free {
-            println!("action {} {}", action.action_string(), action.resource);
-        }
-        free
-    }
-
-    /// `policy` with `session` in the place of `role` wherever it is a principal. Where the policy allows something to
-    /// `own_account`, the account that the resource is of, nobody is: that leaves it to the account's identity policies,
-    /// which are enough by themselves.
-    fn name_session(policy: &str, role: &str, session: &str, own_account: &str) -> Option<String> {
-        let document: Value = serde_json::from_str(policy).ok()?;
-        let named = rename_principals(document, |name, allows| {
-            let account = name.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root")).unwrap_or(name);
-            if name == role {
-                Some(session.into())
-            } else {
-                (allows && account == own_account).then(|| "nobody".into())
-            }
-        });
-        Some(named.to_string())
-    }
-
-    fn is_within_boundary(&self, request: &EvalRequest<'_>) -> bool {
-        let accounts = self.iam.read();
-        let boundary = accounts.get(&request.principal.account_id).and_then(|state| evaluator::collect_boundary_policies(state, request.principal));
-        boundary.map_or(true, |policies| evaluator::evaluate(&policies, request) == Decision::Allow)
-    }
-
-    /// What AWS adds to a refusal: which kind of policy denies, or does not allow. Of several it names one; which one where
-    /// neither side of two accounts allows is not documented.
-    fn why(&self, request: &EvalRequest<'_>, resource_policy: Option<&str>, resource_account: &str) -> String {
-        let accounts = self.iam.read();
-        let Some(state) = accounts.get(&request.principal.account_id) else { return String::new() };
-        let identity = evaluator::evaluate(&evaluator::collect_identity_policies(state, request.principal), request);
-        let boundary = evaluator::collect_boundary_policies(state, request.principal).map(|policies| evaluator::evaluate(&policies, request));
-        let resource = resource_policy.map(|policy| evaluator::evaluate_resource_policy_only(&PolicyDocument::parse(policy), request));
-        let at_home = request.principal.account_id == resource_account;
-        let denies = |decision: Option<Decision>| decision == Some(Decision::ExplicitDeny);
-        let allows = |decision: Option<Decision>| decision == Some(Decision::Allow);
-        if denies(Some(identity)) {
-            "with an explicit deny in an identity-based policy".into()
-        } else if denies(resource) {
-            "with an explicit deny in a resource-based policy".into()
-        } else if denies(boundary) {
-            "with an explicit deny in a permissions boundary".into()
-        } else {
-            let policy = if (allows(Some(identity)) || at_home && allows(resource)) && boundary.is_some() && !allows(boundary) {
-                "permissions boundary"
-            } else if allows(Some(identity)) {
-                "resource-based policy"
-            } else {
-                "identity-based policy"
-            };
-            format!("because no {policy} allows the {} action", request.action)
-        }
-    }
-}
-
-/// A policy with other names for its principals; what gives them is told whether the statement allows.
-fn rename_principals(mut document: Value, name_for: impl Fn(&str, bool) -> Option<String>) -> Value {
-    let statements = match document.get_mut("Statement") {
-        Some(Value::Array(statements)) => statements.iter_mut().collect(),
-        Some(statement) => vec![statement],
-        None => vec![],
+/// The first principal of a policy that is neither an account nor a role or a user that exists.
+fn unknown_principal(iam: &SharedIamState, document: &str) -> Option<String> {
+    let accounts = iam.read();
+    let exists = |name: &str| {
+        let account = name.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root")).unwrap_or(name);
+        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        let state = name.split(':').nth(4).and_then(|account| accounts.get(account));
+        let known = |state: &IamState| state.roles.values().any(|role| role.arn == name) || state.users.values().any(|user| user.arn == name);
+        name == "*" || is_account || state.is_some_and(known)
     };
-    for statement in statements {
-        let allows = statement["Effect"] == "Allow";
-        let Some(principals) = statement.get_mut("Principal").and_then(|p| p.get_mut("AWS")) else { continue };
-        let names: Vec<&mut Value> = match principals {
-            Value::Array(names) => names.iter_mut().collect(),
-            name => vec![name],
-        };
-        for name in names {
-            if let Some(other) = name.as_str().and_then(|name| name_for(name, allows)) {
-                *name = other.into();
-            }
-        }
-    }
-    document
+    let mut document: Value = serde_json::from_str(document).ok()?;
+    let mut names = principals(&mut document).into_iter().filter_map(|(name, _)| name.as_str().map(String::from));
+    names.find(|name| !exists(name))
 }
 
-impl IamPolicyEvaluator for RoleSessions {
-    /// A call with a web identity is not signed. The role's trust policy alone decides, when it is answered.
-    fn evaluate_anonymous(&self, action: &IamAction, context: &ConditionContext, resource_policy_json: Option<&str>) -> IamDecision {
-        if action.action == crate::web_identity::ACTION {
-            return IamDecision::Allow;
-        }
-        self.inner.evaluate_anonymous(action, context, resource_policy_json)
-    }
+/// How IAM says it, which CodeArtifact may say otherwise.
+fn invalid_principal(name: &str) -> String {
+    format!("Invalid principal in policy: \"AWS\":\"{name}\"")
+}
 
-    fn evaluate(&self, principal: &Principal, action: &IamAction, context: &ConditionContext, session_policies: &[String], scps: Option<&[String]>) -> IamDecision {
-        if Self::needs_no_right(action) {
-            return IamDecision::Allow;
-        }
-        self.inner.evaluate(principal, action, context, session_policies, scps)
-    }
+/// The account and the resource of an ARN.
+fn parse_arn(arn: &str) -> Option<(&str, &str)> {
+    let mut parts = arn.splitn(6, ':').skip(4);
+    Some((parts.next()?, parts.next()?))
+}
 
-    fn evaluate_with_resource_policy(
-        &self,
-        principal: &Principal,
-        action: &IamAction,
-        context: &ConditionContext,
-        resource_policy_json: Option<&str>,
-        resource_account_id: &str,
-        session_policies: &[String],
-        scps: Option<&[String]>,
-    ) -> IamDecision {
-        if Self::needs_no_right(action) {
-            return IamDecision::Allow;
-        }
-        let Some(role) = self.role_arn(principal) else {
-            return self.inner.evaluate_with_resource_policy(principal, action, context, resource_policy_json, resource_account_id, session_policies, scps);
-        };
-        let named = resource_policy_json.and_then(|policy| Self::name_session(policy, &role, &principal.arn, resource_account_id));
-        let policy = named.as_deref().or(resource_policy_json);
-        let context = ConditionContext { aws_principal_arn: Some(role), ..context.clone() };
-        let decision = self.inner.evaluate_with_resource_policy(principal, action, &context, policy, resource_account_id, session_policies, scps);
-        let request = EvalRequest { principal, action: action.action_string(), resource: action.resource.clone(), context };
-        // A boundary limits what a permissions policy allows a role, too:
-        // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
-        if decision.is_allow() && self.is_within_boundary(&request) {
-            return decision;
-        }
-        let why = self.why(&request, policy, resource_account_id);
-        WHY.with(|said| *said.borrow_mut() = why);
-        if decision.is_allow() { IamDecision::ImplicitDeny } else { decision }
+/// The key of the repository that a repository or a package is of.
+fn repository_key(resource: &str) -> Option<String> {
+    let mut segments = resource.split('/');
+    ["repository", "package"].contains(&segments.next()?).then_some(())?;
+    Some(format!("{}/{}", segments.next()?, segments.next()?))
+}
+
+fn statements(policy: &Value) -> Vec<Value> {
+    let document: Value = policy["document"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    match &document["Statement"] {
+        Value::Array(statements) => statements.clone(),
+        Value::Null => vec![],
+        statement => vec![statement.clone()],
     }
 }
 
@@ -450,6 +465,7 @@ impl IamPolicyEvaluator for RoleSessions {
 /// policies of CodeArtifact forget the roles that are deleted.
 pub struct ConditionedIam {
     pub inner: IamService,
+    pub settings: SharedSettings,
     pub iam: SharedIamState,
     pub policies: Arc<CodeArtifactPolicies>,
 }
@@ -481,6 +497,16 @@ impl AwsService for ConditionedIam {
     }
 
     async fn handle(&self, request: AwsRequest) -> Result<AwsResponse, AwsServiceError> {
+        let trust = match request.action.as_str() {
+            "CreateRole" => request.query_params.get("AssumeRolePolicyDocument"),
+            "UpdateAssumeRolePolicy" => request.query_params.get("PolicyDocument"),
+            _ => None,
+        };
+        let trust = trust.filter(|_| self.settings.lock().principals_exist);
+        if let Some(name) = trust.and_then(|trust| unknown_principal(&self.iam, trust)) {
+            let message = invalid_principal(&name);
+            return Err(AwsServiceError::aws_error(http::StatusCode::BAD_REQUEST, "MalformedPolicyDocument", message));
+        }
         let name = request.query_params.get("RoleName").filter(|_| request.action == "DeleteRole");
         let deleted = name.and_then(|name| self.iam.read().get(&request.account_id)?.roles.get(name).cloned());
         let response = self.inner.handle(request).await?;

@@ -3,12 +3,13 @@
 //!
 //! `PUT /_disturbance` says which call and how; `GET /_disturbance` is answered when it has happened.
 //! `GET /_state` is all that the services know, and `PUT /_state` takes them back to it.
+//! `PUT /_settings` says how the services behave where AWS does both.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::routing::get;
+use axum::routing::{get, put};
 use axum::{Json, Router};
 use fakecloud_codeartifact::{CodeArtifactState, SharedCodeArtifactState};
 use fakecloud_core::auth::IamAction;
@@ -131,6 +132,24 @@ impl AwsService for Disturbed {
     }
 }
 
+/// How the services behave where AWS does both.
+#[derive(Clone, Copy, Deserialize)]
+pub struct Settings {
+    /// Whether a policy that names a role or a user that does not exist is refused. AWS does, also for what IAM made a
+    /// moment ago.
+    pub principals_exist: bool,
+    /// Whether the index gives upload times. AWS may have none for what it cached before it gave any.
+    pub upload_times: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { principals_exist: false, upload_times: true }
+    }
+}
+
+pub type SharedSettings = Arc<Mutex<Settings>>;
+
 #[derive(Deserialize, Serialize)]
 struct States {
     codeartifact: MultiAccountState<CodeArtifactState>,
@@ -138,10 +157,12 @@ struct States {
 }
 
 /// The endpoint's own addresses, which are not AWS's.
-pub fn routes(plan: Arc<Plan>, codeartifact: SharedCodeArtifactState, iam: SharedIamState) -> Router {
+pub fn routes(plan: Arc<Plan>, settings: SharedSettings, codeartifact: SharedCodeArtifactState, iam: SharedIamState) -> Router {
     let disturbance = get(happened).put(disturb).with_state(plan);
     let state = get(read_state).put(write_state).with_state((codeartifact, iam));
-    Router::new().route("/_disturbance", disturbance).route("/_state", state.layer(DefaultBodyLimit::disable()))
+    let settings = put(set).with_state(settings);
+    let router = Router::new().route("/_disturbance", disturbance).route("/_settings", settings);
+    router.route("/_state", state.layer(DefaultBodyLimit::disable()))
 }
 
 async fn disturb(State(plan): State<Arc<Plan>>, Json(disturbance): Json<Disturbance>) {
@@ -152,6 +173,10 @@ async fn disturb(State(plan): State<Arc<Plan>>, Json(disturbance): Json<Disturba
 async fn happened(State(plan): State<Arc<Plan>>) {
     // The sender lives as long as the plan, so that there is an end to wait for.
     plan.happened.subscribe().wait_for(|happened| *happened).await.unwrap();
+}
+
+async fn set(State(settings): State<SharedSettings>, Json(new): Json<Settings>) {
+    *settings.lock() = new;
 }
 
 async fn read_state(State((codeartifact, iam)): State<(SharedCodeArtifactState, SharedIamState)>) -> Json<States> {

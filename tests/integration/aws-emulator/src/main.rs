@@ -1,6 +1,6 @@
 //! A local AWS endpoint for integration tests.
 //!
-//! CodeArtifact, IAM and STS come from the fakecloud crates. This file adds what those leave out:
+//! CodeArtifact, IAM and STS come from the fakecloud crates. This program adds what those leave out:
 //! CodeArtifact calls are authorized by IAM identity policies together with the domain and repository
 //! permissions policies, and a repository answers pip and twine on `/pypi/REPOSITORY/`.
 //!
@@ -13,8 +13,12 @@
 //! Web identity tokens are verified with the keys in the file that `AWS_EMULATOR_JWKS` names.
 
 mod authorize;
+mod cloud_control;
 mod disturb;
+mod evaluate;
 mod pypi;
+mod reference;
+mod schema;
 mod web_identity;
 
 use std::cell::RefCell;
@@ -26,7 +30,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::{routing::get, Extension, Router};
 use fakecloud_codeartifact::{CodeArtifactService, SharedCodeArtifactState};
-use fakecloud_core::auth::{IamMode, IamPolicyEvaluator, MultiResourcePolicyProvider};
+use fakecloud_core::auth::{IamMode, IamPolicyEvaluator};
 use fakecloud_core::dispatch::{dispatch, DispatchConfig};
 use fakecloud_core::multi_account::MultiAccountState;
 use fakecloud_core::registry::ServiceRegistry;
@@ -38,10 +42,11 @@ use fakecloud_iam::SharedIamState;
 use fakecloud_iam::sts_service::StsService;
 use parking_lot::RwLock;
 
-use disturb::{Disturbed, Plan};
+use authorize::{AuthorizedCodeArtifact, CodeArtifactPolicies, ConditionedIam, Tokens};
+use cloud_control::{CloudControl, CloudFormation};
+use disturb::{Disturbed, Plan, SharedSettings};
+use evaluate::{RoleSessions, WHY};
 use web_identity::VerifiedSts;
-
-use authorize::{AuthorizedCodeArtifact, ConditionedIam, CodeArtifactPolicies, RoleSessions, Tokens, WHY};
 
 #[tokio::main]
 async fn main() {
@@ -56,21 +61,28 @@ async fn main() {
     let iam: SharedIamState = Arc::new(RwLock::new(MultiAccountState::new(&account, &region, &endpoint)));
     let state: SharedCodeArtifactState = Arc::new(RwLock::new(MultiAccountState::new(&account, &region, &endpoint)));
     let policies = Arc::new(CodeArtifactPolicies::new(state.clone()));
-    let evaluator: Arc<dyn IamPolicyEvaluator> = Arc::new(RoleSessions { inner: IamPolicyEvaluatorImpl::shared(iam.clone()), iam: iam.clone() });
-    let tokens = Tokens::default();
+    let evaluator: Arc<dyn IamPolicyEvaluator> =
+        Arc::new(RoleSessions { inner: IamPolicyEvaluatorImpl::shared(iam.clone()), iam: iam.clone(), policies: policies.clone() });
+    let (tokens, settings) = (Tokens::default(), SharedSettings::default());
     let codeartifact = Arc::new(AuthorizedCodeArtifact::new(
         CodeArtifactService::new(state.clone()),
         policies.clone(),
         tokens.clone(),
+        iam.clone(),
+        settings.clone(),
         region.clone(),
     ));
 
+
     let plan = Plan::new();
     let mut registry = ServiceRegistry::new();
-    let conditioned = ConditionedIam { inner: IamService::new(iam.clone()), iam: iam.clone(), policies: policies.clone() };
+    let conditioned = ConditionedIam { inner: IamService::new(iam.clone()), settings: settings.clone(), iam: iam.clone(), policies };
     registry.register(Arc::new(Disturbed { inner: Arc::new(conditioned), plan: plan.clone() }));
     registry.register(Arc::new(VerifiedSts { inner: StsService::new(iam.clone()), iam: iam.clone() }));
     registry.register(Arc::new(Disturbed { inner: codeartifact.clone(), plan: plan.clone() }));
+    let cloud_control = CloudControl::new(codeartifact.clone(), evaluator.clone());
+    registry.register(Arc::new(Disturbed { inner: Arc::new(cloud_control), plan: plan.clone() }));
+    registry.register(Arc::new(CloudFormation));
 
     let config = DispatchConfig {
         region: region.clone(),
@@ -79,14 +91,11 @@ async fn main() {
         iam_mode: IamMode::Strict,
         credential_resolver: Some(IamCredentialResolver::shared(iam.clone())),
         policy_evaluator: Some(evaluator.clone()),
-        resource_policy_provider: Some(MultiResourcePolicyProvider::shared(vec![
-            policies.clone(),
-            StsResourcePolicyProvider::shared(iam.clone()),
-        ])),
+        resource_policy_provider: Some(StsResourcePolicyProvider::shared(iam.clone())),
         scp_resolver: None,
     };
-    let control = disturb::routes(plan, state.clone(), iam);
-    let index = pypi::Index { service: codeartifact, state, policies, evaluator, tokens, region };
+    let control = disturb::routes(plan, settings.clone(), state.clone(), iam);
+    let index = pypi::Index { service: codeartifact, state, evaluator, settings, tokens, region };
 
     let app = Router::new()
         .route("/pypi/{repository}/", get(pypi::root).post(pypi::upload))

@@ -1,7 +1,7 @@
 //! The package side of a repository: the simple index, the files, and uploads, each authorized by the same policies as the
 //! API. For a file it asks for `GetPackageVersionAsset`, where CodeArtifact is content with `ReadFromRepository`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::extract::{Multipart, Path, State};
@@ -9,18 +9,22 @@ use axum::http::{header, HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use base64::Engine;
 use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat};
 use fakecloud_codeartifact::SharedCodeArtifactState;
-use fakecloud_core::auth::{ConditionContext, IamAction, IamPolicyEvaluator, ResourcePolicyProvider};
-use fakecloud_core::service::{AwsRequest, AwsService};
+use fakecloud_core::auth::{IamAction, IamPolicyEvaluator};
+use fakecloud_core::service::AwsService;
+use serde_json::{json, Value};
 use sha2::Digest;
 
-use crate::authorize::{package_arn, AuthorizedCodeArtifact, CodeArtifactPolicies, Grant, Tokens};
+use crate::authorize::{codeartifact_call, package_arn, AuthorizedCodeArtifact, Grant, Tokens};
+use crate::disturb::SharedSettings;
+use crate::evaluate::authorize;
 
 pub struct Index {
     pub service: Arc<AuthorizedCodeArtifact>,
     pub state: SharedCodeArtifactState,
-    pub policies: Arc<CodeArtifactPolicies>,
     pub evaluator: Arc<dyn IamPolicyEvaluator>,
+    pub settings: SharedSettings,
     pub tokens: Tokens,
     pub region: String,
 }
@@ -58,24 +62,8 @@ impl Index {
 
     /// The token's principal must be allowed `action` on `resource`.
     fn allow(&self, grant: &Grant, action: &'static str, resource: String) -> Result<(), Response> {
-        let Some(principal) = &grant.principal else { return Ok(()) };
-        if principal.is_root() {
-            return Ok(());
-        }
-        let account = grant.account.as_str();
-        let policy = self.policies.resource_policy("codeartifact", &resource);
-        let context = ConditionContext {
-            aws_principal_arn: Some(principal.arn.clone()),
-            aws_principal_account: Some(principal.account_id.clone()),
-            ..Default::default()
-        };
         let action = IamAction { service: "codeartifact", action, resource };
-        let decision =
-            self.evaluator.evaluate_with_resource_policy(principal, &action, &context, policy.as_deref(), account, &[], None);
-        if decision.is_allow() {
-            return Ok(());
-        }
-        Err(refuse(StatusCode::FORBIDDEN, &format!("User: {} is not authorized to perform: {} on resource: {}", principal.arn, action.action_string(), action.resource)))
+        authorize(&*self.evaluator, grant.principal.as_ref(), action).map_err(|refusal| refuse(StatusCode::FORBIDDEN, &refusal))
     }
 
     fn repository_arn(&self, grant: &Grant, repository: &str) -> String {
@@ -87,24 +75,7 @@ impl Index {
     }
 
     async fn call(&self, grant: &Grant, method: http::Method, path: &str, query: &[(&str, &str)], headers: HeaderMap, body: Bytes) -> Answer {
-        let request = AwsRequest {
-            service: "codeartifact".into(),
-            action: String::new(),
-            region: self.region.clone(),
-            account_id: grant.account.clone(),
-            request_id: uuid::Uuid::new_v4().to_string(),
-            headers,
-            query_params: query.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect::<HashMap<_, _>>(),
-            body,
-            body_stream: Default::default(),
-            path_segments: path.trim_matches('/').split('/').map(String::from).collect(),
-            raw_path: path.into(),
-            raw_query: query.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("&"),
-            method,
-            is_query_protocol: false,
-            access_key_id: None,
-            principal: grant.principal.clone(),
-        };
+        let request = codeartifact_call(&self.region, &grant.account, grant.principal.clone(), method, path, query, headers, body);
         match self.service.handle(request).await {
             Ok(response) => Ok((response.status, response.body.expect_bytes().to_vec()).into_response()),
             Err(error) => Err(refuse(error.status(), &error.message())),
@@ -117,24 +88,64 @@ pub async fn root() -> Response {
     Html("<!DOCTYPE html><a href=\"simple/\">simple</a>").into_response()
 }
 
-/// `GET /pypi/REPOSITORY/simple/PROJECT/`: the project's files (PEP 503).
+const JSON: &str = "application/vnd.pypi.simple.v1+json";
+const HTML: &str = "application/vnd.pypi.simple.v1+html";
+const PLAIN_HTML: &str = "text/html";
+
+/// The content type that a client likes best of those that there are (PEP 691); what it likes as much, as HTML.
+fn content_type(headers: &HeaderMap) -> Option<&'static str> {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+    let ranges = accept.split(',').map(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_lowercase();
+        let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+        (name.replace("simple.latest+", "simple.v1+"), weight)
+    });
+    let ranges: Vec<_> = ranges.collect();
+    let weight = |content_type: &str| {
+        let kind = content_type.split('/').next().unwrap_or_default();
+        let matching = [content_type.to_string(), format!("{kind}/*"), "*/*".into()];
+        matching.iter().find_map(|name| ranges.iter().find(|(range, _)| range == name)).map_or(0.0, |(_, weight)| *weight)
+    };
+    [JSON, HTML, PLAIN_HTML].into_iter().filter(|name| weight(name) > 0.0).max_by(|a, b| weight(a).total_cmp(&weight(b)))
+}
+
+/// `GET /pypi/REPOSITORY/simple/PROJECT/`: the project's files, as HTML (PEP 503) or JSON (PEP 691, PEP 700).
 pub async fn project(State(index): State<Arc<Index>>, Path((repository, project)): Path<(String, String)>, headers: HeaderMap) -> Answer {
     let grant = index.grant(&headers)?;
     index.allow(&grant, "ReadFromRepository", index.repository_arn(&grant, &repository))?;
-    let prefix = format!("{}\u{1}{repository}\u{1}pypi\u{1}\u{1}{}\u{1}", grant.domain, normalize(&project));
-    let mut links = String::new();
+    let content_type = content_type(&headers).ok_or_else(|| refuse(StatusCode::NOT_ACCEPTABLE, "no such content type"))?;
+    let (name, upload_times) = (normalize(&project), index.settings.lock().upload_times);
+    let prefix = format!("{}\u{1}{repository}\u{1}pypi\u{1}\u{1}{name}\u{1}", grant.domain);
+    let (mut files, mut versions) = (Vec::new(), BTreeSet::new());
     if let Some(state) = index.state.read().get(&grant.account) {
         for (key, asset) in state.assets.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix)) {
-            if let Some((version, file)) = key[prefix.len()..].split_once('\u{1}') {
-                let sha256 = asset["hashes"]["SHA-256"].as_str().unwrap_or_default();
-                links += &format!("<a href=\"{version}/{file}#sha256={sha256}\">{file}</a>\n");
+            let Some((version, file)) = key[prefix.len()..].split_once('\u{1}') else { continue };
+            let published = &state.package_versions[&format!("{prefix}{version}")]["publishedTime"];
+            let mut entry = json!({
+                "filename": file,
+                "url": format!("{version}/{file}"),
+                "hashes": { "sha256": asset["hashes"]["SHA-256"] },
+                "size": asset["size"],
+            });
+            if let Some(time) = published.as_f64().filter(|_| upload_times).and_then(|time| DateTime::from_timestamp_micros((time * 1e6) as i64)) {
+                entry["upload-time"] = time.to_rfc3339_opts(SecondsFormat::Micros, true).into();
             }
+            files.push(entry);
+            versions.insert(version.to_string());
         }
     }
-    if links.is_empty() {
+    if files.is_empty() {
         return Err(refuse(StatusCode::NOT_FOUND, "no such project"));
     }
-    Ok(Html(format!("<!DOCTYPE html>\n{links}")).into_response())
+    let body = if content_type == JSON {
+        json!({ "meta": { "api-version": "1.1" }, "name": name, "versions": versions, "files": files }).to_string()
+    } else {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+        let link = |file: &Value| format!("<a href=\"{}#sha256={}\">{}</a>\n", text(&file["url"]), text(&file["hashes"]["sha256"]), text(&file["filename"]));
+        format!("<!DOCTYPE html>\n{}", files.iter().map(link).collect::<String>())
+    };
+    Ok(([(header::CONTENT_TYPE, content_type), (header::VARY, "Accept")], body).into_response())
 }
 
 /// `GET /pypi/REPOSITORY/simple/PROJECT/VERSION/FILE`: one file.
