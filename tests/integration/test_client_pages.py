@@ -10,7 +10,6 @@ import threading
 import venv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import metadata
 from itertools import groupby
@@ -254,6 +253,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 def deployed(shared: Deployed) -> Deployed:
     """What all tests share, as it was when it was deployed."""
     shared.emulator.restore(shared.state)
+    shared.emulator.set()
     return shared
 
 
@@ -679,17 +679,16 @@ def test_refusals_read_as_the_table_says(
 
 
 @pytest.mark.usefixtures("public_upstream")
-@pytest.mark.parametrize("age", [8, 6, None], ids=["old", "young", "of no age"])
+@pytest.mark.parametrize("age", [8, 6, None], ids=["8 days", "6 days", "no upload times"])
 @pytest.mark.parametrize("client", COOLDOWNS)
 def test_a_cooldown_lets_in_ours_and_what_is_old_enough(
-    client: str, age: int | None, reader: Person, proxy: TlsProxy
+    client: str, age: int | None, reader: Person, deployed: Deployed
 ) -> None:
-    now = datetime.now(UTC)
-    ages = {"acme_core": 0, "billing": 0} | ({} if age is None else {"flask": age})
-    proxy.upload_times |= {
-        f"{name}-1.0-py3-none-any.whl": f"{now - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
-        for name, days in ages.items()
-    }
+    state = deployed.emulator.state()
+    versions = state["codeartifact"]["accounts"]["111122223333"]["package_versions"]
+    versions["acme\x01private-pypi\x01pypi\x01\x01flask\x011.0"]["publishedTime"] -= (age or 0) * 24 * 60 * 60
+    deployed.emulator.restore(state)
+    deployed.emulator.set(upload_times=age is not None)
     cooldown, project, install = COOLDOWNS[client]
     settings = "".join(block.text for block in blocks(cooldown) if block.language == "toml")
     for name, text in files(*project).items():

@@ -3,12 +3,9 @@
 import base64
 import hashlib
 import json
-import re
 import ssl
 import threading
-from collections.abc import Mapping
 from functools import partial
-from http import HTTPStatus
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -75,16 +72,6 @@ def _metadata(wheel: Path) -> dict[str, Any]:
         return {"requires_dist": []} | {**parse_email(archive.read(name))[0]}
 
 
-def _timed(page: str, upload_times: Mapping[str, str]) -> bytes:
-    """A project's page of the endpoint, as JSON and with the upload times that are given."""
-    files = [
-        {"filename": name, "url": url, "hashes": {"sha256": sha256}}
-        | ({"upload-time": upload_times[name]} if name in upload_times else {})
-        for url, sha256, name in re.findall(r'<a href="(.*?)#sha256=(.*?)">(.*?)</a>', page)
-    ]
-    return json.dumps({"meta": {"api-version": "1.1"}, "name": "project", "files": files}).encode()
-
-
 class TlsProxy:
     """An HTTPS proxy that leads to `endpoint` by the name `host`, and to `public` by pypi.org; no other host is there.
 
@@ -96,8 +83,6 @@ class TlsProxy:
         self.host = host
         self.endpoint = endpoint.removeprefix("http://")
         self.public = PublicPypi()
-        self.upload_times: dict[str, str] = {}
-        """By file, what the index gives as `upload-time` (PEP 700). Without any, it is the endpoint's own."""
         self.asked: set[str] = set()
         self.authority = trustme.CA()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
@@ -162,8 +147,6 @@ class _Handler(BaseHTTPRequestHandler):
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
-        if self.proxy.upload_times and answer.status == HTTPStatus.OK and self.path.endswith("/"):
-            return 200, {"Content-Type": PEP_691}, _timed(content.decode(), self.proxy.upload_times)
         headers = {name.title(): value for name, value in answer.getheaders()}
         return answer.status, {name: headers[name] for name in headers.keys() - NOT_PASSED_ON}, content
 
