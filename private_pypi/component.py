@@ -127,7 +127,6 @@ class PrivatePypi(pulumi.ComponentResource):
             self.github_role_arns = _known({role.workflow: role.arn for role in roles}, *made)
         if documents.domain_statements:
             self.domain_policy_statements = pulumi.Output.from_input(documents.domain_statements)
-        # Of the policy as the engine has it, and not of the args: a run with `--target` does not change everything.
         # By what is deployed and not by the args: a run with `--target` leaves things out, and `pulumi refresh
         # --run-program` makes nothing.
         found, expected = [repository.arn], [arns.repository]

@@ -243,7 +243,7 @@ def _policies(
 
 def _statements_for_owner(outputs: Mapping[str, Any]) -> Iterator[str]:
     for name, value in outputs.items():
-        if name.startswith("domain_policy_statement"):
+        if name.startswith("domain_policy_statement"):  # of an earlier revision one without an s
             yield value if isinstance(value, str) else json.dumps(value)
 
 
@@ -269,7 +269,7 @@ def _denials(where: str, rules: Iterable[Rule]) -> Iterator[Denial]:
 def _not_understood(children: Iterable[Resource], outputs: Mapping[str, Any], arns: Arns) -> Iterator[NotUnderstood]:
     for text in _statements_for_owner(outputs):
         for each in read_policy(text, arns).unclear:
-            yield NotUnderstood(where="domain_policy_statement", why=each.why, text=each.statement)
+            yield NotUnderstood(where="domain_policy_statements", why=each.why, text=each.statement)
     for resource in children:
         for why, text in _unusual(resource, arns):
             secret = " ".join(resource.secrets.values())

@@ -178,8 +178,10 @@ def _elsewhere(found: tuple[str, str], what: str, fix: str, refused: RefusedErro
 def _identity_policy(action: str, package: str, at: Situation) -> Cause:
     """The caller's own side."""
     name = at.caller.name
-    output = "publisher_policy" if action in PUBLISH else "reader_policy"
-    attach = f"attach the output {output} to {name}: `pulumi stack output {output} --stack {at.stack}`"
+    attach = f"attach the output reader_policy to {name}: `pulumi stack output reader_policy --stack {at.stack}`"
+    if action in PUBLISH:
+        of = f"what the output publisher_policies has for {at.let_by(action, package) or 'it'}"
+        attach = f"attach {of} to {name}: `pulumi stack output publisher_policies --json --stack {at.stack}`"
     known, who = ". Another account than the domain's has to allow it too", at.administrator
     if action == _BEARER:
         known = ". No permissions policy can"
@@ -220,14 +222,14 @@ def _permissions_policy(action: str, package: str, at: Situation, deployed: Depl
     to_look_at = f"{policy}: it has to let {at.caller.name} do {action}"
     let_by = at.let_by(action, package)
     if not let_by:
-        then = "; then give the output domain_policy_statement to the domain's owner" if is_theirs else ""
+        then = "; then give the output domain_policy_statements to the domain's owner" if is_theirs else ""
         fix = f"{_line_of_config(action, package, at)}, then `pulumi up --stack {at.stack}`{then}"
         known = ". The config does not say so"
         return Cause(what=what, to_look_at=to_look_at, known=known, fixes=[(fix, at.deployer)])
     fixes: list[tuple[str, str]] = []
     if is_theirs and (there is None or is_lacking(said, there)):
-        statement = f"`pulumi stack output domain_policy_statement --stack {at.stack}`"
-        fixes.append((f"add the output domain_policy_statement to it: {statement}", at.owner))
+        statement = f"`pulumi stack output domain_policy_statements --stack {at.stack}`"
+        fixes.append((f"add the output domain_policy_statements to it: {statement}", at.owner))
     elif there is None or is_lacking(said, there):
         up, region = f"`pulumi up --refresh --stack {at.stack}`", at.expected.arns.region
         if there is None:

@@ -86,7 +86,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version  # noqa: PLC0415  takes time, and nothing else needs it
 
-        print(f"private-pypi {version('private-pypi')}")
+        print(f"private-pypi {version('pulumi-private-pypi')}")
         parser.exit()
 
 

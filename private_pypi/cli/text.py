@@ -85,8 +85,8 @@ def remarks(component: Component) -> list[str]:
             lines.append("Who is limited to some packages may publish others by IAM policies of their own.")
     if component.safeguards.protect:
         lines.append("Packages are protected: nobody may delete them, whatever their own IAM policies say.")
-    if any(name.startswith("domain_policy_statement") for name in component.outputs):
-        lines.append("Nobody gets in before the domain's owner adds domain_policy_statement to the domain's policy.")
+    if component.outputs.get("domain_policy_statements", "[]") != "[]":
+        lines.append("Nobody gets in before the domain's owner adds domain_policy_statements to the domain's policy.")
     return lines
 
 
@@ -163,7 +163,7 @@ def identity_policies(preview: Preview) -> list[tuple[str, str]]:
         prefix = f"{component.name} " if len(preview.components) > 1 else ""
         for name, document in _documents(component):
             title = f"Identity policy {prefix}{name}: {_size(document, MAX_IDENTITY_DOCUMENT_CHARACTERS)}"
-            if name.startswith("domain_policy_statement"):
+            if name == "domain_policy_statements":
                 title = f"For the domain's owner to add: {prefix}{name}"
             titled.append((title, document))
     return titled

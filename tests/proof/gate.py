@@ -188,7 +188,7 @@ def _registered(before: Recording, after: Recording) -> Iterator[str]:
     """What people gain, what is elsewhere, and what is protected no longer."""
     yield from (f"{who} may {what}" for who, what in sorted(_rights(after) - _rights(before)))
     for output in ("domain_arn", "repository_arn"):
-        if before.outputs[output] != after.outputs[output]:
+        if before.exports[output] != after.exports[output]:
             yield output
     protected = {each.name for each in after.resources if each.protect}
     yield from (each.name for each in before.resources if each.protect and each.name not in protected)
@@ -203,7 +203,7 @@ def _reserved(recording: Recording) -> set[str]:
 
 
 def _rights(recording: Recording) -> set[tuple[str, str]]:
-    arn, domain = recording.outputs["repository_arn"], recording.outputs["domain_arn"]
+    arn, domain = recording.exports["repository_arn"], recording.exports["domain_arn"]
     packages = arn.replace(":repository/", ":package/")
     of_repository = _document(recording, REPOSITORY_PERMISSIONS)
     asked = [

@@ -423,7 +423,7 @@ def test_what_else_changes_is_said_by_resource_and_output() -> None:
     assert "  deleted:\n    private-pypi-internal-acme-*\n    private-pypi-store\n" in (
         render_difference(compared(after, {}), uncoloured)
     )
-    assert "  outputs changed:\n    publisher_policy\n    reader_policy" in (
+    assert "  outputs changed:\n    reader_policy" in (
         render_difference(compared({}, {"readers": [ACCOUNT]}), uncoloured)
     )
     assert "private-pypi-domain: protect" in render_difference(compared({}, {"protect": False}), uncoloured)

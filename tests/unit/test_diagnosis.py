@@ -248,7 +248,7 @@ WORKFLOW = replace(
                     "neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config says so, for arn:aws:iam::111122223333:role/team/reader",
                     [
                         (
-                            "add the output domain_policy_statement to it: `pulumi stack output domain_policy_statement --stack dev`",
+                            "add the output domain_policy_statements to it: `pulumi stack output domain_policy_statements --stack dev`",
                             "whoever owns the domain, account 111122223333",
                         )
                     ],
@@ -263,7 +263,7 @@ WORKFLOW = replace(
                     "neither the domain's permissions policy nor an identity policy lets role reader do codeartifact:GetAuthorizationToken: one has to. The config does not say so",
                     [
                         (
-                            "add the ARN of role reader, with its path, to private-pypi:readers in Pulumi.dev.yaml, then `pulumi up --stack dev`; then give the output domain_policy_statement to the domain's owner",
+                            "add the ARN of role reader, with its path, to private-pypi:readers in Pulumi.dev.yaml, then `pulumi up --stack dev`; then give the output domain_policy_statements to the domain's owner",
                             "whoever deploys stack dev",
                         )
                     ],

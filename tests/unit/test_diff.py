@@ -264,7 +264,7 @@ def test_what_changes_is_coloured_on_a_terminal(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(folder, f"  private-pypi:publishers: [{API}]\n")
-    commit()
+    push()
     configure(folder, f"  private-pypi:readers: [{API}, {API}-2]\n  private-pypi:protect: false\n")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
@@ -339,7 +339,7 @@ def test_a_program_that_fails_is_named_with_its_error(capsys: pytest.CaptureFixt
 @apart
 def test_a_process_that_dies_is_an_error(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder)
-    commit()
+    push()
     (folder / "__main__.py").write_text(
         "import os, sys\nprint('Out of luck.', file=sys.stderr, flush=True)\nos._exit(9)\n"
     )
@@ -606,6 +606,7 @@ def test_a_path_out_of_the_copy_is_an_error(capsys: pytest.CaptureFixture[str], 
     assert capsys.readouterr().err == f"error: in {evil[:12]} there is a file with the path '..'\n"
 
 
+@apart
 def test_a_program_that_dies_or_hangs_is_no_comparison(
     capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -135,9 +135,6 @@ Policy private-pypi-repository-permissions: 1,211 of 7,168 characters
     ]
   }
 
-Identity policy publisher_policy: 811 of 6,144 characters
-PUBLISHER_POLICY
-
 Identity policy reader_policy: 811 of 6,144 characters
 READER_POLICY
 """
@@ -163,8 +160,7 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     shutil.copy(ROOT / "Pulumi.yaml", folder)
     (folder / "Pulumi.test.yaml").write_text(STACK)
     exports = run(main_program, read_stack(folder, "test").config).exports
-    with_reader_policy = TEXT.replace("READER_POLICY", indented(exports["reader_policy"]))
-    return with_reader_policy.replace("PUBLISHER_POLICY", indented(exports["publisher_policy"]))
+    return TEXT.replace("READER_POLICY", indented(exports["reader_policy"]))
 
 
 @pytest.fixture(autouse=True)
@@ -230,10 +226,7 @@ def test_programs_get_the_resources_as_they_are_registered(capsys: pytest.Captur
 def test_programs_get_each_private_pypi_and_the_outputs(capsys: pytest.CaptureFixture[str]) -> None:
     result = preview_as_json(capsys)
     (component,) = result.pop("components")
-    policies = {name: json.loads(result["outputs"][name]) for name in ("reader_policy", "publisher_policy")}
-
-    assert all(policy["Statement"][0]["Action"] == "sts:GetServiceBearerToken" for policy in policies.values())
-    assert component.pop("outputs") == result["outputs"]
+    assert component.pop("outputs") == result["outputs"] | {"protect": None}
     assert component == {
         "name": "private-pypi",
         "urn": f"{URN}::private-pypi",
@@ -248,8 +241,8 @@ def test_programs_get_each_private_pypi_and_the_outputs(capsys: pytest.CaptureFi
         "denials": [],
         "not_understood": [],
     }
-    for name in ("reader_policy", "publisher_policy"):
-        del result["outputs"][name]
+    policy = json.loads(result["outputs"].pop("reader_policy"))
+    assert policy["Statement"][0]["Action"] == "sts:GetServiceBearerToken"
     assert result.keys() == {"stack", "resources", "outputs", "warnings"}
     assert (result["stack"], result["warnings"]) == ("test", [])
     assert result["outputs"] == {
@@ -465,9 +458,9 @@ def test_every_kind_of_principal_is_in_the_access_table(capsys: pytest.CaptureFi
     )
     assert section(shown, "Warning") == (
         "  attachIdentityPolicies attaches only to roles of account 111122223333 that are listed by name. It attaches "
-        "nothing to what is listed below. Attach the output reader_policy there yourself. Publishers of other "
-        "accounts than the domain's need publisher_policy instead. Where the domain's account itself is a publisher, "
-        "also give its people a right to publish.\n"
+        "nothing to what is listed below. Attach the output reader_policy there yourself, or to publishers of other "
+        "accounts than the domain's what publisher_policies has for them. Where the domain's account itself is a "
+        "publisher, also give its people a right to publish.\n"
         "  arn:aws:iam::111122223333:role/aws-reserved/*\n"
         "  arn:aws:iam::444455556666:root\n"
         "  o-a1b2c3d4e5\n"
@@ -532,31 +525,31 @@ def test_what_the_owner_of_an_existing_domain_adds_is_shown_and_taken_as_done(
     (folder / "Pulumi.test.yaml").write_text(SHARED)
     main(["preview", "test"])
     shown = capsys.readouterr().out
-    statement = run(main_program, read_stack(folder, "test").config).exports["domain_policy_statement"]
+    statement = run(main_program, read_stack(folder, "test").config).exports["domain_policy_statements"]
 
-    assert "domain_policy_statement" not in section(shown, "Outputs")
-    assert section(shown, "For the domain's owner to add: domain_policy_statement") == f"{indented(statement)}\n"
+    assert "domain_policy_statements" not in section(shown, "Outputs")
+    assert section(shown, "For the domain's owner to add: domain_policy_statements") == f"{indented(statement)}\n"
     assert section(shown, "Who gets in") == (
         "  principal                          install  publish  also\n"
         "  arn:aws:iam::111122223333:role/ci  yes      no\n"
-        "  arn:aws:iam::111122223333:root     no       no       CreateRepository, TagResource on the repository; "
-        "CreateRepository, TagResource on its store\n"
+        "  arn:aws:iam::111122223333:root     no       no       CreateRepository on *; TagResource on the domain; "
+        "TagResource on the repository; TagResource on its store\n"
         "  Packages are protected: nobody may delete them, whatever their own IAM policies say.\n"
-        "  Nobody gets in before the domain's owner adds domain_policy_statement to the domain's policy.\n"
+        "  Nobody gets in before the domain's owner adds domain_policy_statements to the domain's policy.\n"
     )
     assert section(shown, "Never from public PyPI") == "  acme\n  acme-*\n  beta\n"
     assert section(shown, "Tags") == "  cost center  12\n  team         platform\n"
 
 
-@pytest.mark.parametrize(("account", "form"), [("111122223333", list), ("444455556666", dict)])
+@pytest.mark.parametrize(("account", "count"), [("111122223333", 3), ("444455556666", 1)])
 def test_programs_get_what_the_owner_adds_as_an_output(
-    capsys: pytest.CaptureFixture[str], folder: Path, account: str, form: type
+    capsys: pytest.CaptureFixture[str], folder: Path, account: str, count: int
 ) -> None:
-    """To the domain of its own account a statement; to another's two."""
+    """A list, also of a single statement."""
     (folder / "Pulumi.test.yaml").write_text(SHARED.replace("111122223333", account))
     result = preview_as_json(capsys)
 
-    assert isinstance(json.loads(result["outputs"]["domain_policy_statement"]), form)
+    assert len(json.loads(result["outputs"]["domain_policy_statements"])) == count
     (component,) = result["components"]
     assert component["safeguards"]["internal_packages"] == ["acme", "acme-*", "beta"]
     assert component["access"][0] == row(f"arn:aws:iam::{account}:role/ci")
@@ -612,9 +605,7 @@ def test_environments_that_are_not_read_are_named(capsys: pytest.CaptureFixture[
 
 
 def test_documents_may_be_by_principal_or_lists(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    outputs = (
-        """publisher_policies={"444455556666": '{"a": 1}'}, domain_policy_statements=['{"b": 1}'], reader_policy="{" """
-    )
+    outputs = """publisher_policies={"444455556666": '{"a": 1}'}, domain_policy_statements=['{"b": 1}'], reader_policy="{" """
     text = COMPONENT_OF.replace("repository_arn=ARN", f"repository_arn=ARN, {outputs}")
     exports = "pulumi.export('n', 1)\npulumi.export('policies', {\"444455556666\": '{\"a\": 1}'})\n"
     (folder / "__main__.py").write_text(text + exports)

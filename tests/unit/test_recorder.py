@@ -214,8 +214,8 @@ def error_of(folder: Path, text: str) -> str:
         (
             "from private_pypi import PrivatePypiArgs\nPrivatePypiArgs(domain='acme', domain_owner='111122223333')",
             (
-                "__main__.py:5: got '111122223333' for a new domain; expected: the owner of an existing domain; "
-                "fix: take it out, or set existingDomain to true"
+                "__main__.py:5: domain_owner: got '111122223333' for a new domain; "
+                "expected: the owner of an existing domain; fix: take it out, or set existingDomain to true"
             ),
         ),
     ],

@@ -160,7 +160,7 @@ def test_the_project_says_where_the_program_and_the_stack_files_are(folder: Path
     assert read_stack(folder, "dev").config == {"private-pypi:domain": "acme"}
     assert has_stack(folder, "dev")
     assert not has_stack(folder, "test")
-    with pytest.raises(StackFileError, match=r"^there is no Pulumi\.test\.yaml; the stacks here are: dev$"):
+    with pytest.raises(StackFileError, match=r"^there is no stacks/Pulumi\.test\.yaml; the stacks here are: dev$"):
         read_stack(folder, "test")
 
 
