@@ -92,8 +92,9 @@ class Situation:
 
     @property
     def listed(self) -> list[Access]:
-        """What the config says of the caller, and then what it may say, for all that is known of the caller's path."""
-        covering = [(each, self.caller.is_covered_by(each.principal)) for each in self.expected.access]
+        """What clients are let do that the caller is, and then what they are that the caller may be by the path."""
+        clients = [each for each in self.expected.access if each.install or each.publish]
+        covering = [(each, self.caller.is_covered_by(each.principal)) for each in clients]
         return [each for wanted in (True, None) for each, covers in covering if covers is wanted]
 
     @property
@@ -120,7 +121,8 @@ class Situation:
     def let_by(self, action: str, package: str) -> str | None:
         """The principal as which the config lets the caller do an action, on a package; `None` if it does not."""
         for each in self.listed:
-            if action not in PUBLISH or any(matches(name, package) for name in each.publish):
+            lets_publish = any(matches(name, package) for name in each.publish)
+            if lets_publish if action in PUBLISH else each.install:
                 return each.principal
         return None
 

@@ -67,6 +67,8 @@ def record(program: Mapping[str, Any]) -> dict[str, Any]:
             raise ProgramError(str(refused)) from None
         except (Exception, SystemExit) as error:
             raise ProgramError(_describe(error, path.parent)) from error
+        finally:  # what a run leaves that failed would be waited for in the next one
+            cast("Any", pulumi.runtime.settings).SETTINGS.outputs.clear()
 
 
 @contextlib.contextmanager
@@ -88,7 +90,6 @@ async def _record(program: Mapping[str, Any], thread: ThreadPoolExecutor) -> dic
     set_all_config(dict(program["config"]), list(program["secret_keys"]))
     log = _Log()
     settings = cast("Any", pulumi.runtime.settings)
-    settings.SETTINGS.outputs.clear()  # what a run before this one left, which failed
     set_mocks(recorder.mocks, program["project"], program["stack"], preview=True, monitor=recorder, logger=log.logger)
     settings.SETTINGS.callbacks = _Hooks()
     settings.set_root_resource(None)  # the mocks' own has its outputs registered already

@@ -100,6 +100,7 @@ def test_whoever_is_listed_gets_in(deployed: Project, emulator: Emulator, role: 
 
             You in the config
               arn:aws:iam::111122223333:role/core may install and publish acme-core
+                if it covers the path of your role, which is not known here: its name alone does not tell
 
             What is deployed
               you may not read the domain's policy
@@ -132,6 +133,7 @@ def test_without_the_bearer_token(deployed: Project, emulator: Emulator) -> None
 
             You in the config
               arn:aws:iam::111122223333:role/team/reader may install
+                if it covers the path of your role, which is not known here: its name alone does not tell
 
             What is deployed
               you may not read the domain's policy
@@ -167,6 +169,7 @@ def test_without_the_domains_statement(deployed: Project, emulator: Emulator, ro
 
             You in the config
               arn:aws:iam::111122223333:role/team/reader may install
+                if it covers the path of your role, which is not known here: its name alone does not tell
 
             What is deployed
               you may not read the domain's policy
@@ -207,6 +210,7 @@ def test_without_the_repositorys_statement(deployed: Project, emulator: Emulator
 
             You in the config
               arn:aws:iam::111122223333:role/team/reader may install
+                if it covers the path of your role, which is not known here: its name alone does not tell
 
             What is deployed
               you may not read the domain's policy
@@ -240,6 +244,7 @@ def test_a_permissions_boundary(deployed: Project, emulator: Emulator, role: Cal
 
             You in the config
               arn:aws:iam::111122223333:role/team/reader may install
+                if it covers the path of your role, which is not known here: its name alone does not tell
 
             What is deployed
               you may not read the domain's policy
@@ -278,6 +283,7 @@ def test_a_boundary_limits_what_the_repository_allows_too(
 
             You in the config
               arn:aws:iam::111122223333:role/publisher may install and publish everything
+                if it covers the path of your role, which is not known here: its name alone does not tell
 
             What is deployed
               you may not read the domain's policy
@@ -305,6 +311,7 @@ def test_a_deny_in_an_identity_policy(deployed: Project, role: Callable[..., Key
 
             You in the config
               arn:aws:iam::111122223333:role/team/reader may install
+                if it covers the path of your role, which is not known here: its name alone does not tell
 
             What is deployed
               you may not read the domain's policy
@@ -336,7 +343,7 @@ def test_closed_publishing(deployed: Project, emulator: Emulator, role: Callable
               who       whoever deploys stack dev
 
             You in the config
-              no entry is about role admin of account 111122223333
+              no entry covers role admin of account 111122223333
 
             What is deployed
               the domain's policy is as the config says
@@ -357,7 +364,7 @@ def test_publishing_another_package(deployed: Project, emulator: Emulator, role:
               token        ok  sts:GetServiceBearerToken and codeartifact:GetAuthorizationToken
               endpoint     ok  {emulator.endpoint}/pypi/private-pypi/
               index        ok  you may read
-              package      ok  acme-new is not there yet
+              package      ok  acme-new is not published yet
               publish      NO  AccessDeniedException
 
             Why
@@ -368,6 +375,7 @@ def test_publishing_another_package(deployed: Project, emulator: Emulator, role:
 
             You in the config
               arn:aws:iam::111122223333:role/core may install and publish acme-core
+                if it covers the path of your role, which is not known here: its name alone does not tell
 
             What is deployed
               you may not read the domain's policy
@@ -405,6 +413,7 @@ def test_a_role_that_was_deleted_and_made_again(
 
             You in the config
               arn:aws:iam::111122223333:role/team/reader may install
+                if it covers the path of your role, which is not known here: its name alone does not tell
 
             What is deployed
               you may not read the domain's policy
@@ -424,7 +433,7 @@ def test_a_role_that_was_deleted_and_made_again(
               index        ok  you may read
 
             You in the config
-              no entry is about role admin of account 111122223333: you get in by rights of your own
+              no entry covers role admin of account 111122223333: you get in by rights of your own
 
             What is deployed
               the domain's policy is not as the config says
@@ -461,7 +470,7 @@ def test_a_role_with_another_path(deployed: Project, role: Callable[..., Keys]) 
               who       whoever deploys stack dev
 
             You in the config
-              no entry is about role reader of account 111122223333
+              no entry covers role reader of account 111122223333
 
             What is deployed
               you may not read the domain's policy
@@ -484,7 +493,7 @@ def test_credentials_that_have_ended(deployed: Project, emulator: Emulator, role
 
             Why
               AWS says  ExpiredToken: The security token included in the request is expired
-              cause     your credentials have ended
+              cause     your credentials have expired
               fix       fetch new ones: `aws sso login`, or assume the role again
               who       you
             """),
@@ -521,6 +530,7 @@ def test_another_region(deployed: Project, role: Callable[..., Keys]) -> None:
 
             You in the config
               arn:aws:iam::111122223333:role/team/reader may install
+                if it covers the path of your role, which is not known here: its name alone does not tell
 
             What is deployed
               you may not read the domain's policy
@@ -545,7 +555,7 @@ def test_another_region(deployed: Project, role: Callable[..., Keys]) -> None:
               who       whoever deploys stack dev
 
             You in the config
-              no entry is about role admin of account 111122223333
+              no entry covers role admin of account 111122223333
             """),
     )
 
@@ -571,7 +581,7 @@ def test_the_region_of_the_environment(deployed: Project, role: Callable[..., Ke
 
             You in the config
               aws:region is not in it: us-east-1 is the environment's
-              no entry is about role admin of account 111122223333
+              no entry covers role admin of account 111122223333
             """),
     )
     assert check(deployed, role())[0] == 0
@@ -654,7 +664,7 @@ def test_another_account_that_is_not_listed(deployed: Project, emulator: Emulato
               who       whoever deploys stack dev
 
             You in the config
-              no entry is about role job of account 777788889999
+              no entry covers role job of account 777788889999
               the domain is of account 111122223333 and you are of 777788889999: both have to let you in
               Pulumi deploys the stack from account 111122223333 (aws:allowedAccountIds), not from yours
 
@@ -665,48 +675,12 @@ def test_another_account_that_is_not_listed(deployed: Project, emulator: Emulato
     )
 
 
-def test_a_profile_of_another_account(
+def test_a_profile_of_the_config_is_not_used(
     deployed: Project, emulator: Emulator, role: Callable[..., Keys], tmp_path: Path
 ) -> None:
-    """Without aws:allowedAccountIds the stack is for whatever account the profile is of."""
-    iam = emulator.client("iam", account=OTHER)
-    iam.create_user(UserName="deployer")
-    theirs = iam.create_access_key(UserName="deployer")["AccessKey"]
-    (tmp_path / "aws").write_text(
-        "[profile theirs]\n"
-        f"aws_access_key_id = {theirs['AccessKeyId']}\naws_secret_access_key = {theirs['SecretAccessKey']}\n"
-    )
-    edit(deployed, aws_profile="theirs", aws_allowedAccountIds=None)
-    assert check(deployed, role(), AWS_CONFIG_FILE="aws") == (
-        1,
-        text("""
-            Stack dev, with the credentials of the environment. Nothing is published and nothing changes.
-
-            Steps
-              who you are  ok  arn:aws:sts::111122223333:assumed-role/reader/session
-              token        NO  AccessDeniedException
-
-            Why
-              AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: codeartifact:GetAuthorizationToken on resource: arn:aws:codeartifact:us-west-2:444455556666:domain/acme because no identity-based policy allows the codeartifact:GetAuthorizationToken action
-              cause     no identity policy of role reader allows codeartifact:GetAuthorizationToken. Another account than the domain's has to allow it too
-              fix       attach the output reader_policy to role reader: `pulumi stack output reader_policy --stack dev`
-              who       whoever administers IAM in account 111122223333
-              or        correct aws:profile, which is of account 444455556666, if the domain is in another one
-              who       whoever deploys stack dev
-
-            You in the config
-              arn:aws:iam::111122223333:role/team/reader may install
-              the domain is of account 444455556666 and you are of 111122223333: both have to let you in
-              Pulumi deploys the stack from account 444455556666 (aws:profile), not from yours
-
-            What is deployed
-              you may not read the domain's policy
-              you may not read the repository's policy
-            """),
-    )
-
-    # With it, the account is known, and the profile is one that Pulumi would be refused with.
-    edit(deployed, aws_allowedAccountIds=[ACCOUNT])
+    """It may name a command, which would run with the rights of whoever checks."""
+    (tmp_path / "aws").write_text(f"[profile theirs]\ncredential_process = touch {tmp_path}/ran\n")
+    edit(deployed, aws_profile="theirs")
     assert check(deployed, role("core"), AWS_CONFIG_FILE="aws") == (
         0,
         text(f"""
@@ -720,7 +694,8 @@ def test_a_profile_of_another_account(
 
             You in the config
               arn:aws:iam::111122223333:role/core may install and publish acme-core
-              aws:profile theirs is of account 444455556666; Pulumi takes it, and this takes the credentials of the environment
+                if it covers the path of your role, which is not known here: its name alone does not tell
+              Pulumi uses aws:profile theirs; this uses the credentials of the environment
 
             What is deployed
               you may not read the domain's policy
@@ -729,6 +704,7 @@ def test_a_profile_of_another_account(
             Every step passes. If a client is refused all the same, its token has expired or its URL is another one.
             """),
     )
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_domain_whose_owner_has_not_added_the_statement(project: Project, emulator: Emulator) -> None:
@@ -757,6 +733,7 @@ def test_a_domain_whose_owner_has_not_added_the_statement(project: Project, emul
 
             You in the config
               arn:aws:iam::111122223333:role/reader may install
+                if it covers the path of your role, which is not known here: its name alone does not tell
               the domain is of account 444455556666 and you are of 111122223333: both have to let you in
 
             What is deployed

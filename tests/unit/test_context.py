@@ -8,6 +8,7 @@ from contexts import ACCOUNT, OTHER, ROLES, expecting, session, situation
 from private_pypi.cli.components import NotUnderstood
 from private_pypi.cli.context import Caller, describe_caller
 from private_pypi.cli.deployed import Expected
+from private_pypi.iam import Access
 
 USER = f"arn:aws:iam::{ACCOUNT}:user/team/ada"
 SSO = f"{ROLES}/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*"
@@ -163,6 +164,19 @@ def test_a_caller_is_told_what_the_config_says_of_them(
     said: Expected, arn: str, more: dict[str, Any], expected: list[str]
 ) -> None:
     assert [*describe_caller(situation(said, arn, **more), passed=False)] == expected
+
+
+def test_who_may_only_make_the_repository_is_no_client() -> None:
+    """As the deploying account is, by the policy of another account's domain."""
+    maker = Access(
+        principal=f"arn:aws:iam::{ACCOUNT}:root", install=False, other=("codeartifact:CreateRepository on x",)
+    )
+    publisher = Access(principal=f"{ROLES}/*", install=False, publish=("*",))
+    at = situation(expecting([], access=[maker, publisher]))
+
+    assert at.listed == [publisher]
+    assert at.let_by("codeartifact:GetAuthorizationToken", "") is None
+    assert at.let_by("codeartifact:PublishPackageVersion", "x") == f"{ROLES}/*"
 
 
 def test_whoever_gets_in_and_is_not_listed_is_told_so() -> None:
