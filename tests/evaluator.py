@@ -1,14 +1,23 @@
-"""A small evaluator of IAM policies, by the rules of the IAM user guide, for asking who may do what.
+"""A small evaluator of IAM policies, for asking who may do what.
 
+The rules are those of the IAM user guide, and of CodeArtifact's on repository policies and domain policies together:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+https://docs.aws.amazon.com/codeartifact/latest/ug/repo-policies.html
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 Document = Mapping[str, Any]
+
+# Actions without a type of resource, which a statement has to name as `*`:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodeartifact.html
+_WITHOUT_RESOURCE = {
+    f"codeartifact:{operation}"
+    for operation in ("CreateDomain", "CreatePackageGroup", "CreateRepository", "ListDomains", "ListRepositories")
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +35,20 @@ class Caller:
         return self.arn.split(":")[4]
 
 
-def allows(caller: Caller, action: str, resource: str, *, permissions_policy: Document | None, owner: str) -> bool:
-    """Whether `caller` may do `action` on a resource of the account `owner` that has a permissions policy."""
+def allows(  # noqa: PLR0913  who, what, and what decides it
+    caller: Caller,
+    action: str,
+    resource: str,
+    *,
+    permissions_policy: Document | None,
+    owner: str,
+    administrator: str | None = None,
+) -> bool:
+    """Whether `caller` may do `action` on a resource, or makes something in it, by a permissions policy.
+
+    The resource is in a domain of the account `owner`. The account `administrator` made the repository, if it is one or
+    in one; that is `owner` unless it is given.
+    """
     identity = [
         statement
         for policy in caller.identity_policies
@@ -41,7 +62,22 @@ def allows(caller: Caller, action: str, resource: str, *, permissions_policy: Do
     ]
     if any(statement["Effect"] == "Deny" for statement in [*identity, *granted]):
         return False
-    return bool(identity or granted) if caller.account == owner else bool(identity and granted)
+    if caller.account == owner:
+        return bool(identity or granted)
+    kind = resource.split(":", maxsplit=5)[-1].partition("/")[0]
+    if caller.account == administrator and kind in {"repository", "package"}:
+        # Whether a permissions policy alone is enough there too is not documented. Here it is not.
+        return bool(identity)
+    return bool(identity and granted)
+
+
+def evaluated(action: str, *, domain: Sequence[Document], repository: Sequence[Document]) -> Document:
+    """Of the statements of a domain's and a repository's permissions policies, those that have a say in an action."""
+    if action == "codeartifact:PutDomainPermissionsPolicy":
+        domain = []
+    if action == "codeartifact:PutRepositoryPermissionsPolicy":
+        repository = []
+    return {"Statement": [*domain, *repository]}
 
 
 def trusts(
@@ -73,9 +109,10 @@ def _names(statement: Document, caller: Caller, owner: str) -> bool:
 
 
 def _is_about(statement: Document, caller: Caller, action: str, resource: str) -> bool:
+    named = "*" if action in _WITHOUT_RESOURCE else resource
     return (
         any(_like(action, pattern) for pattern in _list(statement["Action"]))
-        and any(_like(resource, pattern) for pattern in _list(statement["Resource"]))
+        and any(_like(named, pattern) for pattern in _list(statement["Resource"]))
         and _conditions_hold(statement, _context(caller))
     )
 

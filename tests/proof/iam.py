@@ -1,6 +1,7 @@
-"""IAM policy documents as formulas, by the rules of the IAM user guide. What is not known here is an error.
+"""IAM policy documents as formulas, by the rules of the user guides. What is not known here is an error.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+https://docs.aws.amazon.com/codeartifact/latest/ug/repo-policies.html
 """
 
 import re
@@ -19,33 +20,41 @@ _ANY_CHARACTER = z3.AllChar(z3.ReSort(z3.StringSort()))
 
 @dataclass(frozen=True, kw_only=True)
 class Policies:
-    """All policies of a private PyPI in a domain of the account `owner`."""
+    """All policies of a private PyPI in a domain of the account `owner`, made by the account `administrator`."""
 
     place: str
     """What the ARNs of the domain, and of all that is in it, begin with."""
     owner: str
+    administrator: str
     domain_name: str
     domain: Statements
     repositories: Mapping[str, Statements]
-    """By the name of the repository."""
+    """By the name of the repository: of each that is made, with no statements if it has no policy."""
     identity: Mapping[str, Statements]
-    """The documents ready to attach, `reader_policy` and `publisher_policy`."""
+    """The identity policies that are made, by what they are called: those ready to attach, and those of roles."""
 
 
 def allows(policies: Policies, request: Request) -> Formula:
     """Whether the request succeeds.
 
-    In the account of the resource a policy on one side is enough, from another account it takes both. A resource policy
-    that names an account leaves it to the identity policies of that account.
+    In the domain owner's account a policy on one side is enough. In the account that made a repository an identity
+    policy is enough for it and for its packages, though not for the domain. From all others, and by a resource policy
+    from that account, it takes both. A resource policy that names an account leaves it to the identity policies of that
+    account.
     """
     named = _resource_side(policies, request, "Allow", _names)
     delegated = _resource_side(policies, request, "Allow", _names_account)
     asked = z3.Or(request.own, _identity_side(policies, request, "Allow"))
-    in_domain = z3.And(request.owner == policies.place, request.path[1] == policies.domain_name)
+    kind, domain, repository, _ = request.path
+    in_domain = z3.And(request.owner == policies.place, domain == policies.domain_name)
     at_home = z3.Or(z3.Not(in_domain), request.account == policies.owner)
+    is_administered = z3.And(
+        z3.Or(kind == "repository", kind == "package"), z3.Or([repository == name for name in policies.repositories])
+    )
+    needs_no_other = z3.And(is_administered, request.account == policies.administrator)
+    let_in = z3.Or(named, delegated, needs_no_other)
     return z3.And(
-        z3.Not(denies(policies, request)),
-        z3.If(at_home, z3.Or(named, asked), z3.And(z3.Or(named, delegated), asked)),
+        z3.Not(denies(policies, request)), z3.If(at_home, z3.Or(named, asked), z3.And(let_in, asked))
     )
 
 
@@ -71,15 +80,22 @@ def trusts(trust_policy: Statements, token: Token) -> Formula:
 def _resource_side(
     policies: Policies, request: Request, effect: str, names: Callable[[Statement, Request], Formula]
 ) -> Formula:
-    """Whether the domain's policy says it, which covers what is in the domain too, or that of the repository."""
+    """Whether the domain's policy says it, which covers what is in the domain too, or that of the repository.
+
+    Neither has a say in who replaces it.
+    """
 
     def is_about(statement: Statement) -> Formula:
         return z3.And(names(statement, request), _is_about(statement, request))
 
+    def unless(action: str, is_said: Formula) -> Formula:
+        return z3.And(z3.Not(request.is_action(action)), is_said)
+
     _, domain, repository, _ = request.path
-    is_said = [_say(effect, policies.domain, is_about)]
+    is_said = [unless("codeartifact:PutDomainPermissionsPolicy", _say(effect, policies.domain, is_about))]
     for name, statements in policies.repositories.items():
-        is_said.append(z3.And(repository == name, _say(effect, statements, is_about)))
+        by_repository = z3.And(repository == name, _say(effect, statements, is_about))
+        is_said.append(unless("codeartifact:PutRepositoryPermissionsPolicy", by_repository))
     return z3.And(request.owner == policies.place, domain == policies.domain_name, z3.Or(is_said))
 
 
@@ -132,7 +148,8 @@ def _is_resource(pattern: str, request: Request) -> Formula:
     ):
         raise NotImplementedError(pattern)
     texts = parts if last == "*" else [*parts, last, "", "", ""]
-    return z3.And(request.owner == ":".join(place), *map(_is_like, request.path, texts))
+    is_it = z3.And(request.owner == ":".join(place), *map(_is_like, request.path, texts))
+    return z3.And(z3.Not(request.names_no_resource), is_it)
 
 
 def _names(statement: Statement, request: Request) -> Formula:

@@ -19,8 +19,8 @@ class Made:
     """The ARN of the role that is made for a workflow."""
     trust_policies: Mapping[str, Statements]
     """By the ARN of the role."""
-    attached: Mapping[str, list[Statements]]
-    """The identity policies that roles get from the program, by the name of the role."""
+    has_domain_statements: bool
+    """Whether it says what the domain's owner adds to its policy, if only that it is nothing."""
 
 
 def make(config: Mapping[str, Any], place: Place) -> Made:
@@ -44,42 +44,51 @@ def make(config: Mapping[str, Any], place: Place) -> Made:
     assert {each["domain"] for each in [*domain_permissions, *permissions]} <= {domain_name}
     assert {each.get("domainOwner", place.account) for each in permissions} <= {owner}
     domain_policies = [each["policyDocument"] for each in domain_permissions]
-    if statement := run.exports.get("domain_policy_statement"):
-        domain_policies.append(statement)
+    for_owner = run.exports.get("domain_policy_statements")
+    if for_owner is not None:
+        domain_policies.append(for_owner)
     managed = {
         f"arn-of-{each.name}": each.inputs["policy"] for each in run.resources.values() if each.type == mocks.POLICY
     }
-    attached: dict[str, list[Statements]] = {}
-    for each in inputs(mocks.ROLE_POLICY, "name", "role", "policy"):
-        attached.setdefault(each["role"], []).append(read(each["policy"]))
+    identity = {"reader_policy": read(run.exports["reader_policy"])}
+    for name, document in run.exports.get("publisher_policies", {}).items():
+        identity[f"publisher_policies[{name}]"] = read(document)
+    attached = [(each["role"], each["policy"]) for each in inputs(mocks.ROLE_POLICY, "name", "role", "policy")]
     for each in inputs(mocks.POLICY_ATTACHMENT, "role", "policyArn"):
-        attached.setdefault(each["role"], []).append(read(managed[each["policyArn"]]))
+        attached.append((each["role"], managed[each["policyArn"]]))
+    for role, document in attached:
+        name = f"the policy of {role}"
+        identity[name] = [*identity.get(name, []), *read(document)]
+    repositories: dict[str, Statements] = {
+        each.inputs["repository"]: [] for each in run.resources.values() if each.type == mocks.REPOSITORY
+    }
+    repositories |= {each["repository"]: read(each["policyDocument"]) for each in permissions}
     return Made(
         policies=Policies(
             place=f"arn:{place.partition}:codeartifact:{place.region}:{owner}",
             owner=owner,
+            administrator=place.account,
             domain_name=domain_name,
             domain=[statement for document in domain_policies for statement in read(document)],
-            repositories={each["repository"]: read(each["policyDocument"]) for each in permissions},
-            identity={name: read(run.exports[name]) for name in ("reader_policy", "publisher_policy")},
+            repositories=repositories,
+            identity=identity,
         ),
         roles=run.exports.get("github_role_arns", {}),
         trust_policies={
             f"arn:{place.partition}:iam::{place.account}:role/{each['name']}": read(each["assumeRolePolicy"])
-            for each in inputs(mocks.ROLE, "name", "assumeRolePolicy")
+            for each in inputs(mocks.ROLE, "name", "assumeRolePolicy", "tags")
         },
-        attached=attached,
+        has_domain_statements=for_owner is not None,
     )
 
 
 def read(document: str) -> Statements:
-    """The statements of a document; the output for the owner of an existing domain is one of them, or a list."""
-    content = json.loads(document)
-    if isinstance(content, dict) and "Statement" in content:
-        assert content.keys() == {"Version", "Statement"}
-        assert content["Version"] == "2012-10-17"
-        content = content["Statement"]
-    statements = content if isinstance(content, list) else [content]
+    """The statements of a document; the output for the owner of an existing domain is a list of them."""
+    statements = json.loads(document)
+    if isinstance(statements, dict):
+        assert statements.keys() == {"Version", "Statement"}
+        assert statements["Version"] == "2012-10-17"
+        statements = statements["Statement"]
     names = [statement["Sid"] for statement in statements if "Sid" in statement]
     assert len(names) == len({*names})
     return statements

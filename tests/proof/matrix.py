@@ -75,6 +75,7 @@ FEATURES: dict[str, Config] = {
     "publicUpstream": {"publicUpstream": True},
     "internalPackages": {"internalPackages": ["acme-*"]},
     "attachIdentityPolicies": {"attachIdentityPolicies": True},
+    "tags": {"tags": {"team": "data"}},
     "existingDomain": {"existingDomain": True},
     "existingDomain of another account": {"existingDomain": True, "domainOwner": OTHER},
     "a policy that is too long": {"readers": [f"{ARN}:role/glue/job-number-{number:02}" for number in range(70)]},
@@ -91,6 +92,15 @@ def join(*parts: Config) -> Config:
 
 
 ALONE = {name: join(feature) for name, feature in FEATURES.items()}
+ATTACHED = {
+    # A listed reader whom a publishers' pattern matches publishes too, and no output has its identity policy.
+    "attached to a reader who publishes, in the domain of another account": join(
+        FEATURES["reader, role"],
+        FEATURES["publisher of packages, pattern"],
+        FEATURES["attachIdentityPolicies"],
+        FEATURES["existingDomain of another account"],
+    )
+}
 PAIRS = {f"{one} + {other}": join(FEATURES[one], FEATURES[other]) for one, other in itertools.combinations(FEATURES, 2)}
 _TOO_LONG = ["publishers of packages, each of their own", "a policy that is too long"]
 _APART = ["no protect", "existingDomain", "existingDomain of another account"]

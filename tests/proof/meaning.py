@@ -5,6 +5,7 @@ It begins with what a person writes, and shares nothing with the program that ma
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +24,8 @@ LOSE = [
     "codeartifact:DeletePackageVersions",
     "codeartifact:DisposePackageVersions",
 ]
-CREATE = ["codeartifact:CreateRepository", "codeartifact:TagResource"]
+CREATE = ["codeartifact:CreateRepository"]
+TAG = ["codeartifact:TagResource"]
 ENDPOINT = "codeartifact:GetRepositoryEndpoint"
 
 
@@ -35,7 +37,16 @@ class Row:
     resource: list[str]
     who: list[str]
     opened_by: Formula = False
-    """Whether the caller has a document ready to attach that opens this door, where being listed is not enough."""
+    """Whether the caller has an identity policy of the program's that allows it, where being listed is not enough."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityPolicy:
+    """What an identity policy is for. Each lets its holder install too."""
+
+    who: list[str]
+    publish: list[str]
+    """The packages, as they stand in ARNs after the repository."""
 
 
 class Meaning:
@@ -47,31 +58,81 @@ class Meaning:
         self.domain = config["domain"]
         self.repository = f"{self.domain}/{config.get('repository', 'private-pypi')}"
         self.store = [f"{self.repository}-store"] if config.get("publicUpstream") else []
-        self.publishers = [_publisher(entry) for entry in config.get("publishers", [])]
-        self.publishers += [(roles[_workflow(each)], _packages(each)) for each in config.get("githubPublishers", [])]
+        self.repositories = [f"repository/{name}" for name in (self.repository, *self.store)]
+        self.made = [*self.repositories, *(f"package/{name}/*" for name in (self.repository, *self.store))]
+        publishers = [_publisher(entry) for entry in config.get("publishers", [])]
+        publishers += [(roles[_workflow(each)], _packages(each)) for each in config.get("githubPublishers", [])]
+        self.publishers = [(self._arn(who), names) for who, names in publishers]
+        self.installers = [*map(self._arn, config.get("readers", [])), *(who for who, _ in self.publishers)]
+
+    @cached_property
+    def identity_policies(self) -> Mapping[str, IdentityPolicy]:
+        """The identity policies that the program makes, by what they are called."""
+        policies = {"reader_policy": IdentityPolicy(who=self.installers, publish=[])}
+        for who, _ in self.publishers:
+            if _account_of(who) != self.owner:
+                policies[f"publisher_policies[{who}]"] = self._policy_of(who)
+        attached = [*self.roles.values()]
+        if self.config.get("attachIdentityPolicies"):
+            role = f"arn:{self.place.partition}:iam::{self.place.account}:role/"
+            attached += [who for who in self.installers if who.startswith(role) and "*" not in who]
+        return policies | {f"the policy of {who.rpartition('/')[2]}": self._policy_of(who) for who in attached}
+
+    def _policy_of(self, who: str) -> IdentityPolicy:
+        """That of a principal: for its own entries and those of patterns that match it.
+
+        In the domain owner's account nobody who is listed needs a right to publish on their side.
+        """
+        publish = [name for listed, names in self.publishers if _covers(listed, who) for name in names]
+        return IdentityPolicy(who=[who], publish=[] if _account_of(who) == self.owner else publish)
+
+    def _arn(self, who: str) -> str:
+        return f"arn:{self.place.partition}:iam::{who}:root" if who.isdigit() else who
+
+    @cached_property
+    def is_as_attached(self) -> Formula:
+        """Whether in the repository administrator's account, where an identity policy is enough, each is where it belongs.
+
+        In another account's domain that is so until somebody copies one by hand, or is taken off the list and keeps it.
+        Everywhere else anybody may have any of them.
+        """
+        if self.owner == self.place.account:
+            return True
+        belongs = [
+            z3.Implies(self.request.has[name], self.is_any_of(policy.who))
+            for name, policy in self.identity_policies.items()
+        ]
+        return z3.Implies(self.is_administrators, z3.And(belongs))
 
     def allows(self) -> list[Row]:
         repository, packages = f"repository/{self.repository}", f"package/{self.repository}/*"
-        installers = [*self.config.get("readers", []), *(who for who, _ in self.publishers)]
-        to_install = z3.Or(*self.request.has.values())
-        to_publish = z3.And(self.request.has["publisher_policy"], z3.Not(self.is_at_home))
+        has = self.request.has
+        to_install = z3.Or(*has.values())
+        to_publish = z3.Or(
+            [
+                z3.And(has[name], z3.Or([self.is_on(f"package/{self.repository}/{each}") for each in policy.publish]))
+                for name, policy in self.identity_policies.items()
+            ]
+        )
         rows = [
-            Row(action=TOKEN, resource=[f"domain/{self.domain}"], who=installers, opened_by=to_install),
-            Row(action=READ, resource=[repository], who=installers, opened_by=to_install),
-            Row(action=DOWNLOAD, resource=[packages], who=installers, opened_by=to_install),
+            Row(action=TOKEN, resource=[f"domain/{self.domain}"], who=self.installers, opened_by=to_install),
+            Row(action=READ, resource=[repository], who=self.installers, opened_by=to_install),
+            Row(action=DOWNLOAD, resource=[packages], who=self.installers, opened_by=to_install),
         ]
         rows += [
             Row(
                 action=PUBLISH,
                 resource=[f"package/{self.repository}/{name}" for name in names],
                 who=[who],
-                opened_by=to_publish,
+                opened_by=z3.And(to_publish, z3.Not(self.is_at_home)),
             )
             for who, names in self.publishers
         ]
-        if self.owner != self.place.account:  # whose domain it is lets the repositories be made in it
-            resources = [repository, *(f"repository/{store}" for store in self.store)]
-            rows.append(Row(action=CREATE, resource=resources, who=[self.place.account]))
+        if self.owner != self.place.account:  # the owner of the domain lets the repositories be made in it
+            domain, who = f"domain/{self.domain}", [self._arn(self.place.account)]
+            rows.append(Row(action=CREATE, resource=[domain], who=who))
+            if self.config.get("tags"):
+                rows.append(Row(action=TAG, resource=[domain, *self.repositories], who=who))
         return rows
 
     def denies(self) -> list[Row]:
@@ -92,18 +153,23 @@ class Meaning:
         """Whether the request succeeds."""
         request = self.request
         is_in_domain = z3.And(self.is_on("*"), request.path[1] == self.domain)
-        has_document = z3.Or(*request.has.values())
+        has_policy = z3.Or(*request.has.values())
+        is_administered = z3.And(self.is_administrators, z3.Or([self.is_on(each) for each in self.made]))
         given = [
-            # Outside of the domain, and in the account that it is of, IAM policies of one's own are enough.
-            z3.And(request.own, z3.Or(self.is_at_home, z3.Not(is_in_domain))),
+            # Outside of the domain, in the account that it is of, and for repositories in the account that made them,
+            # IAM policies of one's own are enough.
+            z3.And(request.own, z3.Or(self.is_at_home, z3.Not(is_in_domain), is_administered)),
             # What no permissions policy can grant, and what `aws codeartifact login` asks.
-            z3.And(has_document, request.is_action(BEARER_TOKEN), request.for_service == "codeartifact.amazonaws.com"),
+            z3.And(has_policy, request.is_action(BEARER_TOKEN), request.for_service == "codeartifact.amazonaws.com"),
             z3.And(
-                has_document, self.is_at_home, request.is_action(ENDPOINT), self.is_on(f"repository/{self.repository}")
+                has_policy,
+                z3.Or(self.is_at_home, self.is_administrators),
+                request.is_action(ENDPOINT),
+                self.is_on(f"repository/{self.repository}"),
             ),
         ]
         for row in self.allows():
-            # Who is listed in person gets in, from another account with the leave of that account. An account that is
+            # Who is listed in person gets in, from another account if that account lets them too. An account that is
             # listed says itself who in it does.
             is_listed = z3.Or([self.is_caller(who) for who in row.who if not _is_account(who)])
             is_of_account = z3.Or([self.is_caller(who) for who in row.who if _is_account(who)])
@@ -130,24 +196,18 @@ class Meaning:
             for entry in self.config.get("githubPublishers", [])
         }
 
-    def attaches(self) -> Mapping[str, str]:
-        """Which document ready to attach the program attaches itself, by the name of the role."""
-        for_publishers = "reader_policy" if self.owner == self.place.account else "publisher_policy"
-        attached = dict.fromkeys(self.roles.values(), for_publishers)
-        if self.config.get("attachIdentityPolicies"):
-            listed = dict.fromkeys(self.config.get("readers", []), "reader_policy")
-            listed |= dict.fromkeys([who for who, _ in self.publishers], for_publishers)
-            role = f"arn:{self.place.partition}:iam::{self.place.account}:role/"
-            attached |= {who: name for who, name in listed.items() if who.startswith(role) and "*" not in who}
-        return {role.rpartition("/")[2]: name for role, name in attached.items()}
-
     @cached_property
     def is_at_home(self) -> Formula:
         return self.request.account == self.owner
 
+    @cached_property
+    def is_administrators(self) -> Formula:
+        """Whether the caller is of the account that makes the repositories."""
+        return self.request.account == self.place.account
+
     def is_home_in(self, who: list[str]) -> bool:
         """Whether the domain's account itself is listed."""
-        return any(_is_account(each) and _account(each) == self.owner for each in who)
+        return any(_is_account(each) and _account_of(each) == self.owner for each in who)
 
     def is_about(self, row: Row) -> Formula:
         does = [self.request.is_action(action) for action in row.action]
@@ -168,17 +228,23 @@ class Meaning:
         if who.startswith("o-"):
             return self.request.organization == who
         if _is_account(who):
-            return self.request.account == _account(who)
-        *_, account, name = who.split(":", maxsplit=5)
-        return z3.And(self.request.account == account, _is_text(self.request.name, name))
+            return self.request.account == _account_of(who)
+        name = who.split(":", maxsplit=5)[-1]
+        return z3.And(self.request.account == _account_of(who), _is_text(self.request.name, name))
 
 
 def _is_account(who: str) -> bool:
-    return who.isdigit() or who.endswith(":root")
+    return who.endswith(":root")
 
 
-def _account(who: str) -> str:
-    return who.removesuffix(":root")[-12:]
+def _account_of(who: str) -> str | None:
+    """The account of a principal; an organization has many."""
+    return None if who.startswith("o-") else who.split(":", maxsplit=5)[4]
+
+
+def _covers(listed: str, who: str) -> bool:
+    """Whether it is the same principal, or a pattern that matches it."""
+    return listed == who or ("*" in listed and fnmatchcase(who, listed.replace("[", "[[]")))
 
 
 def _is_text(variable: z3.SeqRef, text: str) -> Formula:

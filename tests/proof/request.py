@@ -1,6 +1,6 @@
 """A request of which nothing is known but its form: what is proved of it holds for every caller that there can be."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -15,11 +15,13 @@ ANYTHING = z3.Full(z3.ReSort(z3.StringSort()))
 
 BEARER_TOKEN = "sts:GetServiceBearerToken"  # noqa: S105  an action
 
-# The kinds of resource that an action is about. An action that is not here is asked of every resource there can be.
+# The kinds of resource that an action is about, or in which it makes something. An action that is not here is asked of
+# every resource there can be.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodeartifact.html
 KINDS = {
     "codeartifact:CopyPackageVersions": ["package", "repository"],
-    "codeartifact:CreateRepository": ["repository"],
+    "codeartifact:CreatePackageGroup": ["domain"],
+    "codeartifact:CreateRepository": ["domain"],
     "codeartifact:DeletePackage": ["package"],
     "codeartifact:DeletePackageVersions": ["package"],
     "codeartifact:DeleteRepository": ["repository"],
@@ -31,6 +33,12 @@ KINDS = {
     "codeartifact:PublishPackageVersion": ["package"],
     "codeartifact:ReadFromRepository": ["repository"],
 }
+
+# Those that a statement cannot name a resource for: only `*` takes them in.
+WITHOUT_RESOURCE = [
+    *("codeartifact:CreateDomain", "codeartifact:ListDomains", "codeartifact:ListRepositories"),
+    *("codeartifact:CreatePackageGroup", "codeartifact:CreateRepository"),
+]
 
 # For examples alone: values of the variables as they are in life. Nothing is proved with them.
 LIKE_IN_LIFE: Mapping[str, list[str]] = {
@@ -47,6 +55,7 @@ LIKE_IN_LIFE: Mapping[str, list[str]] = {
             "DeleteRepositoryPermissionsPolicy",
             "PutRepositoryPermissionsPolicy",
             "TagResource",
+            "UpdateRepository",
             "GetServiceBearerToken",
         ),
     ],
@@ -92,14 +101,14 @@ class Example:
     caller: str
     organization: str | None
     has: tuple[str, ...]
-    """Of the documents ready to attach, those that the caller has."""
+    """Of the identity policies that the program makes, those that the caller has."""
     own: bool
     action: str
     for_service: str | None
     resource: str
 
     def __str__(self) -> str:
-        policies = [f"the {name}" for name in self.has] + ["IAM policies of its own that allow it"] * self.own
+        policies = [*self.has, *["IAM policies of its own that allow it"] * self.own]
         caller = (
             f"{self.caller} of {self.organization or 'no organization'} with {' and '.join(policies) or 'no policy'}"
         )
@@ -109,12 +118,13 @@ class Example:
 class Request:
     """A caller, an action and a resource: variables of the solver. An empty text is none."""
 
-    def __init__(self, partition: str) -> None:
+    def __init__(self, partition: str, identity_policies: Iterable[str] = ()) -> None:
+        """A request in a partition, whose caller may have some of the identity policies that the program makes."""
         self.partition = partition
         # The caller's ARN is arn:PARTITION:iam::ACCOUNT:NAME. A session goes by the ARN of its role.
         self.account, self.name, self.organization = z3.Strings("account name organization")
-        # What may allow it on the caller's side: the documents ready to attach, and other IAM policies.
-        self.has = {name: z3.Bool(name) for name in ("reader_policy", "publisher_policy")}
+        # What may allow it on the caller's side: identity policies that the program makes, and others.
+        self.has = {name: z3.Bool(name) for name in identity_policies}
         self.own = z3.Bool("own")
         # SERVICE:OPERATION, codeartifact:PublishPackageVersion say; and the service whose bearer token is asked for.
         self.service, self.operation, self.for_service = z3.Strings("service operation for_service")
@@ -142,10 +152,16 @@ class Request:
         return z3.And(self.service == service, self.operation == operation)
 
     @cached_property
+    def names_no_resource(self) -> Formula:
+        """Whether a statement on it has no resource but `*`."""
+        return z3.Or([self.is_action(action) for action in WITHOUT_RESOURCE])
+
+    @cached_property
     def is_possible(self) -> Formula:
         """Whether there can be such a request. That it takes in more does no harm: then it is proved of more."""
         kind, _, repository, package = self.path
         asks_for_token = self.is_action(BEARER_TOKEN)
+        is_of_account = z3.Or([self.is_action(action) for action in WITHOUT_RESOURCE if action not in KINDS])
         return z3.And(
             *(
                 z3.Implies(self.is_action(action), z3.Or([kind == each for each in kinds]))
@@ -156,7 +172,7 @@ class Request:
             z3.Implies(kind == "repository", package == ""),
             z3.Implies(kind == "package", package != ""),
             asks_for_token == (self.for_service != ""),
-            z3.Implies(asks_for_token, self.owner == ""),
+            z3.Implies(z3.Or(asks_for_token, is_of_account), self.owner == ""),
         )
 
     def example(self, values: Mapping[z3.ExprRef, z3.ExprRef]) -> Example:

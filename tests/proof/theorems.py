@@ -32,12 +32,14 @@ class Case:
 
     def __init__(self, config: Config, place: Place = _HERE) -> None:
         self.made = make(config, place)
-        self.request = Request(place.partition)
+        self.request = Request(place.partition, self.made.policies.identity)
         self.meaning = Meaning(config, place, self.made.roles, self.request)
+        assert self.made.policies.identity.keys() == self.meaning.identity_policies.keys()
 
     def difference(self, policies: Policies) -> Example | None:
         """A request that succeeds and is not given, or the other way round; `None` proves that there is none."""
-        return find(self.request, iam.allows(policies, self.request) != self.meaning.gives)
+        differs = iam.allows(policies, self.request) != self.meaning.gives
+        return find(self.request, z3.And(self.meaning.is_as_attached, differs))
 
 
 def prove(config: Config, place: Place = _HERE) -> None:
@@ -61,7 +63,7 @@ def prove(config: Config, place: Place = _HERE) -> None:
         assert find(token, iam.trusts(made.trust_policies[role], token) != is_of_workflow) is None
         assert is_trusted(made.trust_policies[role], find(token, is_of_workflow))
 
-    assert made.attached == {role: [made.policies.identity[name]] for role, name in meaning.attaches().items()}
+    assert made.has_domain_statements == config.get("existingDomain", False)
 
 
 def _in_single_actions(meaning: Meaning) -> Iterator[tuple[bool, Formula]]:
@@ -72,7 +74,7 @@ def _in_single_actions(meaning: Meaning) -> Iterator[tuple[bool, Formula]]:
     for row in meaning.allows():
         for action in row.action if row.who else []:
             is_about = meaning.is_about(replace(row, action=[action]))
-            yield True, z3.And(is_about, meaning.is_any_of(row.who), meaning.gives)
+            yield True, z3.And(is_about, meaning.is_any_of(row.who), meaning.is_as_attached, meaning.gives)
     for row in meaning.denies():
         for action in row.action if not meaning.is_home_in(row.who) else []:
             is_about = meaning.is_about(replace(row, action=[action]))
@@ -123,8 +125,7 @@ def succeeds(policies: Policies, example: Example) -> bool:
     _, _, path = example.resource.partition(f"{policies.place}:")
     _, domain, repository = [*path.split("/"), "", ""][:3]
     is_in_domain = domain == policies.domain_name
-    permissions = [*policies.domain, *policies.repositories.get(repository, [])] if is_in_domain else []
-    own = {"Effect": "Allow", "Action": example.action, "Resource": example.resource}
+    own = {"Effect": "Allow", "Action": example.action, "Resource": "*"}
     caller = evaluator.Caller(
         arn=example.caller,
         identity_policies=(
@@ -134,9 +135,17 @@ def succeeds(policies: Policies, example: Example) -> bool:
         organization=example.organization,
         for_service=example.for_service,
     )
-    owner = policies.owner if is_in_domain else caller.account
     return evaluator.allows(
-        caller, example.action, example.resource, permissions_policy={"Statement": permissions}, owner=owner
+        caller,
+        example.action,
+        example.resource,
+        permissions_policy=evaluator.evaluated(
+            example.action,
+            domain=policies.domain if is_in_domain else [],
+            repository=policies.repositories.get(repository, []) if is_in_domain else [],
+        ),
+        owner=policies.owner if is_in_domain else caller.account,
+        administrator=policies.administrator if repository in policies.repositories else None,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from proof import theorems
 from proof.iam import Policies, allows, trusts
-from proof.matrix import ALONE, FEATURES
+from proof.matrix import ALONE, ATTACHED, FEATURES
 from proof.mutations import MISTAKES, mutants
 from proof.request import Request, Token
 from proof.theorems import Case, UndecidedError, prove, solve
@@ -19,7 +19,7 @@ from proof.theorems import Case, UndecidedError, prove, solve
 from private_pypi.keys import KEYS
 
 
-@pytest.mark.parametrize("config", ALONE.values(), ids=ALONE)
+@pytest.mark.parametrize("config", (ALONE | ATTACHED).values(), ids=ALONE | ATTACHED)
 def test_the_policies_allow_and_deny_what_the_config_says_and_nothing_else(
     config: dict[str, Any], record_property: Callable[[str, object], None]
 ) -> None:
@@ -30,7 +30,7 @@ def test_the_policies_allow_and_deny_what_the_config_says_and_nothing_else(
 def test_every_key_that_has_a_say_in_access_is_a_feature() -> None:
     features = {key for feature in FEATURES.values() for key in feature}
 
-    assert KEYS.keys() - features == {"description", "domain", "encryptionKey", "tags"}
+    assert KEYS.keys() - features == {"description", "domain", "encryptionKey"}
 
 
 def test_the_short_form_of_a_policy_is_among_them() -> None:
@@ -66,6 +66,7 @@ def policies(statement: dict[str, Any]) -> Policies:
     return Policies(
         place="arn:aws:codeartifact:us-west-2:111122223333",
         owner="111122223333",
+        administrator="111122223333",
         domain_name="acme",
         domain=[statement],
         repositories={},
