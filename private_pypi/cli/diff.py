@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from private_pypi.cli.compare import Difference, Side, compare
+from private_pypi.cli.compare import Difference, Effect, Side, compare
 from private_pypi.cli.errors import MistakesError, StackFileError
 from private_pypi.cli.preview import program_of, read_preview
 from private_pypi.cli.revisions import (
@@ -71,7 +71,9 @@ def diff(folder: Path, stack: str, revision: str | None) -> Comparison:
     )
     difference = compare(base and base.side, head and head.side, stack=stack)
     if base_mistakes and not head:
-        difference = replace(difference, is_gone=True)
+        difference = replace(
+            difference, is_gone=True, effects=(Effect(what="stack_removed", values=(stack, "not known here")),)
+        )
     return Comparison(base=commit, difference=replace(difference, unseen=unseen))
 
 

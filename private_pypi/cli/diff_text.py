@@ -76,7 +76,7 @@ def summarize(difference: Difference) -> str:
 def describe(difference: Difference, quote: Quote) -> list[Section]:
     """The sections of a report. Of no difference there are none."""
     sections: list[Section] = []
-    if difference.is_new:
+    if difference.is_new and not difference.unseen.base_mistakes:
         made = "This stack is new. `pulumi up` makes all that is below."
         sections.append(Section(title="A new stack", items=(Item(text=made),), kind="risk"))
     sections += _sections({"What can be lost": ("risk", [_effect(each, quote) for each in difference.effects])})
@@ -256,8 +256,8 @@ _EFFECTS: dict[What, str] = {
         "stays, with whoever gets in: {rest}"
     ),
     "stack_removed": (
-        "The stack {0} has no stack file any more. What it deployed stays until `pulumi destroy`, with whoever gets "
-        "in: {rest}"
+        "The stack {0} has no stack file any more. What it deployed stays until `pulumi destroy`, and whoever gets in "
+        "there: {rest}"
     ),
 }
 _NAMED = {"project_changed": 2}

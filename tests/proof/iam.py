@@ -53,9 +53,7 @@ def allows(policies: Policies, request: Request) -> Formula:
     )
     needs_no_other = z3.And(is_administered, request.account == policies.administrator)
     let_in = z3.Or(named, delegated, needs_no_other)
-    return z3.And(
-        z3.Not(denies(policies, request)), z3.If(at_home, z3.Or(named, asked), z3.And(let_in, asked))
-    )
+    return z3.And(z3.Not(denies(policies, request)), z3.If(at_home, z3.Or(named, asked), z3.And(let_in, asked)))
 
 
 def denies(policies: Policies, request: Request) -> Formula:

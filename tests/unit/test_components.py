@@ -288,7 +288,7 @@ def test_an_existing_domains_statements_are_read_whatever_they_are() -> None:
     arn = {"repository_arn": REPOSITORY_ARN}
     statement = json.loads(policy(Principal="*"))["Statement"][0]
     for outputs in (
-        {"domain_policy_statement": json.dumps(statement)},
+        {"domain_policy_statements": json.dumps([statement])},
         {"domain_policy_statements": [json.dumps(statement)]},
         {"domain_policy_statements": [statement]},
     ):

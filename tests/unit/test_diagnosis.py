@@ -453,7 +453,7 @@ WORKFLOW = replace(
                     "no identity policy of role job allows codeartifact:PublishPackageVersion. Another account than the domain's has to allow it too",
                     [
                         (
-                            "attach the output publisher_policy to role job: `pulumi stack output publisher_policy --stack dev`",
+                            "attach what the output publisher_policies has for arn:aws:iam::444455556666:root to role job: `pulumi stack output publisher_policies --json --stack dev`",
                             "whoever administers IAM in account 444455556666",
                         )
                     ],

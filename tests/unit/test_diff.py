@@ -280,10 +280,7 @@ def test_what_changes_is_coloured_on_a_terminal(
 @apart
 def test_each_side_is_its_own_program_with_its_own_keys(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     shutil.copytree(ROOT / "private_pypi", folder / "private_pypi", ignore=shutil.ignore_patterns("__pycache__"))
-    names, *renamed = (
-        folder / each
-        for each in ("private_pypi/arns.py", "private_pypi/config.py", "private_pypi/keys.py", "Pulumi.yaml")
-    )
+    names, *renamed = (folder / each for each in ("private_pypi/arns.py", "private_pypi/keys.py", "Pulumi.yaml"))
     before = {path: path.read_text() for path in (names, *renamed)}
     for path in renamed:
         path.write_text(before[path].replace("internalPackages", "ownPackages"))
@@ -305,6 +302,12 @@ def test_each_side_is_its_own_program_with_its_own_keys(capsys: pytest.CaptureFi
         '    [{"repositoryName": "private-pypi-public"}]\n'
         "\n"
         "What else changes\n  changed:\n    private-pypi-repository: upstreams\n    private-pypi-store: repository\n"
+        "\n"
+        "What else changes in the repository\n"
+        "  the program changes: 3 files\n"
+        "    Pulumi.yaml\n"
+        "    private_pypi/arns.py\n"
+        "    private_pypi/keys.py\n"
     )
 
 
@@ -664,7 +667,7 @@ def test_a_mistake_of_the_base_can_be_mended(capsys: pytest.CaptureFixture[str],
     assert main(["diff", "--exit-code"]) == 2
     printed = capsys.readouterr().out
     assert section(printed, "The base has mistakes")
-    assert section(printed, "What can be lost")[0].startswith("The stack dev has no config any more.")
+    assert section(printed, "What can be lost")[0].startswith("The stack dev has no stack file any more.")
 
 
 def test_names_are_read_byte_for_byte(capsys: pytest.CaptureFixture[str], folder: Path) -> None:

@@ -553,7 +553,8 @@ def test_programs_get_what_the_owner_adds_as_an_output(
     (component,) = result["components"]
     assert component["safeguards"]["internal_packages"] == ["acme", "acme-*", "beta"]
     assert component["access"][0] == row(f"arn:aws:iam::{account}:role/ci")
-    made = [f"codeartifact:{action} on {arn}" for action in ("CreateRepository", "TagResource") for arn in REPOSITORIES]
+    tagged = ["arn:aws:codeartifact:us-west-2:444455556666:domain/acme", *REPOSITORIES]
+    made = ["codeartifact:CreateRepository on *", *(f"codeartifact:TagResource on {arn}" for arn in tagged)]
     assert [each["also"] for each in component["access"][1:]] == ([made] if account == "111122223333" else [])
 
 
@@ -605,7 +606,9 @@ def test_environments_that_are_not_read_are_named(capsys: pytest.CaptureFixture[
 
 
 def test_documents_may_be_by_principal_or_lists(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    outputs = """publisher_policies={"444455556666": '{"a": 1}'}, domain_policy_statements=['{"b": 1}'], reader_policy="{" """
+    outputs = (
+        """publisher_policies={"444455556666": '{"a": 1}'}, domain_policy_statements=['{"b": 1}'], reader_policy="{" """
+    )
     text = COMPONENT_OF.replace("repository_arn=ARN", f"repository_arn=ARN, {outputs}")
     exports = "pulumi.export('n', 1)\npulumi.export('policies', {\"444455556666\": '{\"a\": 1}'})\n"
     (folder / "__main__.py").write_text(text + exports)
