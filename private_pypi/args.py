@@ -87,7 +87,7 @@ class PrivatePypiArgs:
         namespace: str | None = None,
         region: str | None = None,
     ) -> None:
-        """Read and check everything. Where a principal or a package is meant, its text will do.
+        """Read and check everything. Where a principal or a package is expected, its text will do.
 
         The component checks what depends on the `region`, in which all this will be: the partition of the principals,
         and the region of the key. Where it is known already, that is checked here.

@@ -242,7 +242,7 @@ def is_protected(repository: Policy, arns: Arns) -> bool:
 
 
 def other_denials(domain: Policy, repository: Policy, arns: Arns) -> list[Rule]:
-    """The rules that deny something, but for those that `is_closed` and `is_protected` speak of."""
+    """The rules that deny something, except for those that `is_closed` and `is_protected` speak of."""
     said = {(frozenset([*PUBLISH, *COPY]), _publishers(repository, arns)), (frozenset(LOSE), frozenset[str]())}
     return [
         rule

@@ -12,13 +12,13 @@ TYPE_NAME = "AWS::CodeArtifact::PackageGroup"
 
 
 def distinct(names: Collection[str]) -> list[str]:
-    """`names`, as `parse_package` reads them, sorted and without those that a prefix among them takes in."""
+    """`names`, as `parse_package` reads them, sorted and without those that a prefix among them covers."""
     prefixes = [name.removesuffix("*") for name in names if name.endswith("*")]
-    return sorted({name for name in names if not any(_takes_in(prefix, name) for prefix in prefixes)})
+    return sorted({name for name in names if not any(_covers(prefix, name) for prefix in prefixes)})
 
 
-def _takes_in(prefix: str, name: str) -> bool:
-    """Whether the group of `prefix`, ending in a hyphen, takes in all of `name` and is not its own group."""
+def _covers(prefix: str, name: str) -> bool:
+    """Whether the group of `prefix`, ending in a hyphen, covers all of `name` and is not its own group."""
     return f"{name}-".startswith(prefix) and name != f"{prefix}*"
 
 
@@ -31,7 +31,7 @@ def pattern(name: str) -> str:
 
 
 def reserved(pattern: str) -> Iterator[str]:
-    """The names that a pattern takes in, as `parse_package` writes them."""
+    """The names that a pattern covers, as `parse_package` writes them."""
     name = pattern.removeprefix("/pypi//")[:-1]
     yield name
     if pattern.endswith("~"):

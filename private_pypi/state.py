@@ -140,7 +140,7 @@ def _deployed(component: str, resources: _Resources) -> Deployed:
         store=resources.get(_child(component, _REPOSITORY, "store"), {}),
         has_policy=policy is not None,
         has_github_provider=_child(component, _OIDC_PROVIDER, "github") in resources,
-        # By the repository's ARN it is known that this is the one that was meant, and not one imported since.
+        # By the repository's ARN it is known that this is the one that was unprotected, and not one imported since.
         is_unprotected=(
             registered.get(PROTECT_OUTPUT) is False
             and registered.get("repository_arn") == repository.get("arn")

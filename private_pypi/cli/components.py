@@ -329,7 +329,7 @@ def _unusual_group(resource: Resource, _: Arns) -> Iterator[tuple[str, str]]:
 
 
 def _unusual_sources(resource: Resource, arns: Arns) -> Iterator[tuple[str, str]]:
-    """Where packages come from, but for public PyPI by way of the store."""
+    """Where packages come from, except for public PyPI by way of the store."""
     inputs = resource.inputs
     upstreams: object = inputs.get("upstreams") or []
     if upstreams not in ([], [{"repositoryName": arns.store.repository_name}]):

@@ -67,7 +67,7 @@ class Caller:
         return None if without_path or overlap(principal, with_any) else False
 
     def shares_name_with(self, principal: str) -> bool:
-        """Whether a principal of the config is the caller but for the path of its role or user."""
+        """Whether a principal of the config is the caller except for the path of its role or user."""
         if principal.startswith("o-") or principal.endswith(":root") or principal.split(":")[4] != self.account:
             return False
         kind = self.principal.split(":", maxsplit=5)[5].partition("/")[0]

@@ -34,7 +34,7 @@ _ELSEWHERE = {
     "resource control policy": ("a resource control policy (RCP)", _ORGANIZATION),
     "vpc endpoint policy": ("the policy of the VPC endpoint that the call went through", "whoever manages the VPC"),
 }
-"""Where a Deny can stand, or an Allow be missing, but for the permissions policies, and whose that is."""
+"""Where a Deny can stand, or an Allow be missing, except for the permissions policies, and whose that is."""
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _NO_ANSWER = re.compile("Connect|Timeout|HTTPClient|SSLError")

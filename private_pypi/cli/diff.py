@@ -71,9 +71,8 @@ def diff(folder: Path, stack: str, revision: str | None) -> Comparison:
     )
     difference = compare(base and base.side, head and head.side, stack=stack)
     if base_mistakes and not head:
-        difference = replace(
-            difference, is_gone=True, effects=(Effect(what="stack_removed", values=(stack, "not known here")),)
-        )
+        gone = Effect(what="stack_removed", values=(stack, "not known here"))
+        difference = replace(difference, is_gone=True, effects=(gone,))
     return Comparison(base=commit, difference=replace(difference, unseen=unseen))
 
 

@@ -28,7 +28,7 @@ def plain(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    r"""Lines without what moves a cursor, but for our own colours, and without what a job log takes for a command.
+    r"""Lines without what moves a cursor, except for our own colours, and without what a job log takes for a command.
 
     GitHub's and Azure's runners take a line that begins with `::`, and `##[` and `##vso[` anywhere:
     https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs. In JSON `\u0023` is still `#`.

@@ -1,4 +1,4 @@
-"""Which stack the Pulumi CLI takes in a folder where none is named."""
+"""Which stack the Pulumi CLI chooses for a folder where none is named."""
 
 import contextlib
 import hashlib

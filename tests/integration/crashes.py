@@ -94,7 +94,7 @@ PAGE = (ROOT / "docs/recovery.md").read_text()
 LOCKED, BROKEN, PANICS = "It is locked", "It cannot load the checkpoint", "It panics"
 CHANGED, GONE, THERE = "AWS has another policy than Pulumi knows", "It does not exist", "It already exists"
 RENAMED = "Pulumi knows the one with the old name"
-MENDS = {
+FIXES = {
     LOCKED: r"the stack is currently locked by 1 lock\(s\)",
     BROKEN: r"error: failed to load checkpoint: EOF",
     PANICS: r"panic: (?s:.*)GetStackResourceOutputs",
@@ -249,7 +249,7 @@ class Sweep:
         """Do what the page says of what was printed, and run the command again, until it succeeds."""
         taken, log = {AGAIN}, printed
         for _ in range(6):
-            for heading, pattern in MENDS.items():
+            for heading, pattern in FIXES.items():
                 for names in {match.groups() for match in re.finditer(pattern, printed)}:
                     printed += self._follow(commands(heading, *names))
                     taken.add(heading)
@@ -295,7 +295,7 @@ class Sweep:
             script = script.replace(f"{words}private-pypi", f"{words}{repository}")
         result = self.project.try_to_follow(script.replace("STATE", "state"))
         self._look()
-        assert result.returncode == 0 or re.search(MENDS[RENAMED], result.stdout), f"{script}\n{result}"
+        assert result.returncode == 0 or re.search(FIXES[RENAMED], result.stdout), f"{script}\n{result}"
         return result.stdout
 
     def _look(self) -> None:

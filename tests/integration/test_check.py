@@ -66,7 +66,7 @@ def check(project: Project, keys: Keys, *arguments: str, **environment: str) -> 
     return result.returncode, result.stdout
 
 
-def mend(project: Project) -> None:
+def repair(project: Project) -> None:
     """What the check says where what is deployed is not what the config says."""
     project.pulumi("up", "--refresh", "--yes", "--skip-preview", "--stack", "dev")
 
@@ -177,7 +177,7 @@ def test_without_the_domains_statement(deployed: Project, emulator: Emulator, ro
             """),
     )
 
-    mend(deployed)
+    repair(deployed)
     assert check(deployed, keys)[0] == 0
 
 
@@ -218,7 +218,7 @@ def test_without_the_repositorys_statement(deployed: Project, emulator: Emulator
             """),
     )
 
-    mend(deployed)
+    repair(deployed)
     assert check(deployed, keys)[0] == 0
 
 
@@ -447,7 +447,7 @@ def test_a_role_that_was_deleted_and_made_again(
             """),
     )
 
-    mend(deployed)
+    repair(deployed)
     assert check(deployed, keys)[0] == 0
 
 
@@ -618,15 +618,15 @@ def test_another_accounts_own_side(deployed: Project, emulator: Emulator, role: 
     # As on AWS no policy lets it ask for the endpoint, which it knows by its usual name.
     proxy = TlsProxy(deployed.folder, f"acme-{ACCOUNT}.d.codeartifact.{REGION}.amazonaws.com", emulator.endpoint)
     environment = proxy.environment | {"AWS_CA_BUNDLE": proxy.environment["SSL_CERT_FILE"]}
-    mended = check(deployed, role("mended", account=OTHER), "--package", "acme-core", **environment)
+    repaired = check(deployed, role("repaired", account=OTHER), "--package", "acme-core", **environment)
     proxy.stop()
-    assert mended == (
+    assert repaired == (
         0,
         text("""
             Stack dev, with the credentials of the environment. Nothing is published and nothing changes.
 
             Steps
-              who you are  ok  arn:aws:sts::444455556666:assumed-role/mended/session
+              who you are  ok  arn:aws:sts::444455556666:assumed-role/repaired/session
               token        ok  sts:GetServiceBearerToken and codeartifact:GetAuthorizationToken
               endpoint     ok  https://acme-111122223333.d.codeartifact.us-west-2.amazonaws.com/pypi/private-pypi/, the usual one: you may not ask for it, so `aws codeartifact login` does not work
               index        ok  you may read

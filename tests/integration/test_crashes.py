@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from crashes import BROKEN, DISTURBANCES, EDITS, GONE, MENDS, PAGE, PANICS, PLAIN, TIDYING, Sweep, commands, section
+from crashes import BROKEN, DISTURBANCES, EDITS, FIXES, GONE, PAGE, PANICS, PLAIN, TIDYING, Sweep, commands, section
 from engine import Emulator, Project
 
 from private_pypi.keys import KEYS
@@ -54,7 +54,7 @@ def test_a_stack_without_a_state_panics_until_what_the_page_says(project: Projec
     state.with_name("dev.json.attrs").unlink()
 
     printed = project.pulumi("preview", "--stack", "dev", check=False).stderr
-    assert re.search(MENDS[PANICS], printed)
+    assert re.search(FIXES[PANICS], printed)
     project.follow(commands(PANICS))
     project.up("dev")
 
@@ -64,7 +64,7 @@ def test_a_checkpoint_whose_attributes_were_cut_off_is_loaded_after_what_the_pag
     project.up("dev")
     (project.folder / "state/.pulumi/stacks/private-pypi/dev.json.attrs").write_text("")
 
-    assert re.search(MENDS[BROKEN], project.refused("up", "--yes", "--skip-preview", "--stack", "dev"))
+    assert re.search(FIXES[BROKEN], project.refused("up", "--yes", "--skip-preview", "--stack", "dev"))
     project.follow(commands(BROKEN).replace("STATE", "state"))
     assert project.changes("dev") == {}
 
@@ -75,18 +75,18 @@ def test_what_was_deleted_is_made_again_by_what_the_page_says(project: Project, 
     emulator.client("codeartifact").delete_repository(domain="acme", repository="private-pypi")
 
     result = project.pulumi("up", "--yes", "--skip-preview", "--stack", "dev", check=False)
-    assert re.search(MENDS[GONE], result.stdout)
+    assert re.search(FIXES[GONE], result.stdout)
     project.follow(commands(GONE))
     assert project.changes("dev") == {}
 
 
-@pytest.mark.parametrize(("heading", "printed"), (MENDS | TIDYING).items(), ids=[*MENDS, *TIDYING])
+@pytest.mark.parametrize(("heading", "printed"), (FIXES | TIDYING).items(), ids=[*FIXES, *TIDYING])
 def test_the_page_shows_what_is_printed(heading: str, printed: str) -> None:
     assert re.search(printed, section(heading))
 
 
 def test_the_page_has_nothing_else() -> None:
-    assert {*re.findall("^## (.*)", PAGE, re.MULTILINE)} == {*MENDS, *TIDYING}
+    assert {*re.findall("^## (.*)", PAGE, re.MULTILINE)} == {*FIXES, *TIDYING}
 
 
 def test_every_key_that_can_change_is_changed_in_the_sweep() -> None:

@@ -206,7 +206,7 @@ def test_no_command_takes_the_deny_away(project: Project, emulator: Emulator) ->
     project.up("dev")
     assert project.changes("dev") == {}
 
-    # But for who insists.
+    # Except for who insists.
     project.pulumi("destroy", "--target", urn, "--ignore-protect", "--yes", "--skip-preview", "--stack", "dev")
     error = error_code(emulator.client("codeartifact").get_repository_permissions_policy, **REPOSITORY)
     assert error == "ResourceNotFoundException"
@@ -362,7 +362,7 @@ def test_destroy_is_refused_until_protection_is_taken_off(
 def test_what_would_be_replaced_is_refused_with_what_it_would_cost(
     project: Project, emulator: Emulator, published: dict[str, object], key: str, value: str, kept: str
 ) -> None:
-    # What else is changed in the same edit waits for the mistake to be mended.
+    # What else is changed in the same edit waits until the mistake is corrected.
     project.configure("dev", **(published | {key: value, "readers": []}))
 
     message = (

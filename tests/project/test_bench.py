@@ -28,7 +28,7 @@ def described(command: Command) -> dict[str, Any]:
 
 
 def told(resource: dict[str, Any]) -> list[object]:
-    """What the engine is told of a resource, but for where it is among others."""
+    """What the engine is told of a resource, except for where it is among others."""
     return [resource[name] for name in ("type", "name", "inputs", "protect")]
 
 

@@ -91,7 +91,7 @@ class Meaning:
 
     @cached_property
     def is_as_attached(self) -> Formula:
-        """Whether in the repository administrator's account, where an identity policy is enough, each is where it belongs.
+        """Whether in the repository administrator's account, where an identity policy is enough, each is in its place.
 
         In another account's domain that is so until somebody copies one by hand, or is taken off the list and keeps it.
         Everywhere else anybody may have any of them.

@@ -158,7 +158,7 @@ class Request:
 
     @cached_property
     def is_possible(self) -> Formula:
-        """Whether there can be such a request. That it takes in more does no harm: then it is proved of more."""
+        """Whether there can be such a request. That it covers more does no harm: then it is proved of more."""
         kind, _, repository, package = self.path
         asks_for_token = self.is_action(BEARER_TOKEN)
         is_of_account = z3.Or([self.is_action(action) for action in WITHOUT_RESOURCE if action not in KINDS])

@@ -197,7 +197,7 @@ things = st.recursive(
 
 @given(st.dictionaries(st.sampled_from([*KEYS]), things, max_size=4))
 def test_yaml_and_python_obey_the_same_rules(config: dict[str, Any]) -> None:
-    """Whatever a value is: a config is refused where the arguments are, with the same mistakes, but for their paths."""
+    """Whatever a value is: a config is refused where the arguments are, with the same mistakes under its keys."""
     # The CLI passes text, and lists and maps as JSON; a boolean of another type it refuses by itself.
     types: dict[str, Any] = {"text": str, "boolean": bool, "list": (list, int), "map": (dict, list, int)}
     config = {"domain": "acme"} | {

@@ -142,7 +142,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The project, with a stack `test`; what it is meant to be is known without running it."""
+    """The project, with a stack `test`; what is expected of it is known without running it."""
     for name in ("__main__.py", "Pulumi.yaml"):
         (tmp_path / name).write_text((ROOT / name).read_text())
     monkeypatch.chdir(tmp_path)

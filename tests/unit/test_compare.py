@@ -71,7 +71,7 @@ def compared(base: dict[str, Any], head: dict[str, Any]) -> Difference:
 
 
 def said(base: dict[str, Any], head: dict[str, Any]) -> str:
-    """What is said of a difference, but for what else changes, which is no matter of people."""
+    """What is said of a difference, except for what else changes, which is no matter of people."""
     text = render_difference(compared(base, head), uncoloured)
     return "\n\n".join(each for each in text.split("\n\n") if not each.startswith("What else changes"))
 

@@ -396,7 +396,7 @@ impl CodeArtifactPolicies {
     }
 
     /// The statements that decide about an action: those of the domain for everything in it, and those of a repository
-    /// for what is done in it, but for the putting of its policy:
+    /// for what is done in it, except for the putting of its policy:
     /// https://docs.aws.amazon.com/codeartifact/latest/ug/repo-policies.html
     pub fn policy_for(&self, action: &IamAction) -> Option<String> {
         let (account, resource) = parse_arn(&action.resource)?;
