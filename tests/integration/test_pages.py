@@ -133,7 +133,7 @@ def test_a_new_environment_takes_five_commands(project: Project, emulator: Emula
     assert [each["name"] for each in emulator.client("codeartifact").list_domains()["domains"]] == ["example-prod"]
     assert project.outputs("prod")["domain_name"] == "example-prod"
 
-    trust = blocks("environments.md", "json")[0]
+    _, trust = blocks("environments.md", "json")
     (project.folder / "trust.json").write_text(trust)
     (project.folder / "docs").symlink_to(Path(__file__).parents[2] / "docs")
     project.follow(role)
