@@ -15,6 +15,7 @@ from private_pypi import PrivatePypi
 EVERY_OUTPUT = {
     "private-pypi:domain": "acme",
     "private-pypi:existingDomain": "true",
+    "private-pypi:publishers": '["444455556666"]',
     "private-pypi:githubPublishers": '[{"repository": "acme/tools", "tag": "v*"}]',
 }
 

@@ -465,9 +465,10 @@ def test_every_kind_of_principal_is_in_the_access_table(capsys: pytest.CaptureFi
     )
     assert section(shown, "Warning") == (
         "  attachIdentityPolicies attaches only to roles of account 111122223333 that are listed by name. It attaches "
-        "nothing to what is listed below. Attach the output reader_policy there yourself. Publishers of other "
-        "accounts than the domain's need publisher_policy instead. Where the domain's account itself is a publisher, "
-        "also give its people a right to publish.\n"
+        "nothing to what is listed below. Attach the output reader_policy there yourself, or to publishers of other "
+        "accounts than the domain's what publisher_policies has for them. Where the domain's account itself is a "
+        "publisher, also give its people a right to publish. AWS alone may modify roles under aws-reserved/ and "
+        "aws-service-role/: for people who sign in with IAM Identity Center, put it into their permission set.\n"
         "  arn:aws:iam::111122223333:role/aws-reserved/*\n"
         "  arn:aws:iam::444455556666:root\n"
         "  o-a1b2c3d4e5\n"
