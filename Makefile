@@ -12,7 +12,7 @@ DEV := $(RUN) requirements-dev.txt
 INTEGRATION := $(DEV) tests/integration/requirements.txt
 BENCH := $(INTEGRATION) bench/requirements.txt
 
-.PHONY: help preview diff install install-dev install-integration install-bench test proof lint integration crash pulumi-and-cargo aws-emulator aws-reference bench bench-cdk dist pictures lock
+.PHONY: help preview diff install install-dev install-integration install-bench test proof lint integration crash aws-smoke pulumi-and-cargo aws-emulator aws-reference bench bench-cdk dist pictures lock
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo "make integration          run the tests on the real Pulumi engine against a local AWS endpoint"
 	@echo "make crash                kill the engine at every call to AWS that changes something, and carry on"
 	@echo "                          both with PLUGIN=real: by the AWS plugin that the Pulumi CLI has installed"
+	@echo "make aws-smoke            ask an AWS account of yours what no test can settle; it costs some cents"
 	@echo "make bench [PARTS=...]    compare times, memory and calls to AWS with those of what else could be run"
 	@echo "make bench-cdk            the same, with an AWS CDK app beside it; needs Node"
 	@echo "make dist                 build the sdist and the wheel in dist/"
@@ -63,6 +64,10 @@ integration: aws-emulator install-integration
 
 crash: aws-emulator install-integration
 	PLUGIN=$(PLUGIN) $(BIN)/pytest tests/integration/crash_sweep.py --numprocesses auto
+
+# Asks before it starts, and refuses to run in CI.
+aws-smoke: install-dev
+	@$(BIN)/python tests/aws/smoke.py
 
 aws-emulator: pulumi-and-cargo
 	@echo "Building the AWS endpoint in tests/integration/aws-emulator: some minutes the first time."

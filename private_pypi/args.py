@@ -55,7 +55,7 @@ class PrivatePypiArgs:
     `acme-*` is also the name `acme`."""
     attach_identity_policies: bool
     """Whether `reader_policy`, which carries what no permissions policy can, is attached to the listed roles of this
-    account. In another account's domain publishers get `publisher_policy` instead."""
+    account. In another account's domain publishers get their own of `publisher_policies` instead."""
     github_publishers: tuple[GithubPublisher, ...]
     """GitHub Actions workflows that may install and publish, each by an IAM role that is made for it."""
     make_github_oidc_provider: bool
@@ -86,11 +86,13 @@ class PrivatePypiArgs:
         tags: Mapping[str, str] | None = None,
         namespace: str | None = None,
         region: str | None = None,
+        account: str | None = None,
     ) -> None:
         """Read and check everything. Where a principal or a package is expected, its text will do.
 
         The component checks what depends on the `region`, in which all this will be: the partition of the principals,
-        and the region of the key. Where it is known already, that is checked here.
+        and the region of the key. And what depends on the `account` that deploys it: whose domain it is. Where they are
+        known already, that is checked here.
 
         Raises:
             InvalidArgsError: there are mistakes; it has all of them.
@@ -107,7 +109,7 @@ class PrivatePypiArgs:
             "encryption_key": partial(
                 _parse_key, is_new=existing_domain is not True, partition=partition, region=region
             ),
-            "internal_packages": partial(parse_items, parse=parse_package),
+            "internal_packages": partial(_parse_internal, owner=domain_owner, account=account),
             "github_publishers": _parse_workflows,
             "tags": _parse_tags,
             "namespace": lambda name: name,
@@ -118,13 +120,15 @@ class PrivatePypiArgs:
             object.__setattr__(self, each.name, mistakes.read(each.name, given[each.name], parse, None))
         mistakes.finish()
 
-    def at(self, region: str) -> Self:
-        """The same, checked for a region, in whose partition accounts are named by their ARNs.
+    def at(self, region: str, account: str | None = None) -> Self:
+        """The same, checked for a region, in whose partition accounts are named by their ARNs, and a deploying account.
 
         Raises:
-            InvalidArgsError: a principal is of another partition, or the key of another region.
+            InvalidArgsError: a principal is of another partition, or the key of another region; or there are internal
+                packages in the domain of another account.
         """
-        return type(self)(**{each.name: getattr(self, each.name) for each in fields(self)}, region=region)
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        return type(self)(**given, region=region, account=account)
 
     def name_of(self, path: str) -> str:
         """How a field, or what is in it, is called where it was written: in a config `private-pypi:readers[0]`."""
@@ -169,6 +173,23 @@ def _parse_key(value: object, *, is_new: bool, partition: str | None, region: st
         expected, fix = "the key of a new domain", "take it out: an existing domain keeps the key it was made with"
         raise InvalidValueError(got=f"{key!r} for an existing domain", expected=expected, fix=fix)
     return key
+
+
+def _parse_internal(value: object, *, owner: str | None, account: str | None) -> tuple[str, ...]:
+    """Internal packages, in a domain of the deploying account alone.
+
+    To delete a package group, CloudFormation's handler names no domain owner. So it would leave that of another
+    account's domain, and delete the one of the same pattern in a domain of the same name in its own account.
+    """
+    packages = parse_items(value, parse=parse_package)
+    if packages and account and owner not in {None, account}:
+        raise InvalidValueError(
+            got=f"{', '.join(packages)} in the domain of account {owner}",
+            expected=f"none but in a domain of the account you deploy in, {account}: there AWS would look for a group "
+            "that is to be deleted",
+            fix="take them out, and have the domain's owner make the package groups",
+        )
+    return packages
 
 
 def _parse_workflows(value: object) -> tuple[GithubPublisher, ...]:

@@ -74,7 +74,7 @@ class PrivatePypi(pulumi.ComponentResource):
                 been registered.
         """
         arns, account = look_up_place(args, opts)
-        args = _checked(args, arns.region)
+        args = _checked(args, arns.region, account)
         deployed = read_deployed(name, args, arns, opts or pulumi.ResourceOptions())
         roles = make_roles(args.github_publishers, arns, account, prefix=f"{name}-{pulumi.get_stack()}")
         documents = _decide(args, arns, account, roles, deployed)
@@ -192,6 +192,11 @@ class PrivatePypi(pulumi.ComponentResource):
         return domain
 
     def _make_package_groups(self, domain: aws.codeartifact.Domain | None) -> list[pulumi.Resource]:
+        """The package groups of the internal packages.
+
+        Without `schema`, although with it the provider need not ask for the type's once for each new group. It takes it
+        for a secret: the review could not read the groups, and each change of its text would be an update of them all.
+        """
         args = self._args
         return [
             aws.cloudcontrol.Resource(
@@ -288,7 +293,7 @@ class PrivatePypi(pulumi.ComponentResource):
         left_out = everyone(self._args.readers, self._args.publishers)
         attached: defaultdict[IdentityPolicy, list[str]] = defaultdict(list)
         for principal in sorted(left_out, key=lambda principal: principal.name):
-            if principal.role_name and principal.account == account:
+            if principal.role_name and principal.account == account and not principal.is_reserved:
                 attached[documents.roles[principal.name]].append(principal.role_name)
                 left_out = left_out - {principal}
         for identity_policy, roles in attached.items():
@@ -308,11 +313,18 @@ class PrivatePypi(pulumi.ComponentResource):
                 )
         if left_out:
             names = "\n".join(sorted(principal.name for principal in left_out))
+            reserved = (
+                " AWS alone may modify roles under aws-reserved/ and aws-service-role/: for people who sign in with "
+                "IAM Identity Center, put it into their permission set."
+                if any(principal.is_reserved for principal in left_out)
+                else ""
+            )
             pulumi.log.warn(
                 f"attachIdentityPolicies attaches only to roles of account {account} that are listed by name. It "
                 "attaches nothing to what is listed below. Attach the output reader_policy there yourself, or to "
                 "publishers of other accounts than the domain's what publisher_policies has for them. Where the "
-                f"domain's account itself is a publisher, also give its people a right to publish.\n{names}",
+                "domain's account itself is a publisher, also give its people a right to publish."
+                f"{reserved}\n{names}",
                 resource=self,
             )
 
@@ -331,9 +343,9 @@ class PrivatePypi(pulumi.ComponentResource):
         return {name: value for name, value in outputs.items() if value is not None}
 
 
-def _checked(args: PrivatePypiArgs, region: str) -> PrivatePypiArgs:
+def _checked(args: PrivatePypiArgs, region: str, account: str) -> PrivatePypiArgs:
     try:
-        return args.at(region)
+        return args.at(region, account)
     except InvalidArgsError as error:
         raise _refusal(args, [message(args.name_of(path), mistake) for path, mistake in error.mistakes]) from None
 

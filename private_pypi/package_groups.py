@@ -39,8 +39,12 @@ def reserved(pattern: str) -> Iterator[str]:
 
 
 def desired_state(name: str, *, domain_name: str, domain_owner: str | None, tags: Mapping[str, str]) -> str:
-    """The package group of a name or `prefix-*`, minified: published here, and from no external connection."""
+    """The package group of a name or `prefix-*`, minified: published here, and from no external connection.
+
+    It has those of the tags that have a value: other services take an empty one, the type's schema does not.
+    """
     modes = {"Publish": "ALLOW", "ExternalUpstream": "BLOCK", "InternalUpstream": "ALLOW"}
+    listed = [{"Key": key, "Value": value} for key, value in sorted(tags.items()) if value]
     state: dict[str, object] = {
         "DomainName": domain_name,
         **({"DomainOwner": domain_owner} if domain_owner else {}),
@@ -48,6 +52,6 @@ def desired_state(name: str, *, domain_name: str, domain_owner: str | None, tags
         "OriginConfiguration": {
             "Restrictions": {origin: {"RestrictionMode": mode} for origin, mode in modes.items()},
         },
-        **({"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]} if tags else {}),
+        **({"Tags": listed} if listed else {}),
     }
     return json.dumps(state, separators=(",", ":"))

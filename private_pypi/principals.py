@@ -48,7 +48,7 @@ class Principal:
         Raises:
             InvalidValueError: the fix depends on what it looks like.
         """
-        _check(self.name)
+        _check(self.name, "aws")
 
     @classmethod
     def parse(cls, value: object, *, partition: str | None = None) -> Self:
@@ -58,7 +58,8 @@ class Principal:
             InvalidValueError: it is none, or of another partition: no policy reaches into another.
         """
         if not isinstance(value, cls):
-            value = cls(cast("str", value))  # anything else is refused
+            _check(value, partition or "aws")
+            value = cls(cast("str", value))
         return value.in_partition(partition) if partition else value
 
     @classmethod
@@ -92,6 +93,11 @@ class Principal:
         """The name of a role, without its path; what is not one role has none."""
         match = re.fullmatch(r"arn:[^:]+:iam::[^:]+:role/(?:.+/)?([^/*]+)", self.name)
         return match[1] if match and not self.is_pattern else None
+
+    @property
+    def is_reserved(self) -> bool:
+        """Whether it is roles that AWS alone may modify: of IAM Identity Center, or linked to a service."""
+        return re.match(r"arn:[^:]+:iam::[^:]+:role/(aws-reserved|aws-service-role)/", self.name) is not None
 
     @property
     def is_account(self) -> bool:
@@ -160,8 +166,8 @@ class Publisher:
         return cast("Self", publisher)
 
 
-def _check(value: object) -> None:
-    """Refuse what is no principal."""
+def _check(value: object, partition: str) -> None:
+    """Refuse what is no principal, with the fix for a partition."""
     if not isinstance(value, str):
         fix = "write one quoted string for each principal"
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -172,7 +178,7 @@ def _check(value: object) -> None:
     if value.startswith("arn:"):
         _check_arn(value)
     elif not (ACCOUNT.fullmatch(value) or _ORGANIZATION.fullmatch(value)):
-        _refuse_word(value)
+        _refuse_word(value, partition)
 
 
 def _check_arn(arn: str) -> None:
@@ -180,10 +186,8 @@ def _check_arn(arn: str) -> None:
     _, partition, service, region, account, resource, *_ = [*arn.split(":", maxsplit=5), "", "", "", "", ""]
     kind, _, name = resource.partition("/")
     if service == "sts" and kind == "assumed-role":
-        role = _example(name.partition("/")[0])
-        _refuse(
-            arn, f"list the session's role: arn:aws:iam::{_example(account, 'ACCOUNT')}:role/{role}, its path included"
-        )
+        role = _arn_of(name.partition("/")[0], _example(partition, "aws"), _example(account, "ACCOUNT"))
+        _refuse(arn, f"list the session's role: {role}" + ("" if "*" in role else ", its path included"))
     if service == "sts" or kind in {"saml-provider", "oidc-provider"}:
         _refuse(arn, "list the role that the federated users assume")
     if service != "iam":
@@ -200,7 +204,7 @@ def _check_arn(arn: str) -> None:
         _refuse(arn, "end it with role/NAME, user/NAME or root; a path comes before the name: role/PATH/NAME")
 
 
-def _refuse_word(text: str) -> NoReturn:
+def _refuse_word(text: str, partition: str) -> NoReturn:
     if text == "*":
         _refuse(text, "list the roles, users or accounts; '*' would let everyone in")
     if re.fullmatch("[0-9]+", text):
@@ -209,7 +213,20 @@ def _refuse_word(text: str) -> NoReturn:
         _refuse(text, "list the role that the federated users assume, not the identity provider")
     if text.endswith((".amazonaws.com", ".amazonaws.com.cn")):
         _refuse(text, "list the role that the service runs as, not the service")
-    _refuse(text, f"write the whole ARN: arn:aws:iam::ACCOUNT:role/{_example(text)}")
+    _refuse(text, f"write the whole ARN: {_arn_of(text, partition)}")
+
+
+def _arn_of(role: str, partition: str, account: str = "ACCOUNT") -> str:
+    """What to list for the name of a role.
+
+    That of a permission set ends differently in each account, and its path in the region of IAM Identity Center, in
+    us-east-1 without one: https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+    """
+    name = _example(role)
+    if name.startswith("AWSReservedSSO_"):
+        permission_set = re.sub("_[0-9a-f]{16}$", "", name)
+        name = f"aws-reserved/sso.amazonaws.com/*{permission_set}_*"
+    return f"arn:{partition}:iam::{account}:role/{name}"
 
 
 def _example(text: str, otherwise: str = "NAME") -> str:

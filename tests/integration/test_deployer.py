@@ -1,6 +1,8 @@
 """The role of docs/deployer-policy.json: it deploys and destroys everything, and may do no more than that takes."""
 
 import json
+import re
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -44,16 +46,22 @@ LESS = {"domain": "example", "protect": False, "description": "Ours", "tags": {"
 
 
 @pytest.fixture
-def deployer(project: Project, emulator: Emulator) -> Project:
+def deploying(project: Project, emulator: Emulator) -> Callable[..., None]:
+    """Have the project deployed by a role that has the statements it is given."""
+
+    def deploy_with(*statements: dict[str, Any]) -> None:
+        for name in ("service/api", "ci"):
+            emulator.assume_role(name)
+        keys = emulator.assume_role("deployer", *statements)
+        project.environment |= {name: keys[key] for key, name in KEYS.items()}
+
+    return deploy_with
+
+
+@pytest.fixture
+def deployer(project: Project, deploying: Callable[..., None]) -> Project:
     """The project, deployed by a role that has the policy."""
-    for name in ("service/api", "ci"):
-        emulator.assume_role(name)
-    keys = emulator.assume_role("deployer", *POLICY["Statement"])
-    project.environment |= {
-        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": keys["SessionToken"],
-    }
+    deploying(*POLICY["Statement"])
     return project
 
 
@@ -89,6 +97,25 @@ def test_without_one_of_its_rights_it_is_not_enough(deployer: Project, emulator:
 
     with pytest.raises(AssertionError, match="AccessDenied"):
         deploy_and_destroy(deployer)
+
+
+def test_without_tags_it_takes_no_right_to_tag(project: Project, deploying: Callable[..., None]) -> None:
+    """As the table in docs/environments.md has it."""
+    tagging = re.compile("[a-z]+:(Tag|Untag)")
+    statements = [
+        each
+        if each["Sid"] == "PackageGroupTags"
+        else each | {"Action": [action for action in listed(each["Action"]) if not tagging.match(action)]}
+        for each in POLICY["Statement"]
+    ]
+    assert statements != POLICY["Statement"]
+    deploying(*statements)
+
+    untagged = {key: value for key, value in EVERYTHING.items() if key != "tags"}
+    for config in (untagged, untagged | {"protect": False}):
+        project.configure("dev", **config)
+        project.up("dev")
+    project.pulumi("destroy", "--yes", "--stack", "dev")
 
 
 def test_it_gives_and_takes_nothing_of_others(deployer: Project, emulator: Emulator) -> None:

@@ -133,7 +133,7 @@ def test_a_new_environment_takes_five_commands(project: Project, emulator: Emula
     assert [each["name"] for each in emulator.client("codeartifact").list_domains()["domains"]] == ["example-prod"]
     assert project.outputs("prod")["domain_name"] == "example-prod"
 
-    trust = blocks("environments.md", "json")[0]
+    _, trust = blocks("environments.md", "json")
     (project.folder / "trust.json").write_text(trust)
     (project.folder / "docs").symlink_to(Path(__file__).parents[2] / "docs")
     project.follow(role)
@@ -144,7 +144,7 @@ def test_a_new_environment_takes_five_commands(project: Project, emulator: Emula
 
 
 def test_a_reader_is_given_the_identity_policy_by_hand(project: Project, emulator: Emulator) -> None:
-    (attach,) = blocks("access.md", "sh", "Attach it yourself")
+    attach, show = blocks("access.md", "sh", "Attach it yourself")
     keys = emulator.assume_role("notebooks")
     project.configure("dev", domain="acme", readers=["arn:aws:iam::111122223333:role/notebooks"])
     project.up("dev")
@@ -153,6 +153,51 @@ def test_a_reader_is_given_the_identity_policy_by_hand(project: Project, emulato
 
     project.follow(attach)
     assert error_code(token, domain="acme") == ""
+
+    project.configure("dev", domain="acme", publishers=["444455556666"])
+    project.up("dev")
+    assert json.loads(project.follow(show)).keys() == {"arn:aws:iam::444455556666:root"}
+
+
+def test_the_rules_of_a_package_group_are_put_back_by_hand(project: Project, emulator: Emulator) -> None:
+    (put_back,) = blocks("public-pypi.md", "sh", "If somebody changed them by hand")
+    codeartifact = emulator.client("codeartifact")
+    group = {"domain": "acme", "packageGroup": "/pypi//acme~"}
+
+    def rules() -> dict[str, str]:
+        found = codeartifact.describe_package_group(**group)["packageGroup"]["originConfiguration"]["restrictions"]
+        return {origin: rule["mode"] for origin, rule in found.items()}
+
+    project.configure("dev", domain="acme", internalPackages=["acme-*"])
+    project.up("dev")
+    made = rules()
+    opened = {"EXTERNAL_UPSTREAM": "ALLOW"}
+    codeartifact.update_package_group_origin_configuration(**group, restrictions=opened)
+    project.pulumi("up", "--refresh", "--yes", "--skip-preview", "--stack", "dev")
+    assert rules() == made | opened
+
+    project.follow(put_back)
+    assert rules() == made
+
+    codeartifact.delete_package_group(**group)
+    project.pulumi("up", "--refresh", "--yes", "--skip-preview", "--stack", "dev")
+    assert rules() == made
+
+
+def test_the_owner_of_a_domain_makes_a_package_group_by_hand(project: Project, emulator: Emulator) -> None:
+    (make,) = blocks("public-pypi.md", "sh", "In another account's domain")
+    (put_back,) = blocks("public-pypi.md", "sh", "If somebody changed them by hand")
+    codeartifact = emulator.client("codeartifact")
+    codeartifact.create_domain(domain="acme")
+
+    project.follow(f"{make}\n{put_back}")
+    found = codeartifact.describe_package_group(domain="acme", packageGroup="/pypi//acme~")["packageGroup"]
+    rules = found["originConfiguration"]["restrictions"]
+    assert {origin: rule["mode"] for origin, rule in rules.items()} == {
+        "PUBLISH": "ALLOW",
+        "EXTERNAL_UPSTREAM": "BLOCK",
+        "INTERNAL_UPSTREAM": "ALLOW",
+    }
 
 
 def test_public_pypi_is_switched_on_in_two_steps(project: Project, emulator: Emulator) -> None:
@@ -195,8 +240,7 @@ def test_the_owner_of_a_domain_adds_the_statement(project: Project, emulator: Em
     outputs = json.loads(project.follow(".venv/bin/private-pypi preview dev --json"))["outputs"]
     project.follow(fetch, **of_owner)
     policy = json.loads((project.folder / "domain.json").read_text())
-    added = json.loads(outputs["domain_policy_statement"])
-    policy["Statement"] += added if isinstance(added, list) else [added]
+    policy["Statement"] += json.loads(outputs["domain_policy_statements"])
     (project.folder / "domain.json").write_text(json.dumps(policy))
     project.follow(put, **of_owner)
     project.up("dev")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from evaluator import Caller, allows
 from mocks import DOMAIN_PERMISSIONS, REPOSITORY_PERMISSIONS, ROOT, Run, main_program, run
 from pages import blocks, table
 
@@ -17,7 +18,7 @@ ARN = "arn:aws:codeartifact:us-west-2:111122223333"
 DOMAIN = f"{ARN}:domain/acme"
 REPOSITORY = f"{ARN}:repository/acme/private-pypi"
 PACKAGES = f"{ARN}:package/acme/private-pypi/*"
-SSO = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*"
+SSO = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Developers_*"
 GITHUB = "arn:aws:iam::111122223333:role/github-actions/publish-packages"
 RELEASE = "arn:aws:iam::777788889999:role/data/release"
 NAMED = [GITHUB, "arn:aws:iam::111122223333:role/service/api", "arn:aws:iam::444455556666:root", RELEASE]
@@ -115,6 +116,29 @@ def test_every_kind_of_principal_installs_and_the_publishers_alone_publish(made:
             },
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("role", "may"),
+    [
+        ("aws-reserved/sso.amazonaws.com/AWSReservedSSO_Developers_0123456789abcdef", True),
+        ("aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Developers_0123456789abcdef", True),
+        ("aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Operators_0123456789abcdef", False),
+        ("team/AWSReservedSSO_Developers_0123456789abcdef", False),
+    ],
+)
+def test_people_of_a_permission_set_get_in_wherever_identity_center_is(made: Run, role: str, may: bool) -> None:
+    caller = Caller(arn=f"arn:aws:iam::111122223333:role/{role}")
+    policy = json.loads(made.of_type(REPOSITORY_PERMISSIONS).inputs["policyDocument"])
+
+    read = allows(
+        caller,
+        "codeartifact:ReadFromRepository",
+        REPOSITORY,
+        permissions_policy=policy,
+        owner="111122223333",
+    )
+    assert read == may
 
 
 @pytest.mark.usefixtures("project")

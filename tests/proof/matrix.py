@@ -91,6 +91,9 @@ def join(*parts: Config) -> Config:
     return config
 
 
+# The program refuses these two together.
+_REFUSED = {"internalPackages", "existingDomain of another account"}
+
 ALONE = {name: join(feature) for name, feature in FEATURES.items()}
 ATTACHED = {
     # A listed reader whom a publishers' pattern matches publishes too, and no output has its identity policy.
@@ -101,8 +104,13 @@ ATTACHED = {
         FEATURES["existingDomain of another account"],
     )
 }
-PAIRS = {f"{one} + {other}": join(FEATURES[one], FEATURES[other]) for one, other in itertools.combinations(FEATURES, 2)}
+PAIRS = {
+    f"{one} + {other}": join(FEATURES[one], FEATURES[other])
+    for one, other in itertools.combinations(FEATURES, 2)
+    if {one, other} != _REFUSED
+}
 _TOO_LONG = ["publishers of packages, each of their own", "a policy that is too long"]
 _APART = ["no protect", "existingDomain", "existingDomain of another account"]
 _TOGETHER = join(*(feature for name, feature in FEATURES.items() if name not in [*_APART, *_TOO_LONG]))
 TOGETHER = {"together": _TOGETHER, **{f"together, {name}": join(_TOGETHER, FEATURES[name]) for name in _APART}}
+TOGETHER["together, existingDomain of another account"].pop("internalPackages")

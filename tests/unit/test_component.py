@@ -353,6 +353,42 @@ def test_what_gets_no_identity_policy_is_warned_of() -> None:
     )
 
 
+SSO = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Ops_0123456789abcdef"
+LINKED = "arn:aws:iam::111122223333:role/aws-service-role/glue.amazonaws.com/AWSServiceRoleForGlue"
+
+
+@pytest.mark.parametrize("reserved", [SSO, SSO.replace("eu-west-1/", ""), LINKED])
+def test_a_role_that_aws_alone_may_modify_is_warned_of_with_the_way_to_reach_its_people(reserved: str) -> None:
+    listed = [Principal(reserved), Principal("arn:aws:iam::111122223333:role/ci")]
+    made = run(pypi(PrivatePypiArgs(domain="acme", readers=listed, attach_identity_policies=True)))
+
+    assert made.of_type(POLICY_ATTACHMENT).inputs["role"] == "ci"
+    (warning,) = made.warnings
+    assert warning.endswith(
+        " AWS alone may modify roles under aws-reserved/ and aws-service-role/: for people who sign in with IAM "
+        f"Identity Center, put it into their permission set.\n{reserved}"
+    )
+
+
+@both_times
+def test_in_another_accounts_domain_there_are_no_internal_packages(preview: bool) -> None:
+    """The delete handler names no domain owner: it would take a group of the same name in the deploying account."""
+    record = Run()
+    with pytest.raises(pulumi.RunError) as error:
+        run(pypi(dataclasses.replace(VISITING, internal_packages=["acme-*", "beta"])), preview=preview, record=record)
+
+    assert record.resources == {}
+    assert str(error.value) == (
+        "1 error in the arguments; nothing was changed.\n"
+        "internal_packages: got acme-*, beta in the domain of account 444455556666\n"
+        "  expected: none but in a domain of the account you deploy in, 111122223333: there AWS would look for a "
+        "group that is to be deleted\n"
+        "  fix:      take them out, and have the domain's owner make the package groups"
+    )
+    own = run(pypi(dataclasses.replace(VISITING, internal_packages=["beta"], domain_owner="111122223333")))
+    assert "pypi-internal-beta" in own.resources
+
+
 @both_times
 def test_a_policy_that_is_too_long_is_an_error_and_nothing_is_registered(preview: bool) -> None:
     record = Run()
@@ -538,15 +574,12 @@ def test_without_principals_the_domains_owner_has_nothing_to_add() -> None:
 
 @both_times
 def test_in_another_accounts_domain_every_call_and_arn_carries_the_owner(preview: bool) -> None:
-    stored = dataclasses.replace(VISITING, public_upstream=True, internal_packages=["beta"], closed_publishing=True)
+    stored = dataclasses.replace(VISITING, public_upstream=True, closed_publishing=True)
     made = run(pypi(stored), preview=preview)
 
     for name, each in made.resources.items():
         if each.type in {REPOSITORY, REPOSITORY_PERMISSIONS}:
             assert each.inputs["domainOwner"] == "444455556666", name
-    assert made.of_type(PACKAGE_GROUP).inputs["desiredState"] == desired_state(
-        "beta", domain_name="acme", domain_owner="444455556666", tags={}
-    )
     if not preview:
         (call,) = [call for call in made.calls if "Endpoint" in call.token]
         assert call.arguments["domainOwner"] == "444455556666"

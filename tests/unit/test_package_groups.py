@@ -46,7 +46,7 @@ def test_a_package_group_takes_what_is_published_here_and_nothing_of_public_pypi
 
 
 def test_a_package_group_of_another_accounts_domain_names_its_owner() -> None:
-    state = desired_state("acme-*", domain_name="acme", domain_owner="444455556666", tags={"team": "a", "cost": ""})
+    state = desired_state("acme-*", domain_name="acme", domain_owner="444455556666", tags={"team": "a", "cost": "12"})
 
     assert json.loads(state) == {
         "DomainName": "acme",
@@ -59,5 +59,13 @@ def test_a_package_group_of_another_accounts_domain_names_its_owner() -> None:
                 "InternalUpstream": {"RestrictionMode": "ALLOW"},
             }
         },
-        "Tags": [{"Key": "cost", "Value": ""}, {"Key": "team", "Value": "a"}],
+        "Tags": [{"Key": "cost", "Value": "12"}, {"Key": "team", "Value": "a"}],
     }
+
+
+def test_a_package_group_has_no_tag_without_a_value() -> None:
+    def made(**tags: str) -> str:
+        return desired_state("acme-*", domain_name="acme", domain_owner=None, tags=tags)
+
+    assert made(team="a", cost="") == made(team="a") != made()
+    assert made(cost="") == made()

@@ -8,6 +8,7 @@ TAKES = (
     "the 12 digits of an account, quoted; or an organization (o-a1b2c3d4e5)"
 )
 SIXTY_FOUR = "r" * 64
+IDENTITY_CENTER = "aws-reserved/sso.amazonaws.com"
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ SIXTY_FOUR = "r" * 64
         f"arn:aws:iam::111122223333:role/{'p' * 510}/{SIXTY_FOUR}",
         "arn:aws:iam::111122223333:user/people/ada",
         "arn:aws:iam::111122223333:root",
-        "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*",
+        "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Developers_*",
         "arn:aws:iam::111122223333:role/*",
         "arn:aws:iam::111122223333:user/contractors/*",
         "o-a1b2c3d4e5",
@@ -45,6 +46,14 @@ def test_an_account_is_its_root_arn(partition: str) -> None:
     [
         ("", "write the whole ARN: arn:aws:iam::ACCOUNT:role/NAME"),
         ("ci", "write the whole ARN: arn:aws:iam::ACCOUNT:role/ci"),
+        (
+            "AWSReservedSSO_Developers_0123456789abcdef",
+            f"write the whole ARN: arn:aws:iam::ACCOUNT:role/{IDENTITY_CENTER}/*AWSReservedSSO_Developers_*",
+        ),
+        (
+            "arn:aws-cn:sts::111122223333:assumed-role/AWSReservedSSO_Data_Ops_0123456789abcdef/ada",
+            f"list the session's role: arn:aws-cn:iam::111122223333:role/{IDENTITY_CENTER}/*AWSReservedSSO_Data_Ops_*",
+        ),
         ("*", "list the roles, users or accounts; '*' would let everyone in"),
         ("1111", "an account has 12 digits, this has 4"),
         ("1111222233334", "an account has 12 digits, this has 13"),
@@ -177,3 +186,29 @@ def test_no_policy_reaches_into_another_partition() -> None:
         f"got 'arn:aws-cn:iam::111122223333:role/ci'\n  expected: {TAKES}\n"
         "  fix:      the stack's region is in the partition aws: list principals of that"
     )
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-us-gov"])
+def test_a_bare_name_is_told_the_arn_of_the_partition_it_is_in(partition: str) -> None:
+    for name, path in (
+        ("ci", "ci"),
+        ("AWSReservedSSO_Ops_0123456789abcdef", "aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Ops_*"),
+    ):
+        with pytest.raises(InvalidValueError) as error:
+            Principal.parse(name, partition=partition)
+        assert str(error.value).endswith(f"write the whole ARN: arn:{partition}:iam::ACCOUNT:role/{path}")
+
+
+@pytest.mark.parametrize(
+    ("resource", "is_reserved"),
+    [
+        ("role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Ops_0123456789abcdef", True),
+        ("role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Ops_*", True),
+        ("role/aws-service-role/glue.amazonaws.com/AWSServiceRoleForGlue", True),
+        ("role/aws-reserved", False),
+        ("role/team/aws-reserved/ci", False),
+        ("user/aws-reserved/ada", False),
+    ],
+)
+def test_the_roles_that_aws_alone_may_modify_are_known_by_their_path(resource: str, is_reserved: bool) -> None:
+    assert Principal(f"arn:aws:iam::111122223333:{resource}").is_reserved == is_reserved

@@ -13,7 +13,7 @@ from pathlib import Path
 from policy_sentry.querying.actions import get_action_data
 
 HERE = Path(__file__).parent
-SERVICES = ("cloudformation", "codeartifact", "iam", "sts")
+SERVICES = ("cloudformation", "codeartifact", "iam", "kms", "sts")
 
 
 def actions() -> str:
