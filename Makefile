@@ -22,7 +22,7 @@ help:
 	@echo "make install              set up .venv with what requirements.txt pins"
 	@echo "make test                 run the tests"
 	@echo "make proof                prove for every caller that the policies allow what the config gives"
-	@echo "make lint                 run the linters and the type checker"
+	@echo "make lint                 run the linters, the type checker, and the tests of pages, locks and pictures"
 	@echo "make integration          run the tests on the real Pulumi engine against a local AWS endpoint"
 	@echo "make crash                kill the engine at every call to AWS that changes something, and carry on"
 	@echo "                          both with PLUGIN=real: by the AWS plugin that the Pulumi CLI has installed"
@@ -41,12 +41,13 @@ diff: install
 	@$(BIN)/private-pypi diff $(STACK) $(if $(BASE),--base '$(BASE)')
 
 test: install-dev
-	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term
+	$(BIN)/pytest tests/unit --numprocesses 2 --cov --cov-report=term
 
 proof: install-dev
 	$(BIN)/pytest tests/unit/test_every_caller.py tests/proof
 
 lint: install-dev
+	$(BIN)/pytest tests/project --numprocesses 2
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright

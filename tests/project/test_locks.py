@@ -23,10 +23,10 @@ def test_a_lock_names_no_place_to_download_from(lock: str) -> None:
 
 
 def test_what_stands_in_two_locks_is_the_same() -> None:
-    versions: dict[str, set[str]] = {}
+    versions: dict[tuple[str, str], set[str]] = {}
     for lock in (RUN, DEV, INTEGRATION, BENCH):
         for pin, _ in entries(lock):
-            versions.setdefault(pin.name, set()).add(str(pin.specifier))
+            versions.setdefault((pin.name, str(pin.marker)), set()).add(str(pin.specifier))
 
     assert {name: each for name, each in versions.items() if len(each) > 1} == {}
 

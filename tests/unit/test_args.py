@@ -32,8 +32,9 @@ def output() -> Any:
 
 
 def refused(**args: Any) -> str:
+    args = {"domain": "acme"} | args
     with pytest.raises(InvalidArgsError) as error:
-        PrivatePypiArgs(**{"domain": "acme"} | args)
+        PrivatePypiArgs(**args)
     return str(error.value)
 
 

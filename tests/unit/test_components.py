@@ -469,7 +469,8 @@ def test_our_own_component_is_understood_whole() -> None:
         "private-pypi:tags": '{"team": "data"}',
         "aws:allowedAccountIds": "111122223333",
     }
-    for more in ({}, {"private-pypi:existingDomain": "true", "private-pypi:domainOwner": "444455556666"}):
+    elsewhere = {"existingDomain": "true", "domainOwner": "444455556666", "internalPackages": "[]"}
+    for more in ({}, {f"private-pypi:{key}": value for key, value in elsewhere.items()}):
         stack = Stack(
             name="dev",
             project="private-pypi",

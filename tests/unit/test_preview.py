@@ -515,7 +515,6 @@ config:
   private-pypi:domainOwner: "444455556666"
   private-pypi:readers: [arn:aws:iam::111122223333:role/ci]
   private-pypi:publicUpstream: true
-  private-pypi:internalPackages: [acme-*, beta]
   private-pypi:tags: {team: platform, cost center: "12"}
 """
 
@@ -538,7 +537,6 @@ def test_what_the_owner_of_an_existing_domain_adds_is_shown_and_taken_as_done(
         "  Packages are protected: nobody may delete them, whatever their own IAM policies say.\n"
         "  Nobody gets in before the domain's owner adds domain_policy_statements to the domain's policy.\n"
     )
-    assert section(shown, "Never from public PyPI") == "  acme\n  acme-*\n  beta\n"
     assert section(shown, "Tags") == "  cost center  12\n  team         platform\n"
 
 
@@ -552,7 +550,6 @@ def test_programs_get_what_the_owner_adds_as_an_output(
 
     assert len(json.loads(result["outputs"]["domain_policy_statements"])) == count
     (component,) = result["components"]
-    assert component["safeguards"]["internal_packages"] == ["acme", "acme-*", "beta"]
     assert component["access"][0] == row(f"arn:aws:iam::{account}:role/ci")
     tagged = ["arn:aws:codeartifact:us-west-2:444455556666:domain/acme", *REPOSITORIES]
     made = ["codeartifact:CreateRepository on *", *(f"codeartifact:TagResource on {arn}" for arn in tagged)]

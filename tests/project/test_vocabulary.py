@@ -11,7 +11,7 @@ OLD = re.compile(
     r"not for you to read)\b",
     re.IGNORECASE,
 )
-NOT_PROSE = re.compile(r"(requirements.*\.txt|\.svg|LICENSE|/reference/.*\.json|test_words\.py)$")
+NOT_PROSE = re.compile(r"(requirements.*\.txt|\.svg|LICENSE|/reference/.*\.json|test_vocabulary\.py)$")
 
 
 def tracked() -> list[str]:
