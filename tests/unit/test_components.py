@@ -450,7 +450,8 @@ def test_our_own_component_is_understood_whole() -> None:
         "private-pypi:tags": '{"team": "data"}',
         "aws:allowedAccountIds": "111122223333",
     }
-    for more in ({}, {"private-pypi:existingDomain": "true", "private-pypi:domainOwner": "444455556666"}):
+    theirs = {"existingDomain": "true", "domainOwner": "444455556666", "internalPackages": "[]"}
+    for more in ({}, {f"private-pypi:{key}": text for key, text in theirs.items()}):
         stack = Stack(
             name="dev",
             project="private-pypi",
