@@ -93,11 +93,11 @@ class PrivatePypi(pulumi.ComponentResource):
             if documents.store:
                 before = [*before, self._set_permissions("store", store, documents.store)]
         repository = self._make_repository(domain, before, store)
-        document = documents.repository
-        if not document and (deployed.has_policy or (deployed.repository and not deployed.is_unprotected)):
-            # Pulumi deletes nothing that was protected until now, so the policy stays. Where it went by hand it is
-            # made again: by it the end of the protection is known.
-            document = policy_of_nothing(arns, account)
+        document, nothing = documents.repository, policy_of_nothing(arns, account)
+        if not document and deployed.repository and (not deployed.is_unprotected or deployed.policy == nothing):
+            # Pulumi deletes nothing that was protected until now, so the policy stays, for good: then nothing changes
+            # in the next run. Where it went by hand it is made again: by it the end of the protection is known.
+            document = nothing
         policy = self._set_permissions("repository", repository, document) if document else None
         if args.attach_identity_policies:
             self._attach_identity_policies(documents, account)

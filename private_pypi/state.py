@@ -40,8 +40,8 @@ class Deployed:
     """Those of the repository."""
     store: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Those of the store."""
-    has_policy: bool = False
-    """Whether the repository has a permissions policy."""
+    policy: str | None = None
+    """The repository's permissions policy, if it has one."""
     has_github_provider: bool = False
     """Whether it made the account's OpenID Connect provider for GitHub."""
     is_unprotected: bool = False
@@ -138,7 +138,7 @@ def _deployed(component: str, resources: _Resources) -> Deployed:
         domain=resources.get(_child(component, _DOMAIN, "domain"), {}),
         repository=repository,
         store=resources.get(_child(component, _REPOSITORY, "store"), {}),
-        has_policy=policy is not None,
+        policy=policy and policy["policyDocument"],
         has_github_provider=_child(component, _OIDC_PROVIDER, "github") in resources,
         # By the repository's ARN it is known that this is the one that was unprotected, and not one imported since.
         is_unprotected=(

@@ -151,7 +151,8 @@ def test_every_kind_of_principal_may_do_what_the_config_says_and_no_more(project
     project.configure("dev", **CONFIG)
     project.up("dev")
     outputs = project.outputs("dev")
-    reader, publisher = document(outputs["reader_policy"]), document(outputs["publisher_policy"])
+    reader = document(outputs["reader_policy"])
+    publisher = document(outputs["publisher_policies"][f"arn:aws:iam::{PUBLISHING_ACCOUNT}:root"])
 
     sessions: dict[str, tuple[Any, Caller]] = {
         role: (

@@ -726,7 +726,7 @@ def test_a_domain_whose_owner_has_not_added_the_statement(project: Project, emul
             Why
               AWS says  AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/reader/session is not authorized to perform: codeartifact:GetAuthorizationToken on resource: arn:aws:codeartifact:us-west-2:444455556666:domain/acme because no resource-based policy allows the codeartifact:GetAuthorizationToken action
               cause     the domain's permissions policy does not let role reader do codeartifact:GetAuthorizationToken. The config says so, for arn:aws:iam::111122223333:role/reader
-              fix       add the output domain_policy_statement to it: `pulumi stack output domain_policy_statement --stack dev`
+              fix       add the output domain_policy_statements to it: `pulumi stack output domain_policy_statements --stack dev`
               who       whoever owns the domain, account 444455556666
               or        compare the path: arn:aws:iam::111122223333:role/reader in the config, `aws iam get-role --role-name reader`
               who       whoever administers IAM in account 111122223333
@@ -742,7 +742,7 @@ def test_a_domain_whose_owner_has_not_added_the_statement(project: Project, emul
             """),
     )
 
-    statements: Any = json.loads(outputs["domain_policy_statement"])
+    statements: Any = json.loads(outputs["domain_policy_statements"])
     owner.put_domain_permissions_policy(domain="acme", policyDocument=document(*statements))
     steps = check(project, keys)[1]
     assert "  token        ok  sts:GetServiceBearerToken and codeartifact:GetAuthorizationToken\n" in steps

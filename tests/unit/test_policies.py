@@ -765,6 +765,18 @@ def test_nobody_can_do_what_the_config_does_not_give_them(
             assert not may(action, resource, permissions)
 
 
+@pytest.mark.parametrize(
+    ("package", "everything_", "limited"), [("pypi//acme-core", 1, 1), ("generic/acme/core", 1, 0)]
+)
+def test_only_a_publisher_of_everything_publishes_other_formats(package: str, everything_: int, limited: int) -> None:
+    caller = Caller(arn=CI.name, identity_policies=())
+    resource = PACKAGES.replace("*", package)
+
+    for publishers, expected in ((everything(CI), everything_), ([only(CI, "acme-core")], limited)):
+        policy = repository([], publishers)
+        assert allows(caller, PUBLISH[0], resource, permissions_policy=policy, owner=OWNER) == bool(expected)
+
+
 @given(
     readers=reader_lists,
     publishers=publisher_lists,

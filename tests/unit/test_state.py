@@ -314,6 +314,8 @@ def test_what_was_never_protected_needs_no_policy(unprotected: State) -> None:
     """But one that stayed goes on to stay, so that one run is enough."""
     policies = [each.inputs.get("policyDocument") for each in deploy(UNPROTECTED).resources.values()]
     assert NOTHING in policies
+    unprotected[urn("repository-permissions")]["policyDocument"] = NOTHING.replace("Describe", "Get")
+    assert "private-pypi-repository-permissions" not in deploy(UNPROTECTED).resources
     del unprotected[urn("repository-permissions")]
     assert "private-pypi-repository-permissions" not in deploy(UNPROTECTED).resources
     unprotected.clear()
