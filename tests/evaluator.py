@@ -35,7 +35,7 @@ class Caller:
         return self.arn.split(":")[4]
 
 
-def allows(  # noqa: PLR0913  who, what, and what decides it
+def allows(
     caller: Caller,
     action: str,
     resource: str,

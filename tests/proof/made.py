@@ -54,8 +54,8 @@ def make(config: Mapping[str, Any], place: Place) -> Made:
     for name, document in run.exports.get("publisher_policies", {}).items():
         identity[f"publisher_policies[{name}]"] = read(document)
     attached = [(each["role"], each["policy"]) for each in inputs(mocks.ROLE_POLICY, "name", "role", "policy")]
-    for each in inputs(mocks.POLICY_ATTACHMENT, "role", "policyArn"):
-        attached.append((each["role"], managed[each["policyArn"]]))
+    attachments = inputs(mocks.POLICY_ATTACHMENT, "role", "policyArn")
+    attached += [(each["role"], managed[each["policyArn"]]) for each in attachments]
     for role, document in attached:
         name = f"the policy of {role}"
         identity[name] = [*identity.get(name, []), *read(document)]
