@@ -47,6 +47,8 @@ TRUST, OTHER_TRUST = (
 )
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/known"
 STATUS = "cloudformation:GetResourceRequestStatus"
+TAG = "codeartifact:TagResource"
+CREATE = {"codeartifact:CreateDomain", "codeartifact:CreateRepository"}
 SCHEMA = json.dumps(json.loads((HERE / "aws-emulator/reference/package-group.json").read_text())["schema"])
 TAGS, OTHER_TAGS = {"team": "platform", "cost": "12"}, {"team": "data"}
 
@@ -107,12 +109,17 @@ def stand_in(start: Callable[..., PluginProcess]) -> PluginProcess:
 def asked(aws: Emulator, known: int) -> list[str]:
     """What was asked for since then.
 
-    Asking again for a status counts once. What Cloud Control asks for in its turn is not the provider's doing.
+    Asking again for a status counts once. What Cloud Control asks for in its turn is not the provider's doing, nor is
+    the right to tag that AWS asks for where something is created with tags: that is no call of its own.
     """
     actions = [action for action, _ in aws.actions()[known:]]
     if any(each.startswith("cloudformation:") for each in actions):
         actions = [each for each in actions if each.startswith("cloudformation:")]
-    return [each for each, before in zip(actions, ["", *actions], strict=False) if not each == before == STATUS]
+    return [
+        each
+        for each, before in zip(actions, ["", *actions], strict=False)
+        if not (each == before == STATUS or (each == TAG and before in CREATE))
+    ]
 
 
 # Each life goes through the situations of its type, in an order in which they can follow each other.

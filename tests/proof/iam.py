@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import z3
-from proof.request import ANYTHING, Formula, Request, Token
+from proof.request import ANYTHING, WITHOUT_RESOURCE, Formula, Request, Token
 
 Statement = Mapping[str, Any]
 Statements = Sequence[Statement]
@@ -116,21 +116,26 @@ def _say(effect: str, statements: Statements, is_about: Callable[[Statement], Fo
 
 
 def _is_about(statement: Statement, request: Request) -> Formula:
+    actions, resources = _several(statement["Action"]), _several(statement["Resource"])
     return z3.And(
-        z3.Or([_is_action(each, request) for each in _several(statement["Action"])]),
-        z3.Or([_is_resource(each, request) for each in _several(statement["Resource"])]),
+        z3.Or([_is_action(each, request, names_resource="*" not in resources) for each in actions]),
+        z3.Or([_is_resource(each, request) for each in resources]),
         _conditions_hold(statement, request),
     )
 
 
-def _is_action(pattern: str, request: Request) -> Formula:
-    """An action, or all of a service. Other patterns are not known here."""
+def _is_action(pattern: str, request: Request, *, names_resource: bool) -> Formula:
+    """An action, or all of a service; not one without a type of resource, where a statement `names_resource`.
+
+    Other patterns are not known here.
+    """
     service, _, operation = pattern.partition(":")
+    without_resource = WITHOUT_RESOURCE if names_resource else []
     if operation == "*":
-        return request.service == service
+        return z3.And(request.service == service, *(z3.Not(request.is_action(each)) for each in without_resource))
     if _is_pattern(pattern):
         raise NotImplementedError(pattern)
-    return request.is_action(pattern)
+    return request.is_action(pattern) if pattern not in without_resource else False
 
 
 def _is_resource(pattern: str, request: Request) -> Formula:
@@ -146,8 +151,7 @@ def _is_resource(pattern: str, request: Request) -> Formula:
     ):
         raise NotImplementedError(pattern)
     texts = parts if last == "*" else [*parts, last, "", "", ""]
-    is_it = z3.And(request.owner == ":".join(place), *map(_is_like, request.path, texts))
-    return z3.And(z3.Not(request.names_no_resource), is_it)
+    return z3.And(request.owner == ":".join(place), *map(_is_like, request.path, texts))
 
 
 def _names(statement: Statement, request: Request) -> Formula:

@@ -12,6 +12,7 @@ THERE = f"arn:aws:iam::{OTHER}"
 
 # Few names, so that those of one feature are often those of the other, or match its pattern.
 FEATURES: dict[str, Config] = {
+    "tags": {"tags": {"team": "data"}},
     "reader, role": {"readers": [f"{ARN}:role/team/ci"]},
     "reader, role with a colon in its path": {"readers": [f"{ARN}:role/team:a/api"]},
     "reader, user": {"readers": [f"{ARN}:user/ada"]},
@@ -75,7 +76,6 @@ FEATURES: dict[str, Config] = {
     "publicUpstream": {"publicUpstream": True},
     "internalPackages": {"internalPackages": ["acme-*"]},
     "attachIdentityPolicies": {"attachIdentityPolicies": True},
-    "tags": {"tags": {"team": "data"}},
     "existingDomain": {"existingDomain": True},
     "existingDomain of another account": {"existingDomain": True, "domainOwner": OTHER},
     "a policy that is too long": {"readers": [f"{ARN}:role/glue/job-number-{number:02}" for number in range(70)]},
@@ -95,7 +95,7 @@ def join(*parts: Config) -> Config:
 _REFUSED = {"internalPackages", "existingDomain of another account"}
 
 ALONE = {name: join(feature) for name, feature in FEATURES.items()}
-ATTACHED = {
+ATTACHED_THERE = {
     # A listed reader whom a publishers' pattern matches publishes too, and no output has its identity policy.
     "attached to a reader who publishes, in the domain of another account": join(
         FEATURES["reader, role"],

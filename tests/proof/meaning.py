@@ -91,10 +91,11 @@ class Meaning:
 
     @cached_property
     def is_as_attached(self) -> Formula:
-        """Whether in the repository administrator's account, where an identity policy is enough, each is in its place.
+        """Whether each identity policy is with whom it is for, where it is enough by itself.
 
-        In another account's domain that is so until somebody copies one by hand, or is taken off the list and keeps it.
-        Everywhere else anybody may have any of them.
+        That is in the account that made the repository in another account's domain. There a copy that somebody attached
+        by hand, and keeps when they are taken off the list, still allows what it says. Everywhere else nobody may do
+        more for having one, whoever it is for.
         """
         if self.owner == self.place.account:
             return True

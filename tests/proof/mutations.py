@@ -6,21 +6,23 @@ Not among them is what changes nothing for anybody:
 - `StringLike` for `StringEquals` where there is no `*`;
 - a wider resource in a repository's policy, which is about that repository alone;
 - an Allow of publishing for whom `closedPublishing` denies it;
-- what is to attach, where nobody from another account is listed.
+- what is to attach, where nobody from another account is listed;
+- more packages in an identity policy, where the repository's policy limits the publisher to its own;
+- less in the repository's policy for the account that made it in another's domain, where identity policies are enough.
 """
 
 import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from proof import iam
 from proof.iam import Policies, Statement, Statements
-from proof.matrix import ALONE, PAIRS
+from proof.matrix import ALONE, ATTACHED_THERE, PAIRS
 from proof.request import Example, Formula, Token, TokenExample
-from proof.theorems import Case, find, is_trusted, succeeds
+from proof.theorems import Case, case_of, find, is_trusted, succeeds
 
 Change = Callable[[Statement], Iterable[Statement | None]]
 """The statements that could stand for one; `None` is none."""
@@ -109,6 +111,10 @@ def _where(is_it: Callable[[Statement], Any], change: Change) -> Change:
     return lambda statement: change(statement) if is_it(statement) else []
 
 
+def _does(operation: str) -> Callable[[Statement], bool]:
+    return lambda statement: f"codeartifact:{operation}" in _values(statement, _ACTION)
+
+
 def _has_ids(statement: Statement) -> bool:
     return any("@" in each for each in _values(statement, _SUBJECT))
 
@@ -128,10 +134,11 @@ def _then(first: Change, second: Change) -> Change:
 _STRANGER = "arn:aws:iam::777788889999:role/stranger"
 _ADMINS = [f"arn:aws:iam::{account}:role/admin" for account in ("111122223333", "444455556666")]
 _OTHER_ACCOUNT = _sub("[0-9]{12}", "777788889999")
+_DOMAIN = "arn:aws:codeartifact:us-west-2:444455556666:domain/acme"
 _OTHER_REPOSITORY = _sub("(?<=/)private-pypi", "other")
 
 ALLOWED: Mapping[str, Change] = {
-    "an action more": _more(_ACTION, "codeartifact:PutRepositoryPermissionsPolicy"),
+    "an action more": _more(_ACTION, "codeartifact:UpdateRepository"),
     "an action less": _less(_ACTION),
     "every action": _to(_ACTION, lambda _: ["codeartifact:*"]),
     "a principal more": _more(_PRINCIPAL, _STRANGER),
@@ -142,6 +149,8 @@ ALLOWED: Mapping[str, Change] = {
     "everybody": _where(lambda statement: statement["Principal"] != "*", _with(Principal="*")),
     "everybody, without the condition": _no_condition,
     "everybody of the account, without the pattern": _to(_PATTERN, lambda _: []),
+    "all that begin like a name in a condition": _each(_PATTERN, _sub("(?<![*])$", "*")),
+    "users for the roles in a condition": _each(_PATTERN, _sub(":role/", ":user/")),
     "a wider pattern": _each(_PATTERN, _sub("(role|user)/.*", "*")),
     "a narrower pattern": _each(_PATTERN, _sub("$", "x")),
     "a pattern in another account": _each(_PATTERN, _OTHER_ACCOUNT),
@@ -162,6 +171,18 @@ ALLOWED: Mapping[str, Change] = {
     "no Allow": _nothing,
 }
 """Mistakes in what the policies of the domain and of the repository allow."""
+
+BY_THE_OWNER: Mapping[str, Change] = {
+    "repositories made by naming the domain": _where(_does("CreateRepository"), _to(_RESOURCE, lambda _: [_DOMAIN])),
+    "tags on every resource": _where(_does("TagResource"), _to(_RESOURCE, lambda _: ["*"])),
+    "no tags on the domain": _where(_does("TagResource"), _each(_RESOURCE, _sub(".*:domain/.*", ""))),
+    "no token for one who is listed": _where(_does("GetAuthorizationToken"), _less(_PRINCIPAL)),
+    "a token for a whole account": _where(
+        _does("GetAuthorizationToken"), _each(_PRINCIPAL, _sub("(role|user)/.*", "root"))
+    ),
+    "a token for all in a condition's account": _where(_does("GetAuthorizationToken"), _to(_PATTERN, lambda _: [])),
+}
+"""Mistakes in what the owner of the domain is told to allow."""
 
 DENIED: Mapping[str, Change] = {
     "an action more denied": _more(_ACTION, "codeartifact:DeleteRepositoryPermissionsPolicy"),
@@ -186,7 +207,7 @@ DENIED: Mapping[str, Change] = {
 
 ATTACHED: Mapping[str, Change] = {
     "an action more to attach": _where(
-        lambda statement: "Condition" not in statement, _more(_ACTION, "codeartifact:PutRepositoryPermissionsPolicy")
+        lambda statement: "Condition" not in statement, _more(_ACTION, "codeartifact:UpdateRepository")
     ),
     "an action less to attach": _less(_ACTION),
     "every resource to attach": _each(_RESOURCE, _sub("arn:.*", "*")),
@@ -198,6 +219,19 @@ ATTACHED: Mapping[str, Change] = {
     "nothing to attach": _nothing,
 }
 """Mistakes in the documents ready to attach."""
+
+OF_EACH: Mapping[str, Change] = {
+    "one publisher_policy for all": _where(_does("PublishPackageVersion"), _each(_RESOURCE, _sub("pypi//.*", "*"))),
+    "a package less to attach": _where(_does("PublishPackageVersion"), _less(_RESOURCE)),
+    "the policy of a reader for a publisher": _where(_does("PublishPackageVersion"), _nothing),
+    "packages of every repository to attach": _where(
+        _does("PublishPackageVersion"), _each(_RESOURCE, _sub("/private-pypi/.*", "/*"))
+    ),
+    "publishing for readers too": _where(
+        _does("ReadFromRepository"), _more(_ACTION, "codeartifact:PublishPackageVersion")
+    ),
+}
+"""Mistakes in the identity policies of single publishers, where these are enough by themselves."""
 
 TRUSTED: Mapping[str, Change] = {
     "the provider of another account": _each(_PROVIDER, _OTHER_ACCOUNT),
@@ -220,12 +254,12 @@ TRUSTED: Mapping[str, Change] = {
 }
 """Mistakes in whom the role of a workflow trusts."""
 
-MISTAKES = [*ALLOWED, *DENIED, *ATTACHED, *TRUSTED]
+MISTAKES = [*ALLOWED, *BY_THE_OWNER, *DENIED, *ATTACHED, *OF_EACH, *TRUSTED]
 
 _Documents = Iterator[tuple[Statements, Callable[[Statements], object]]]
 """The statements of documents, each with what is found when they are others."""
 
-_case = cache(lambda name: Case((ALONE | PAIRS)[name]))
+_CONFIGS = ALONE | PAIRS | ATTACHED_THERE
 
 
 def mutants(mistake: str) -> Iterator[tuple[str, Statement, object]]:
@@ -233,14 +267,23 @@ def mutants(mistake: str) -> Iterator[tuple[str, Statement, object]]:
     alone = [name for name in ALONE if "own account" not in name]
     closed = [name for name in PAIRS if re.fullmatch("publisher((?!own account).)* [+] closedPublishing", name)]
     from_elsewhere = [name for name in alone if name.endswith(("elsewhere", ", account", ", organization"))]
+    # Where an identity policy is enough, but for what names an account.
+    there = [
+        name
+        for name in PAIRS
+        if re.fullmatch("(reader|publisher|workflow|tags)((?!account).)* [+] existingDomain of another account", name)
+    ]
+    limited = [name for name in there if re.match("publishers? of packages?|workflow, (branch|in two entries)", name)]
     for changes, effect, names, documents in (
         (ALLOWED, "Allow", alone, _permissions),
+        (BY_THE_OWNER, "Allow", there, _owners),
         (DENIED, "Deny", [*alone, *closed], _permissions),
         (ATTACHED, "Allow", from_elsewhere, _identity),
+        (OF_EACH, "Allow", [*limited, *ATTACHED_THERE], _identity),
         (TRUSTED, "Allow", alone, _trust),
     ):
         for name in names if mistake in changes else []:
-            for statements, find_difference in documents(_case(name)):
+            for statements, find_difference in documents(case_of(_CONFIGS[name])):
                 for index, statement in enumerate(statements):
                     if statement["Effect"] == effect:
                         for new in changes[mistake](statement):
@@ -258,6 +301,11 @@ def _permissions(case: Case) -> _Documents:
                 case, replace(policies, repositories={**policies.repositories, name: new})
             ),
         )
+
+
+def _owners(case: Case) -> _Documents:
+    policies = case.made.policies
+    yield policies.domain, lambda new: _difference(case, replace(policies, domain=new))
 
 
 def _identity(case: Case) -> _Documents:

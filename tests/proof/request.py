@@ -152,11 +152,6 @@ class Request:
         return z3.And(self.service == service, self.operation == operation)
 
     @cached_property
-    def names_no_resource(self) -> Formula:
-        """Whether a statement on it has no resource but `*`."""
-        return z3.Or([self.is_action(action) for action in WITHOUT_RESOURCE])
-
-    @cached_property
     def is_possible(self) -> Formula:
         """Whether there can be such a request. That it covers more does no harm: then it is proved of more."""
         kind, _, repository, package = self.path

@@ -3,8 +3,10 @@
 Examples that the solver gives are put to the evaluator in `tests/` too, which knows nothing of formulas.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import evaluator
@@ -42,9 +44,19 @@ class Case:
         return find(self.request, z3.And(self.meaning.is_as_attached, differs))
 
 
+def case_of(config: Config, place: Place = _HERE) -> Case:
+    """The case of a config, made once: a run of the program takes as long as a proof."""
+    return _case_of(json.dumps(config), place)
+
+
+@lru_cache(maxsize=128)
+def _case_of(config: str, place: Place) -> Case:
+    return Case(json.loads(config), place)
+
+
 def prove(config: Config, place: Place = _HERE) -> None:
     """Raise an error if anything in the policies of a config is not as the config means it."""
-    case = Case(config, place)
+    case = case_of(config, place)
     made, meaning, request = case.made, case.meaning, case.request
 
     assert case.difference(made.policies) is None

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from proof import theorems
 from proof.iam import Policies, allows, trusts
-from proof.matrix import ALONE, ATTACHED, FEATURES
+from proof.matrix import ALONE, ATTACHED_THERE, FEATURES
 from proof.mutations import MISTAKES, mutants
 from proof.request import Request, Token
-from proof.theorems import Case, UndecidedError, prove, solve
+from proof.theorems import UndecidedError, case_of, prove, solve
 
 from private_pypi.keys import KEYS
 
 
-@pytest.mark.parametrize("config", (ALONE | ATTACHED).values(), ids=ALONE | ATTACHED)
+@pytest.mark.parametrize("config", (ALONE | ATTACHED_THERE).values(), ids=ALONE | ATTACHED_THERE)
 def test_the_policies_allow_and_deny_what_the_config_says_and_nothing_else(
     config: dict[str, Any], record_property: Callable[[str, object], None]
 ) -> None:
@@ -36,7 +36,7 @@ def test_every_key_that_has_a_say_in_access_is_a_feature() -> None:
 def test_the_short_form_of_a_policy_is_among_them() -> None:
     """It is for policies that are too long otherwise, and names its principals once."""
     config = ALONE["a policy that is too long"]
-    policy = json.dumps(Case(config).made.policies.repositories["private-pypi"])
+    policy = json.dumps(case_of(config).made.policies.repositories["private-pypi"])
 
     assert {policy.count(reader) for reader in config["readers"]} == {1}
 
