@@ -267,7 +267,7 @@ def mutants(mistake: str) -> Iterator[tuple[str, Statement, object]]:
     alone = [name for name in ALONE if "own account" not in name]
     closed = [name for name in PAIRS if re.fullmatch("publisher((?!own account).)* [+] closedPublishing", name)]
     from_elsewhere = [name for name in alone if name.endswith(("elsewhere", ", account", ", organization"))]
-    # Where an identity policy is enough, but for what names an account.
+    # Where an identity policy is enough, except for what names an account.
     there = [
         name
         for name in PAIRS

@@ -12,7 +12,7 @@ from proof.gate import PARTS, pairs, status_and_reasons
 def test_what_decides_does_not_pass(changed: str) -> None:
     """`make proof` tries more of them."""
 
-    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(data=st.data())
     def check(data: st.DataObject) -> None:
         projects: tuple[dict[str, Any], dict[str, Any]] = data.draw(pairs(changed))
