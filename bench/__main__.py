@@ -5,10 +5,10 @@ import json
 from typing import Any
 
 from bench.measure import ROOT
-from bench.parts import cdk, diff, engine, growth, preview
+from bench.parts import cdk, check, diff, engine, growth, preview
 from bench.report import content, is_busy, machine, table
 
-PARTS = {"preview": preview, "diff": diff, "cdk": cdk, "engine": engine, "growth": growth}
+PARTS = {"preview": preview, "diff": diff, "check": check, "cdk": cdk, "engine": engine, "growth": growth}
 RESULTS = ROOT / ".venv/bench.json"
 
 

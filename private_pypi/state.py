@@ -138,7 +138,7 @@ def _deployed(component: str, resources: _Resources) -> Deployed:
         domain=resources.get(_child(component, _DOMAIN, "domain"), {}),
         repository=repository,
         store=resources.get(_child(component, _REPOSITORY, "store"), {}),
-        policy=policy and policy["policyDocument"],
+        policy=policy["policyDocument"] if policy else None,
         has_github_provider=_child(component, _OIDC_PROVIDER, "github") in resources,
         # By the repository's ARN it is known that this is the one that was unprotected, and not one imported since.
         is_unprotected=(
