@@ -130,7 +130,7 @@ def nearest(word: str, words: Sequence[str], *, cutoff: float = 0.8) -> str | No
 
 def printable(text: str) -> str:
     """Text from outside on one line, in which nothing moves the cursor of whoever reads it."""
-    return text if text.isprintable() else repr(text)
+    return text if text.isprintable() else ascii(text)
 
 
 def describe(value: object) -> str:

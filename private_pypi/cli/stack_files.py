@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from private_pypi.cli.errors import StackFileError
 from private_pypi.cli.yaml_files import has, is_map, names, read_map
+from private_pypi.errors import printable
 from private_pypi.keys import KEYS, NAMESPACE, Key
 
 _PROJECT = "Pulumi.yaml"
@@ -159,9 +160,9 @@ def _full_keys(file: dict[str, Any], namespace: str, file_name: str) -> dict[str
             case [key_namespace, name] | [key_namespace, "config", name]:
                 full_key = f"{key_namespace}:{name}"
             case _:
-                raise StackFileError(f"{file_name}: {key} is no key: write it as NAMESPACE:KEY")
+                raise StackFileError(f"{file_name}: {printable(key)} is no key: write it as NAMESPACE:KEY")
         if full_key in full_keys:
-            raise StackFileError(f"{file_name}: the key {full_key} stands twice, in two spellings")
+            raise StackFileError(f"{file_name}: the key {printable(full_key)} stands twice, in two spellings")
         full_keys[full_key] = value
     return full_keys
 

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any, Literal, NamedTuple
 
 from private_pypi.cli.stack_files import Stack, is_stack_file
+from private_pypi.errors import printable
 
 MAX_LISTED = 20
 """Of changed files, how many are listed by name."""
@@ -152,11 +153,6 @@ def _is_plain(file: File | None) -> bool:
 def _is_apart(path: str, folder: str) -> bool:
     name = PurePosixPath(path)
     return name.suffix == ".md" or (str(name.parent) == folder and is_stack_file(name.name))
-
-
-def printable(text: str) -> str:
-    """A name as it is, or with escapes where something in it cannot be printed."""
-    return text if text.isprintable() else ascii(text)
 
 
 def describe(unseen: Unseen, quote: Callable[[str], str]) -> list[tuple[str, list[tuple[str, tuple[str, ...]]]]]:

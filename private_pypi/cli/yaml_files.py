@@ -15,6 +15,7 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from private_pypi.cli.errors import StackFileError
+from private_pypi.errors import printable
 
 MAX_BYTES = 500_000
 """Of a file. The policies, which have to hold what it lists, end at some thousand characters."""
@@ -145,9 +146,11 @@ class _Loader(_SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 raise ConstructorError(None, None, "a key is one word", key.start_mark)
             if first.setdefault(key.value, key) is not key:
-                raise ConstructorError(None, None, f"the key {key.value} stands twice", key.start_mark)
+                raise ConstructorError(None, None, f"the key {printable(key.value)} stands twice", key.start_mark)
             if key.tag not in {_MERGE, "tag:yaml.org,2002:str"}:  # to Python `1` and `true` are one key
-                raise ConstructorError(None, None, f"the key {key.value}: write it in quotes", key.start_mark)
+                raise ConstructorError(
+                    None, None, f"the key {printable(key.value)}: write it in quotes", key.start_mark
+                )
             if key.value == "<<" and key.tag != _MERGE:  # when Pulumi writes it anew it is one
                 raise ConstructorError(None, None, "the key << in quotes merges too: write it without", key.start_mark)
         return super().construct_mapping(node, deep)

@@ -475,3 +475,16 @@ def test_stack_files_are_known_by_their_names(name: str) -> None:
 )
 def test_other_files_are_no_stack_files(name: str) -> None:
     assert not is_stack_file(name)
+
+
+@pytest.mark.parametrize(
+    "key", ['"a:b:c\\n::error::"', '"x\\nerror": 1\n  "x\\nerror"', '"private-pypi:x\\ny": 1\n  "x\\ny"']
+)
+def test_a_key_forges_no_line(folder: Path, key: str) -> None:
+    (folder / "Pulumi.dev.yaml").write_text(f"config:\n  {key}: 1\n")
+
+    with pytest.raises(StackFileError) as error:
+        read_stack(folder, "dev")
+    first, *more = str(error.value).splitlines()
+    assert "\\n" in first
+    assert not [line for line in more if not line.startswith("  in ")]
