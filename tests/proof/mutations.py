@@ -8,7 +8,9 @@ Not among them is what changes nothing for anybody:
 - an Allow of publishing for whom `closedPublishing` denies it;
 - what is to attach, where nobody from another account is listed;
 - more packages in an identity policy, where the repository's policy limits the publisher to its own;
-- less in the repository's policy for the account that made it in another's domain, where identity policies are enough.
+- less in the repository's policy, or tags for the repository in the domain's, for the account that made it in another
+  account's domain: there identity policies are enough;
+- the right to replace a policy, in that policy.
 """
 
 import copy
