@@ -104,7 +104,7 @@ def _names(statement: Document, caller: Caller, owner: str) -> bool:
         return True
     principals = statement["Principal"]["AWS"]
     # An account leaves it to its identity policies. For its own resources these are enough by themselves.
-    account = f"{caller.arn.rpartition(':')[0]}:root"
+    account = ":".join([*caller.arn.split(":")[:5], "root"])  # a path may have colons
     return caller.arn in principals or (account in principals and caller.account != owner)
 
 

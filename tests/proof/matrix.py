@@ -8,7 +8,7 @@ Config = dict[str, Any]
 ACCOUNT, OTHER, THIRD = "111122223333", "444455556666", "777788889999"
 ORGANIZATION = "o-a1b2c3d4e5"
 ARN = f"arn:aws:iam::{ACCOUNT}"
-THERE = f"arn:aws:iam::{OTHER}"
+ELSEWHERE = f"arn:aws:iam::{OTHER}"
 
 # Few names, so that those of one feature are often those of the other, or match its pattern.
 FEATURES: dict[str, Config] = {
@@ -17,15 +17,15 @@ FEATURES: dict[str, Config] = {
     "reader, role with a colon in its path": {"readers": [f"{ARN}:role/team:a/api"]},
     "reader, user": {"readers": [f"{ARN}:user/ada"]},
     "reader, pattern": {"readers": [f"{ARN}:role/team/*"]},
-    "reader, role elsewhere": {"readers": [f"{THERE}:role/ci"]},
-    "reader, pattern elsewhere": {"readers": [f"{THERE}:role/sso/*/Developers_*"]},
+    "reader, role elsewhere": {"readers": [f"{ELSEWHERE}:role/ci"]},
+    "reader, pattern elsewhere": {"readers": [f"{ELSEWHERE}:role/sso/*/Developers_*"]},
     "reader, account": {"readers": [OTHER]},
     "reader, own account": {"readers": [f"{ARN}:root"]},
     "reader, organization": {"readers": [ORGANIZATION]},
     "publisher, role": {"publishers": [f"{ARN}:role/team/ci"]},
     "publisher, user": {"publishers": [f"{ARN}:user/ada"]},
     "publisher, pattern": {"publishers": [f"{ARN}:role/*/ci"]},
-    "publisher, pattern elsewhere": {"publishers": [f"{THERE}:role/*"]},
+    "publisher, pattern elsewhere": {"publishers": [f"{ELSEWHERE}:role/*"]},
     "publisher, account": {"publishers": [OTHER]},
     "publisher, own account": {"publishers": [ACCOUNT]},
     "publisher, organization": {"publishers": ["o-zzzzzzzzzz"]},
@@ -40,8 +40,8 @@ FEATURES: dict[str, Config] = {
         "publishers": [
             {"principal": f"{ARN}:role/one", "packages": ["one-a", "one-b", "one-c"]},
             {"principal": f"{ARN}:role/two", "packages": ["two"]},
-            {"principal": f"{THERE}:role/three", "packages": ["three-a", "three-b", "three-c"]},
-            {"principal": f"{THERE}:role/four", "packages": ["four-*"]},
+            {"principal": f"{ELSEWHERE}:role/three", "packages": ["three-a", "three-b", "three-c"]},
+            {"principal": f"{ELSEWHERE}:role/four", "packages": ["four-*"]},
         ]
     },
     "workflow, tag": {"githubPublishers": [{"repository": "acme/tools", "tag": "v*"}]},
@@ -95,14 +95,25 @@ def join(*parts: Config) -> Config:
 _REFUSED = {"internalPackages", "existingDomain of another account"}
 
 ALONE = {name: join(feature) for name, feature in FEATURES.items()}
-ATTACHED_THERE = {
+# In a domain of another account an identity policy is enough in the one that makes the repository.
+THERE = {
     # A listed reader whom a publishers' pattern matches publishes too, and no output has its identity policy.
     "attached to a reader who publishes, in the domain of another account": join(
         FEATURES["reader, role"],
         FEATURES["publisher of packages, pattern"],
         FEATURES["attachIdentityPolicies"],
         FEATURES["existingDomain of another account"],
-    )
+    ),
+    "publishers of three accounts, in the domain of another account": join(
+        FEATURES["workflow, branch"],
+        {
+            "publishers": [
+                {"principal": f"{ELSEWHERE}:role/ci", "packages": ["acme-core-x"]},
+                {"principal": f"arn:aws:iam::{THIRD}:role/ci", "packages": ["beta"]},
+            ]
+        },
+        FEATURES["existingDomain of another account"],
+    ),
 }
 PAIRS = {
     f"{one} + {other}": join(FEATURES[one], FEATURES[other])

@@ -8,7 +8,9 @@ Not among them is what changes nothing for anybody:
 - an Allow of publishing for whom `closedPublishing` denies it;
 - what is to attach, where nobody from another account is listed;
 - more packages in an identity policy, where the repository's policy limits the publisher to its own;
-- less in the repository's policy for the account that made it in another's domain, where identity policies are enough.
+- less in the repository's policy, or tags for the repository in the domain's, for the account that made it in another
+  account's domain: there identity policies are enough;
+- the right to replace a policy, in that policy.
 """
 
 import copy
@@ -20,7 +22,7 @@ from typing import Any
 
 from proof import iam
 from proof.iam import Policies, Statement, Statements
-from proof.matrix import ALONE, ATTACHED_THERE, PAIRS
+from proof.matrix import ALONE, PAIRS, THERE
 from proof.request import Example, Formula, Token, TokenExample
 from proof.theorems import Case, case_of, find, is_trusted, succeeds
 
@@ -259,7 +261,7 @@ MISTAKES = [*ALLOWED, *BY_THE_OWNER, *DENIED, *ATTACHED, *OF_EACH, *TRUSTED]
 _Documents = Iterator[tuple[Statements, Callable[[Statements], object]]]
 """The statements of documents, each with what is found when they are others."""
 
-_CONFIGS = ALONE | PAIRS | ATTACHED_THERE
+_CONFIGS = ALONE | PAIRS | THERE
 
 
 def mutants(mistake: str) -> Iterator[tuple[str, Statement, object]]:
@@ -279,7 +281,7 @@ def mutants(mistake: str) -> Iterator[tuple[str, Statement, object]]:
         (BY_THE_OWNER, "Allow", there, _owners),
         (DENIED, "Deny", [*alone, *closed], _permissions),
         (ATTACHED, "Allow", from_elsewhere, _identity),
-        (OF_EACH, "Allow", [*limited, *ATTACHED_THERE], _identity),
+        (OF_EACH, "Allow", [*limited, *(name for name in THERE if name.startswith("attached"))], _identity),
         (TRUSTED, "Allow", alone, _trust),
     ):
         for name in names if mistake in changes else []:

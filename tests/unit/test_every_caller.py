@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from proof import theorems
 from proof.iam import Policies, allows, trusts
-from proof.matrix import ALONE, ATTACHED_THERE, FEATURES
+from proof.matrix import ALONE, FEATURES, THERE
 from proof.mutations import MISTAKES, mutants
 from proof.request import Request, Token
 from proof.theorems import UndecidedError, case_of, prove, solve
@@ -19,7 +19,7 @@ from proof.theorems import UndecidedError, case_of, prove, solve
 from private_pypi.keys import KEYS
 
 
-@pytest.mark.parametrize("config", (ALONE | ATTACHED_THERE).values(), ids=ALONE | ATTACHED_THERE)
+@pytest.mark.parametrize("config", (ALONE | THERE).values(), ids=ALONE | THERE)
 def test_the_policies_allow_and_deny_what_the_config_says_and_nothing_else(
     config: dict[str, Any], record_property: Callable[[str, object], None]
 ) -> None:
