@@ -1,7 +1,7 @@
 """Proved for every caller, action and resource: what the policies allow is what the config gives.
 
-Here it is proved of each feature of the config alone, and a mistake of each kind is found. `make proof` proves it of pairs of
-features too, and makes every mistake wherever it can be made.
+Here it is proved of each feature of the config alone, and a mistake of each kind is found. `make proof` proves it of
+pairs of features too, and makes every mistake wherever it can be made.
 """
 
 import json
