@@ -18,6 +18,9 @@ from proof.theorems import UndecidedError, case_of, prove, solve
 
 from private_pypi.keys import KEYS
 
+# What is run here, other tests run too; to trace the solver would take as long as all of them.
+pytestmark = pytest.mark.no_cover
+
 
 @pytest.mark.parametrize("config", (ALONE | THERE).values(), ids=ALONE | THERE)
 def test_the_policies_allow_and_deny_what_the_config_says_and_nothing_else(
