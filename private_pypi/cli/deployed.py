@@ -1,4 +1,4 @@
-"""What is deployed, next to what the config says: two policies compared by meaning. Pure."""
+"""What is deployed, next to what the config says: two policies compared by meaning."""
 
 import dataclasses
 import re

@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import pulumi
 from evaluator import Caller, allows
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mocks import DOMAIN_PERMISSIONS, POLICY_ATTACHMENT, REPOSITORY, REPOSITORY_PERMISSIONS, ROOT
 
@@ -105,6 +106,19 @@ def pairs(draw: st.DrawFn, changed: str) -> tuple[dict[str, Any], dict[str, Any]
         if head[changed].pop(name, None) is None or draw(st.booleans()):
             head[changed][name] = draw(PARTS[changed][name])
     return base, head
+
+
+def hold(changed: str, *, max_examples: int) -> None:
+    """Try pairs of projects that differ in `changed`: what decides does not pass."""
+
+    @settings(max_examples=max_examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(data=st.data())
+    def check(data: st.DataObject) -> None:
+        projects: tuple[dict[str, Any], dict[str, Any]] = data.draw(pairs(changed))
+        status, reasons = status_and_reasons(*projects)
+        assert status in {1, 2} or not reasons
+
+    check()
 
 
 def _names(parts: Mapping[str, Any], min_size: int, max_size: int) -> st.SearchStrategy[set[str]]:
