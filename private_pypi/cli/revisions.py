@@ -40,7 +40,7 @@ def find_base(folder: Path) -> str:
     try:
         return _git(folder, "merge-base", "HEAD", "origin/HEAD")
     except StackFileError:
-        fix = "name what to compare with: `--base REVISION`, or `make diff BASE=REVISION`"
+        fix = "name what to compare with: `--base REVISION`"
         if _git(folder, "rev-parse", "--is-shallow-repository") == "true":
             fix = f"this clone is shallow: `git fetch --unshallow`. Or {fix}"
         raise StackFileError(f"where the branch began cannot be told without origin/HEAD: {fix}") from None

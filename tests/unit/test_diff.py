@@ -380,7 +380,7 @@ def test_the_example_of_the_page(capsys: pytest.CaptureFixture[str], folder: Pat
     command, *_ = blocks("pull-requests.md", "console")
 
     assert main(["diff"]) == 0
-    assert "$ make diff\n" + capsys.readouterr().out.replace(base, "4f1c2ab90d3e") == command
+    assert "$ private-pypi diff\n" + capsys.readouterr().out.replace(base, "4f1c2ab90d3e") == command
 
 
 def test_nothing_of_the_repository_changes(folder: Path) -> None:
@@ -640,7 +640,7 @@ def test_without_a_base_it_stops(capsys: pytest.CaptureFixture[str], folder: Pat
 
     assert main(["diff", "--exit-code"]) == 1
     beginning = "error: where the branch began cannot be told without origin/HEAD: "
-    fix = "name what to compare with: `--base REVISION`, or `make diff BASE=REVISION`\n"
+    fix = "name what to compare with: `--base REVISION`\n"
     assert capsys.readouterr().err == f"{beginning}{fix}"
     shallow = folder.parent / "shallow"
     commit_all = git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "later")

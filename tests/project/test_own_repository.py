@@ -1,0 +1,87 @@
+"""What `private-pypi new` writes: `examples/own-repository/` is the whole of it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import example
+import pytest
+import yaml
+from locks import ROOT
+
+from private_pypi.cli.main import main
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    example.write(tmp_path)
+    return tmp_path
+
+
+def test_the_example_is_what_is_written(folder: Path) -> None:
+    assert files(ROOT / "examples/own-repository") == files(folder)
+
+
+def test_the_program_is_that_of_the_project() -> None:
+    own, ours = ROOT / "examples/own-repository", ROOT
+    assert (own / "__main__.py").read_text() == (ours / "__main__.py").read_text()
+    project, whole = (yaml.safe_load((each / "Pulumi.yaml").read_text()) for each in (own, ours))
+    assert project == {key: value for key, value in whole.items() if key != "config"}
+
+
+def test_the_stack_is_previewed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+
+    assert main(["preview", "dev"]) == 0
+
+
+def unittests(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "unittest"], cwd=folder, capture_output=True, text=True, check=False)
+
+
+STACK = """\
+config:
+  aws:region: us-west-2
+  private-pypi:domain: example
+"""
+
+
+@pytest.mark.parametrize(
+    ("stack", "failing"),
+    [
+        ("", []),
+        ("  private-pypi:protect: false\n", ["test_packages_are_protected"]),
+        ("  private-pypi:publishers: [arn:aws:iam::111122223333:user/ada]\n", ["test_only_roles_publish"]),
+        ('  private-pypi:publishers: ["111122223333"]\n', ["test_only_roles_publish"]),
+    ],
+)
+def test_its_unit_test_holds_and_finds_mistakes(folder: Path, stack: str, failing: list[str]) -> None:
+    (folder / "Pulumi.prod.eu.yaml").write_text(STACK + stack)
+    finished = unittests(folder)
+
+    assert [line.split()[1] for line in finished.stderr.splitlines() if line.startswith("FAIL: ")] == failing
+    assert (finished.returncode == 0) == (failing == [])
+    assert "Ran 3 tests" in finished.stderr
+
+
+ANOTHER_POLICY = """\
+import json
+import pulumi
+import pulumi_aws as aws
+from private_pypi import PrivatePypi, load_args
+pypi = PrivatePypi("private-pypi", load_args())
+statement = {"Effect": "Allow", "Principal": "*", "Action": "codeartifact:*", "Resource": "*"}
+document, opts = json.dumps({"Statement": [statement]}), pulumi.ResourceOptions(parent=pypi)
+aws.codeartifact.DomainPermissions("more", domain="example", policy_document=document, opts=opts)
+"""
+
+
+def test_its_unit_test_finds_what_is_not_understood(folder: Path) -> None:
+    (folder / "__main__.py").write_text(ANOTHER_POLICY)
+
+    assert "FAIL: test_all_of_the_policies_is_understood" in unittests(folder).stderr
