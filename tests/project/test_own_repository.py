@@ -85,3 +85,27 @@ def test_its_unit_test_finds_what_is_not_understood(folder: Path) -> None:
     (folder / "__main__.py").write_text(ANOTHER_POLICY)
 
     assert "FAIL: test_all_of_the_policies_is_understood" in unittests(folder).stderr
+
+
+def test_in_a_clone_of_this_one_nobodys_repository_is_said_to_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever edits the example there is in another account than the example's, where nothing of theirs is."""
+    for name in ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "One"]):
+        subprocess.run([*git, *arguments], cwd=tmp_path, check=True)
+    stack = tmp_path / "Pulumi.dev.yaml"
+    stack.write_text(stack.read_text().replace("111122223333", "444455556666").replace(": example", ": acme"))
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["diff", "--base", "HEAD"]) == 0
+    printed = capsys.readouterr().out
+    (risk,) = printed.partition("What can be lost or misused\n")[2].partition("\n\n")[0].splitlines()
+    assert risk == (
+        "  The account changes from 111122223333 to 444455556666. The repository arn:aws:codeartifact:us-west-2:111122223333"
+        ":repository/example/private-pypi stays where it is, with its packages and with whoever gets in; the stack no longer "
+        "reaches it."
+    )
+    assert "delete" not in printed
