@@ -103,9 +103,7 @@ def test_in_a_clone_of_this_one_nobodys_repository_is_said_to_go(
     assert main(["diff", "--base", "HEAD"]) == 0
     printed = capsys.readouterr().out
     (risk,) = printed.partition("What can be lost or misused\n")[2].partition("\n\n")[0].splitlines()
-    assert risk == (
-        "  The account changes from 111122223333 to 444455556666. The repository arn:aws:codeartifact:us-west-2:111122223333"
-        ":repository/example/private-pypi stays where it is, with its packages and with whoever gets in; the stack no longer "
-        "reaches it."
-    )
+    stays = "repository/example/private-pypi stays where it is, with its packages and with whoever gets in"
+    assert "The account changes from 111122223333 to 444455556666." in risk
+    assert stays in risk
     assert "delete" not in printed
