@@ -27,8 +27,8 @@ DATA = [
         f"private_pypi/cli/own_repository/{name}"
         for name in (
             *(".github/dependabot.yml", ".github/workflows/access.yml", ".github/workflows/check.yml"),
-            *(".github/workflows/deploy.yml", ".gitignore", "Pulumi.dev.yaml", "Pulumi.yaml", "README.md"),
-            "requirements.txt",
+            *(".github/workflows/deploy.yml", ".gitattributes", ".gitignore", "Pulumi.dev.yaml", "Pulumi.yaml"),
+            *("README.md", "requirements.txt"),
         )
     ),
 ]

@@ -7,12 +7,16 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from private_pypi.cli.errors import CommandError, MistakesError
 from private_pypi.cli.words import Style, coloured, harmless, uncoloured
 from private_pypi.cli.workspace import selected_stack
 from private_pypi.errors import InvalidValueError
 from private_pypi.names import parse_account, parse_domain_name, parse_region
+
+if TYPE_CHECKING:
+    import io
 
 NEEDS_APPROVAL = 2
 """The exit status of a difference that needs approval."""
@@ -131,7 +135,7 @@ def _preview(options: argparse.Namespace) -> int:
     elif options.markdown:
         from private_pypi.cli.markdown import render_markdown  # noqa: PLC0415  only this form needs it
 
-        _show(render_markdown(result, notes))
+        _show_in_utf8(render_markdown(result, notes))
     else:
         from private_pypi.cli.text import render  # noqa: PLC0415  the same
 
@@ -150,7 +154,7 @@ def _diff(options: argparse.Namespace) -> int:
     except MistakesError as mistakes:
         _complain(str(mistakes))
         if options.markdown:
-            _show(fenced(str(mistakes), "text"))
+            _show_in_utf8(fenced(str(mistakes), "text"))
         return 1
     difference = compared.difference
     notes = [
@@ -159,7 +163,7 @@ def _diff(options: argparse.Namespace) -> int:
     if options.json:
         _show(json.dumps({"stack": options.stack, "base": compared.base} | as_json(difference), indent=2))
     elif options.markdown:
-        _show(render_difference_markdown(difference, options.stack, notes))
+        _show_in_utf8(render_difference_markdown(difference, options.stack, notes))
     else:
         _show(*notes, "", render_difference(difference, _style()))
     return NEEDS_APPROVAL if options.exit_code and difference.needs_approval else 0
@@ -222,6 +226,12 @@ def _show(*lines: str) -> None:
     except UnicodeEncodeError:
         text = text.translate(str.maketrans("├└│─", "|`|-")).encode(encoding, "backslashreplace").decode(encoding)
     print(text, flush=True)  # the steps of a check as soon as they are known
+
+
+def _show_in_utf8(text: str) -> None:
+    """Print what goes on to GitHub, whatever the code page."""
+    cast("io.TextIOWrapper", sys.stdout).reconfigure(encoding="utf-8")
+    _show(text)
 
 
 def _complain(*lines: str) -> None:

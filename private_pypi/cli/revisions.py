@@ -89,7 +89,7 @@ def copy_out(folder: Path, files: Mapping[str, File], into: Path) -> None:
     Of what `is_elsewhere` a folder is empty and a link leads to itself.
 
     Raises:
-        StackFileError: git cannot.
+        StackFileError: git cannot, or there is a link and the machine lets nobody make one, as Windows does.
     """
     into.mkdir()
     paths: dict[str, list[Path]] = {}
@@ -100,7 +100,10 @@ def copy_out(folder: Path, files: Mapping[str, File], into: Path) -> None:
             case "file":
                 paths.setdefault(file.content, []).append(target)
             case "link":
-                target.symlink_to(target.name if is_elsewhere(path, file) else file.content)
+                try:
+                    target.symlink_to(target.name if is_elsewhere(path, file) else file.content)
+                except OSError as error:
+                    raise StackFileError(f"{path} was a link, and none can be made here: {error}") from None
             case _:
                 target.mkdir()
     for name, data in _blobs(folder, paths):
@@ -185,7 +188,8 @@ def record_apart(program: Program) -> Recording:
             cwd=Path(program.path).parent,
             input=json.dumps(asdict(program)),
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",  # what the program itself prints may be in any other
             check=False,
             timeout=MAX_PROGRAM_SECONDS,
         )

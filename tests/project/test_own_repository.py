@@ -23,6 +23,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def commit(folder: Path) -> None:
+    git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "One"]):
+        subprocess.run([*git, *arguments], cwd=folder, check=True)
+
+
 def test_the_example_is_what_is_written(folder: Path) -> None:
     assert files(ROOT / "examples/own-repository") == files(folder)
 
@@ -93,9 +99,7 @@ def test_in_a_clone_of_this_one_nobodys_repository_is_said_to_go(
     """Whoever edits the example there is in another account than the example's, where nothing of theirs is."""
     for name in ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml"):
         (tmp_path / name).write_text((ROOT / name).read_text())
-    git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
-    for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "One"]):
-        subprocess.run([*git, *arguments], cwd=tmp_path, check=True)
+    commit(tmp_path)
     stack = tmp_path / "Pulumi.dev.yaml"
     stack.write_text(stack.read_text().replace("111122223333", "444455556666").replace(": example", ": acme"))
     monkeypatch.chdir(tmp_path)
@@ -107,3 +111,16 @@ def test_in_a_clone_of_this_one_nobodys_repository_is_said_to_go(
     assert "The account changes from 111122223333 to 444455556666." in risk
     assert stays in risk
     assert "delete" not in printed
+
+
+def test_a_checkout_on_windows_is_as_it_was_committed(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Git for Windows writes other ends of lines, if nothing says otherwise."""
+    commit(folder)
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", "--config", "core.autocrlf=true", folder, clone], check=True)
+    monkeypatch.chdir(clone)
+
+    assert main(["diff", "--exit-code"]) == 0
+    assert capsys.readouterr().out.endswith("\n\nNothing changes.\n")

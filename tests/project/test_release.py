@@ -72,6 +72,7 @@ def test_the_package_is_its_modules_a_mark_that_it_is_typed_and_what_a_new_repos
         "private_pypi/cli/own_repository/.github/workflows/access.yml",
         "private_pypi/cli/own_repository/.github/workflows/check.yml",
         "private_pypi/cli/own_repository/.github/workflows/deploy.yml",
+        "private_pypi/cli/own_repository/.gitattributes",
         "private_pypi/cli/own_repository/.gitignore",
         "private_pypi/cli/own_repository/Pulumi.dev.yaml",
         "private_pypi/cli/own_repository/Pulumi.yaml",

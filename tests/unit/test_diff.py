@@ -596,6 +596,23 @@ def test_a_folder_that_was_a_link_is_an_error(
     assert capsys.readouterr().err == f"error: in {base} inner is no folder, or one that a link leads to\n"
 
 
+def test_where_nobody_may_make_a_link_that_is_said(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows."""
+
+    def refuse(*_: object) -> None:
+        raise OSError("a privilege is missing")
+
+    configure(folder)
+    (folder / "link").symlink_to("Pulumi.yaml")
+    push()
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+
+    assert main(["diff"]) == 1
+    assert capsys.readouterr().err == "error: link was a link, and none can be made here: a privilege is missing\n"
+
+
 def test_a_path_out_of_the_copy_is_an_error(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder)
     push()
