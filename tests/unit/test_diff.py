@@ -1,5 +1,6 @@
 """`private-pypi diff`, from two revisions to what it prints."""
 
+import io
 import json
 import os
 import shutil
@@ -594,6 +595,21 @@ def test_a_folder_that_was_a_link_is_an_error(
 
     assert main(["diff"]) == 1
     assert capsys.readouterr().err == f"error: in {base} inner is no folder, or one that a link leads to\n"
+
+
+@pytest.mark.parametrize("mistake", ["", "  private-pypi:\u6771\u4eac: 1\n"], ids=["a file", "a mistake"])
+def test_a_comment_is_in_utf_8_whatever_the_code_page(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, mistake: str
+) -> None:
+    configure(folder)
+    push()
+    (folder / "Pulumi.dev.yaml").write_text(CONFIG + mistake, encoding="utf-8")
+    (folder / "\u6771\u4eac.py").touch()
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="cp1252"))
+
+    assert main(["diff", "--markdown"]) == (1 if mistake else 0)
+    assert "\u6771\u4eac" in shown.getvalue().decode()
 
 
 def test_where_nobody_may_make_a_link_that_is_said(

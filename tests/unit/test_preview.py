@@ -730,16 +730,6 @@ def test_where_there_are_few_characters_nothing_breaks(monkeypatch: pytest.Monke
     assert "\n  team  \\u6771\\u4eac\n" in text
 
 
-def test_a_comment_is_in_utf_8_whatever_the_code_page(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    stack = folder / "Pulumi.test.yaml"
-    stack.write_text(stack.read_text() + "  private-pypi:tags: {team: \u6771\u4eac}\n", encoding="utf-8")
-    shown = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="cp1252"))
-
-    assert main(["preview", "test", "--markdown"]) == 0
-    assert "\u6771\u4eac" in shown.getvalue().decode()
-
-
 def test_whoever_reads_may_stop_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
     os.close(reading)
