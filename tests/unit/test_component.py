@@ -190,7 +190,7 @@ def test_what_uses_an_output_waits_for_what_it_names(preview: bool, output: str,
 @both_times
 def test_what_uses_the_roles_of_workflows_waits_for_them(preview: bool) -> None:
     def program() -> None:
-        arn = PrivatePypi("pypi", FROM_GITHUB).outputs["github_role_arns"]["acme/tools tag v*"]
+        arn = PrivatePypi("pypi", FROM_GITHUB).outputs["role_arns"]["acme/tools tag v*"]
         aws.codeartifact.Repository("mine", domain="acme", repository="mine", description=arn)
 
     mine = run(program, preview=preview).resources["mine"]
@@ -749,7 +749,7 @@ def test_the_role_of_a_workflow_is_a_publisher_like_any_other(preview: bool) -> 
 
 @both_times
 def test_the_arns_of_the_roles_are_known_at_preview(preview: bool) -> None:
-    assert run(pypi(FROM_GITHUB), preview=preview).component_outputs["github_role_arns"] == {
+    assert run(pypi(FROM_GITHUB), preview=preview).component_outputs["role_arns"] == {
         "acme/core environment pypi": CORE_ROLE.arn,
         "acme/tools tag v*": TOOLS_ROLE.arn,
     }
@@ -759,7 +759,7 @@ def test_in_another_accounts_domain_a_workflow_gets_its_half_of_publishing() -> 
     args = dataclasses.replace(FROM_GITHUB, existing_domain=True, domain_owner="444455556666")
     made = run(pypi(args))
 
-    arns = made.component_outputs["github_role_arns"]
+    arns = made.component_outputs["role_arns"]
     inputs = [each.inputs for each in made.resources.values() if each.type == ROLE_POLICY]
     policies = {each["role"]: each["policy"] for each in inputs}
     assert policies == {

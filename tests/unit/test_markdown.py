@@ -239,7 +239,7 @@ def test_nothing_in_a_config_makes_a_link_a_picture_or_another_line(principal: s
         document=json.dumps({"Statement": name}),
         warnings=(principal,),
         internal_packages=(name,),
-        outputs={"github_role_arns": {name: principal}},
+        outputs={"role_arns": {name: principal}},
         resources=(
             resource("pypi", "private-pypi:index:PrivatePypi"),
             resource("policy", "aws:x/y:Policy", "pypi", policyDocument=json.dumps({"Statement": name})),

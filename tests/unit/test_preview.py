@@ -379,8 +379,8 @@ def test_the_access_table_names_the_workflow_beside_its_role(capsys: pytest.Capt
         ["", tools, "yes", "acme-tools", "acme@123/tools@456 tag v*"],
         ["", "arn:aws:iam::444455556666:root", "yes", "no"],
     ]
-    assert f"  github_role_arns           acme/core environment pypi: {core}\n" in shown
-    assert f"  github_role_arns           acme/tools tag v*: {tools}\n" in shown
+    assert f"  role_arns           acme/core environment pypi: {core}\n" in shown
+    assert f"  role_arns           acme/tools tag v*: {tools}\n" in shown
     trust_policy = (
         run(main_program, read_stack(folder, "test").config)
         .resources["private-pypi-github-acme/tools:tag:v*"]
@@ -395,7 +395,7 @@ def test_the_access_table_names_the_workflow_beside_its_role(capsys: pytest.Capt
 def test_programs_get_the_workflow_beside_its_role(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     (folder / "Pulumi.test.yaml").write_text(WORKFLOWS)
     result = preview_as_json(capsys)
-    roles = result["outputs"]["github_role_arns"]
+    roles = result["outputs"]["role_arns"]
 
     assert roles.keys() == {"acme/core environment pypi", "acme/tools tag v*"}
     (component,) = result["components"]
