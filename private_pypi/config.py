@@ -108,12 +108,13 @@ def _unknown(namespace: str) -> Iterator[tuple[str, InvalidValueError]]:
 
 def _no_github_publishers(namespace: str) -> InvalidValueError:
     """What to write in the place of `githubPublishers`, whole."""
-    entries = [*_entries(namespace, "publishers"), *map(_renamed, _entries(namespace, "githubPublishers"))]
-    return InvalidValueError(
-        got="a key that is gone: publishers has GitHub's workflows too",
-        expected="its entries in publishers, with github for repository; their roles stay the same",
-        fix=f"take it out, and write\n{_yaml(f'{namespace}:publishers', entries)}",
-    )
+    fix = "take it out"
+    if renamed := [*map(_renamed, _entries(namespace, "githubPublishers"))]:
+        entries = [*_entries(namespace, "publishers"), *renamed]
+        fix = f"take it out, and write\n{_yaml(f'{namespace}:publishers', entries)}"
+    got = "a key that is gone: publishers has GitHub's workflows too"
+    expected = "its entries in publishers, with github for repository; their roles stay the same"
+    return InvalidValueError(got=got, expected=expected, fix=fix)
 
 
 def _no_github_provider(namespace: str) -> InvalidValueError:

@@ -159,7 +159,8 @@ class Publisher:
             return cls(Principal.parse(value, partition=partition))
         fields = cast("Mapping[str, Any]", value)
         mistakes = Mistakes()
-        mistakes.refuse_unknown(fields, ["principal", "packages"])
+        known = ["principal", "packages"]
+        mistakes.refuse_unknown(fields, known, otherwise="write the one of these that is meant")
         who, what = fields.get("principal"), fields.get("packages") or ()
         publisher = mistakes.read("", who, lambda who: cls(cast("Any", who), what, partition=partition), None)
         mistakes.finish()

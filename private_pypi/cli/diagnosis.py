@@ -265,10 +265,8 @@ def _line_of_config(action: str, package: str, at: Situation) -> str:
         if at.publishable:
             return f"add {package} to the packages of {workload or caller.name} in {key} of {at.config}"
         if workload:
-            return (
-                f"write an entry for {workload}, with a branch, tag or environment, in {key} of {at.config}; the job "
-                "then assumes the role that the output role_arns has for it"
-            )
+            entry = f"an entry for {workload} with a branch, tag or environment, whose role the job then assumes,"
+            return f"add {entry} to {key} in {at.config}"
     near = next((each.principal for each in at.expected.access if caller.shares_name_with(each.principal)), None)
     if near and not at.listed:
         return f"write {caller.principal} in the place of {near} in {at.config} (the path counts)"
