@@ -18,13 +18,13 @@ from private_pypi.cli.components import (
     Component,
     Denial,
     NotUnderstood,
-    trusted_workload,
 )
 from private_pypi.cli.preview import Preview
 from private_pypi.cli.program import Resource
 from private_pypi.cli.unseen import Unseen
 from private_pypi.iam import EVERYTHING, Access, matches
 from private_pypi.principals import Principal
+from private_pypi.workloads import Workload, trusted_workload
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +36,7 @@ class Side:
     """The project's name, which is a part of which stack it is."""
 
 
-Right = Literal["install", "publish", "own_policies", "identity_policy", "assume_role", "other"]
+Right = Literal["install", "list", "publish", "own_policies", "identity_policy", "assume_role", "other"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,8 +57,9 @@ class AccessChange:
     workload: str | None
     """The CI workload that has the role."""
     right: Right
-    """To install or to publish; to publish whatever their own IAM policies allow, though publishing is closed; to have
-    the identity policy, and with it tokens; to assume the role; or to do something else."""
+    """To install, to list and describe packages, or to publish; to publish whatever their own IAM policies allow,
+    though publishing is closed; to have the identity policy, and with it tokens; to assume the role; or to do something
+    else."""
     scope: tuple[str, ...] = ()
     """What is published: names, `prefix-*`, or `*` for everything; the CI workload that assumes the role; what else."""
     also_allowed: tuple[AlsoAllowed, ...] = ()
@@ -365,8 +366,8 @@ def _compare_components(base: Component | None, head: Component | None) -> Compo
     for arn in sorted(trusted.keys() & trusted_before.keys()):
         (one, document), (other, other_document) = trusted_before[arn], trusted[arn]
         if one and other and one != other:
-            gains.append(AccessChange(principal=arn, workload=None, right="assume_role", scope=(other,)))
-            losses.append(AccessChange(principal=arn, workload=None, right="assume_role", scope=(one,)))
+            gains.append(_trust(arn, other))
+            losses.append(_trust(arn, one))
         elif document != other_document:
             why = "its trust policy changes"
             uncompared.append(Uncompared(change="new", where=arn, why=why, text=json.dumps(other_document)))
@@ -396,6 +397,9 @@ def _rights_of_one(here: _Listed, there: _Listed) -> Iterator[AccessChange]:
         if each.install and not any(other.install for other in covering):
             also = [AlsoAllowed(principal=other.principal, scope=()) for other in related if other.install]
             yield _change(each, "install", also_allowed=also)
+        if each.list_packages and not any(other.list_packages for other in covering):
+            also = [AlsoAllowed(principal=other.principal, scope=()) for other in related if other.list_packages]
+            yield _change(each, "list", also_allowed=also)
         covered = [package for other in covering for package in other.publish]
         if packages := _not_in(each.publish, covered):
             also = [
@@ -427,11 +431,15 @@ def _change(
 ) -> AccessChange:
     return AccessChange(
         principal=access.principal,
-        workload=access.workflow,
+        workload=access.workload,
         right=right,
         scope=scope,
         also_allowed=tuple(also_allowed),
     )
+
+
+def _trust(role: str, workload: Workload) -> AccessChange:
+    return AccessChange(principal=role, workload=None, right="assume_role", scope=(workload.full_name,))
 
 
 def _relisted(here: _Listed, there: _Listed, *, is_listed: bool) -> Iterator[Relisting]:
@@ -444,13 +452,16 @@ def _relisted(here: _Listed, there: _Listed, *, is_listed: bool) -> Iterator[Rel
             yield Relisting(principal=each.principal, is_listed=is_listed, covered_by=covering)
 
 
-def _trusted(component: Component | None) -> dict[str, tuple[str | None, Any]]:
+def _trusted(component: Component | None) -> dict[str, tuple[Workload | None, Any]]:
     """The CI workloads, and the trust policies, by the roles that they have."""
     if component is None:
         return {}
-    role = f"arn:{component.arns.partition}:iam::{component.account}:role"
+    partition, account = component.arns.partition, component.account
     return {
-        f"{role}/{each.inputs.get('name')}": (trusted_workload(text), _parsed(text))
+        f"arn:{partition}:iam::{account}:role/{each.inputs.get('name')}": (
+            trusted_workload(text, partition, account),
+            _parsed(text),
+        )
         for each in component.of_type(ROLE)
         for text in (each.inputs.get("assumeRolePolicy"),)
     }

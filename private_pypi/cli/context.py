@@ -170,8 +170,14 @@ def describe_caller(at: Situation, *, passed: bool) -> Iterator[str]:
 
 def _describe_access(access: Access, at: Situation) -> Iterator[str]:
     packages = ", ".join("everything" if package == EVERYTHING else package for package in access.publish)
-    rights = [*(["install"] if access.install else []), *([f"publish {packages}"] if packages else []), *access.other]
-    yield f"{access.principal} may {' and '.join(rights)}"
+    rights = [
+        *(["install"] if access.install else []),
+        *(["list packages"] if access.list_packages else []),
+        *([f"publish {packages}"] if packages else []),
+        *access.other,
+    ]
+    role_of = f", the role of {access.workload}," if access.workload else ""
+    yield f"{access.principal}{role_of} may {' and '.join(rights)}"
     if access.principal.startswith("o-"):
         yield f"  if account {at.caller.account} is in that organization, which is not known here"
     elif at.caller.is_covered_by(access.principal) is None:

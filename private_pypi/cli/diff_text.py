@@ -172,6 +172,8 @@ def _right(change: AccessChange, others: str, quote: Quote) -> Iterator[str]:
     match change.right:
         case "install":
             yield f"install{suffix}"
+        case "list":
+            yield f"list and describe packages{suffix}"
         case "publish":
             yield f"publish {_packages(change.scope, quote)}{suffix}"
         case "own_policies":

@@ -52,10 +52,11 @@ READER = f"{ROLES}/team/reader"
 VISITOR = session("job", OTHER)
 DENY = "with an explicit deny in {}"
 READERS, OTHERS, NOBODY = expecting([READER]), expecting([OTHER]), expecting([f"{ROLES}/x"])
-WORKFLOW = replace(
+JOBS = replace(
     READERS,
-    access=[Access(principal=READER, install=True, publish=("acme-*",), workflow="acme/tools tag v*")],
+    access=[Access(principal=READER, install=True, publish=("acme-*",), workload="github acme/tools tag v*")],
 )
+READING_JOBS = replace(READERS, access=[Access(principal=READER, install=True, workload="github acme/tools")])
 
 
 @pytest.mark.parametrize(
@@ -504,7 +505,7 @@ WORKFLOW = replace(
         pytest.param(
             lambda: told(
                 denied(PUBLISH, no("identity-based policy", PUBLISH)),
-                situation(WORKFLOW),
+                situation(JOBS),
                 step="publish",
                 package="other",
             ),
@@ -513,13 +514,33 @@ WORKFLOW = replace(
                     "neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:PublishPackageVersion: one has to. The config does not say so",
                     [
                         (
-                            "add other to the packages of acme/tools tag v* in private-pypi:githubPublishers of Pulumi.dev.yaml, then `pulumi up --stack dev`",
+                            "add other to the packages of github acme/tools tag v* in private-pypi:publishers of Pulumi.dev.yaml, then `pulumi up --stack dev`",
                             "whoever deploys stack dev",
                         )
                     ],
                 ),
             ],
-            id="a workflow that publishes another package",
+            id="a workload that publishes another package",
+        ),
+        pytest.param(
+            lambda: told(
+                denied(PUBLISH, no("identity-based policy", PUBLISH)),
+                situation(READING_JOBS),
+                step="publish",
+                package="acme-core",
+            ),
+            [
+                (
+                    "neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:PublishPackageVersion: one has to. The config does not say so",
+                    [
+                        (
+                            "add an entry for github acme/tools with a branch, tag or environment, whose role the job then assumes, to private-pypi:publishers in Pulumi.dev.yaml, then `pulumi up --stack dev`",
+                            "whoever deploys stack dev",
+                        )
+                    ],
+                ),
+            ],
+            id="a workload that only reads",
         ),
         pytest.param(
             lambda: told(
