@@ -17,6 +17,12 @@ _EXPECTED = (
     "the 12 digits of an account, quoted; or an organization (o-a1b2c3d4e5)"
 )
 
+IDENTITY_CENTER_PATH = "aws-reserved/sso.amazonaws.com/"
+"""What the path of a role of IAM Identity Center begins with."""
+
+PERMISSION_SET = "AWSReservedSSO_"
+"""What the name of such a role begins with."""
+
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 # Paths and names of the IAM API reference (CreateRole), and `*`. A path may hold any printable ASCII there; here it may
@@ -180,14 +186,14 @@ def _check_arn(arn: str) -> None:
     kind, _, name = resource.partition("/")
     known = _example(partition, "aws")
     if service == "sts" and kind == "assumed-role":
-        role = _arn_of(name.partition("/")[0], known, _example(account, "ACCOUNT"))
+        role = arn_of_role(name.partition("/")[0], known, _example(account, "ACCOUNT"))
         _refuse(arn, f"list the session's role: {role}" + ("" if "*" in role else ", its path included"))
     if service == "sts" or kind in {"saml-provider", "oidc-provider"}:
         _refuse(arn, "list the role that the federated users assume")
     if service == "organizations":
         _refuse_part_of_organization(arn, kind, name)
     if service in {"identitystore", "sso"}:
-        _refuse(arn, f"list the roles of the permission set: {_arn_of('AWSReservedSSO_NAME', known)}")
+        _refuse(arn, f"list the roles of the permission set: {arn_of_role('AWSReservedSSO_NAME', known)}")
     if service != "iam":
         _refuse(arn, "list the role or user that should get in, by an ARN of the service iam")
     if not re.fullmatch("aws(-[a-z]+)*", partition):
@@ -282,23 +288,28 @@ def _refuse_word(text: str, partition: str) -> NoReturn:
         "place": place,
         "role": f"{place}:role/NAME",
         "user": f"{place}:user/NAME",
-        "sso": _arn_of("AWSReservedSSO_NAME", partition),
-        "named": _arn_of(text, partition),
+        "sso": arn_of_role("AWSReservedSSO_NAME", partition),
+        "named": arn_of_role(text, partition),
     }
     _refuse(text, fix.format(**examples))
 
 
-def _arn_of(role: str, partition: str, account: str = "ACCOUNT") -> str:
-    """What to list for the name of a role.
+def arn_of_role(role: str, partition: str, account: str = "ACCOUNT") -> str:
+    """What to list for the name of a role: of a permission set a pattern, for its roles end differently everywhere.
 
-    That of a permission set ends differently in each account, and its path in the region of IAM Identity Center, in
-    us-east-1 without one: https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+    Their path ends in the region of IAM Identity Center, in us-east-1 without one:
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
     """
     name = _example(role)
-    if name.startswith("AWSReservedSSO_"):
+    if is_of_identity_center(name):
         permission_set = re.sub("_[0-9a-f]{16}$", "", name)
-        name = f"aws-reserved/sso.amazonaws.com/*{permission_set}_*"
+        name = f"{IDENTITY_CENTER_PATH}*{permission_set}_*"
     return f"arn:{partition}:iam::{account}:role/{name}"
+
+
+def is_of_identity_center(role: str) -> bool:
+    """Whether the name of a role, without its path, is that of a permission set of IAM Identity Center."""
+    return role.startswith(PERMISSION_SET)
 
 
 def _example(text: str, otherwise: str = "NAME") -> str:

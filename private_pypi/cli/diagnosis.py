@@ -269,6 +269,5 @@ def _line_of_config(action: str, package: str, at: Situation) -> str:
             return f"add {entry} to {key} in {at.config}"
     near = next((each.principal for each in at.expected.access if caller.shares_name_with(each.principal)), None)
     if near and not at.listed:
-        return f"write {caller.principal} in the place of {near} in {at.config} (the path counts)"
-    who = caller.principal if caller.has_path else f"the ARN of {caller.name}, with its path,"
-    return f"add {who} to {key} in {at.config}"
+        return f"write {caller.entry} in the place of {near} in {at.config} (the path counts)"
+    return f"add {caller.entry} to {key} in {at.config}"

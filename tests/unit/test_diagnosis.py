@@ -195,6 +195,28 @@ READING_JOBS = replace(READERS, access=[Access(principal=READER, install=True, w
             id="another path",
         ),
         pytest.param(
+            lambda: told(
+                denied(TOKEN, no("identity-based policy", TOKEN)),
+                situation(
+                    expecting([f"{ROLES}/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*"]),
+                    session("AWSReservedSSO_Developers_0123456789abcdef"),
+                    path="aws-reserved/sso.amazonaws.com/",
+                ),
+            ),
+            [
+                (
+                    "neither the domain's permissions policy nor an identity policy lets role AWSReservedSSO_Developers_0123456789abcdef do codeartifact:GetAuthorizationToken: one has to. The config does not say so",
+                    [
+                        (
+                            "write arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Developers_* in the place of arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_* in Pulumi.dev.yaml (the path counts), then `pulumi up --stack dev`",
+                            "whoever deploys stack dev",
+                        )
+                    ],
+                ),
+            ],
+            id="the path of another region's Identity Center",
+        ),
+        pytest.param(
             lambda: told(denied(TOKEN, no("identity-based policy", TOKEN)), situation(NOBODY)),
             [
                 (
