@@ -64,6 +64,9 @@ class AccessChange:
     """What is published: names, `prefix-*`, or `*` for everything; the CI workload that assumes the role; what else."""
     also_allowed: tuple[AlsoAllowed, ...] = ()
     """Whoever is one of these, too, has the right in both revisions, as far as it reaches."""
+    copies: Literal["reader_policy", "publisher_policies"] | None = None
+    """The output of which copies that were attached by hand still allow what is lost, or do not allow yet what is
+    gained; `None` where there are none or they do not matter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -314,8 +317,12 @@ class _Listed:
     """Who is listed in a revision."""
 
     access: Sequence[Access] = ()
+    owner: str = ""
+    """The domain's own account, 12 digits."""
     owners_root: str = ""
-    """The domain's own account, as a principal."""
+    """The same as a principal."""
+    account: str = ""
+    """The account that made the repository."""
     exempt: Sequence[Access] | None = None
     """Whom closed publishing exempts; `None` where it is not closed."""
     own_accounts: frozenset[str] = frozenset()
@@ -331,8 +338,10 @@ class _Listed:
         is_closed = component.safeguards.closed_publishing
         return cls(
             access=component.access,
+            owner=arns.owner,
             owners_root=f"arn:{arns.partition}:iam::{arns.owner}:root",
             exempt=[each for each in component.access if each.publish] if is_closed else None,
+            account=component.account,
             own_accounts=frozenset({arns.owner, component.account}),
             attached=frozenset(_attached(component)),
         )
@@ -349,6 +358,23 @@ class _Listed:
             if each.principal == principal or (each.principal != self.owners_root and covers(each.principal, principal))
         ]
 
+    def is_let_by_identity_alone(self, change: AccessChange) -> bool:
+        """Whether an identity policy that is made for somebody allows a right by itself.
+
+        It does in the account that made a repository of another account's domain, and for installing in the domain's
+        own, if that is listed as a whole: then it is left to identity policies.
+        """
+        account = Principal.as_written(change.principal).account  # an organization may have any
+        if self.account != self.owner and account in {self.account, None}:
+            return True
+        is_left = any(each.principal == self.owners_root for each in self.access)
+        return is_left and change.right != "publish" and account in {self.owner, None}
+
+    def needs_identity(self, change: AccessChange) -> bool:
+        """Whether somebody needs an identity policy for a right."""
+        principal = Principal.as_written(change.principal)
+        return principal.account != self.owner or (principal.is_account and change.right != "publish")
+
 
 def _attached(component: Component) -> Iterator[str]:
     """The principals that are roles to which an identity policy is attached."""
@@ -362,7 +388,11 @@ def _compare_components(base: Component | None, head: Component | None) -> Compo
     before, after = _Listed.of(base), _Listed.of(head)
     trusted_before, trusted = _trusted(base), _trusted(head)
     uncompared = [*_uncompared(base.not_understood if base else (), head.not_understood if head else ())]
-    gains, losses = [*_rights_of_one(after, before)], [*_rights_of_one(before, after)]
+    gains = [_with_copies(each, before, matters=after.needs_identity(each)) for each in _rights_of_one(after, before)]
+    losses = [
+        _with_copies(each, before, matters=before.is_let_by_identity_alone(each))
+        for each in _rights_of_one(before, after)
+    ]
     for arn in sorted(trusted.keys() & trusted_before.keys()):
         (one, document), (other, other_document) = trusted_before[arn], trusted[arn]
         if one and other and one != other:
@@ -417,6 +447,16 @@ def _rights_of_one(here: _Listed, there: _Listed) -> Iterator[AccessChange]:
             yield _change(each, "other", more)
     for principal in sorted(here.attached - there.attached):
         yield AccessChange(principal=principal, workload=None, right="identity_policy")
+
+
+def _with_copies(change: AccessChange, base: _Listed, *, matters: bool) -> AccessChange:
+    """A change with the identity policy that somebody may have a copy of, if that `matters` for it."""
+    had = next((each for each in base.access if each.principal == change.principal), None)
+    is_made_here = change.workload is not None or change.principal in base.attached
+    if not (matters and had) or is_made_here or change.right not in {"install", "list", "publish"}:
+        return change
+    is_elsewhere = Principal.as_written(change.principal).account != base.owner
+    return replace(change, copies="publisher_policies" if had.publish and is_elsewhere else "reader_policy")
 
 
 def _may_publish_by_own_policies(access: Access, listed: _Listed) -> bool:

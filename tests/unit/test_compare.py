@@ -172,6 +172,69 @@ def test_an_account_takes_its_roles_in() -> None:
     )
 
 
+OTHERS_DOMAIN = {"existingDomain": True, "domainOwner": ACCOUNT}
+COPIES = "    copies of {} that were attached by hand {}: replace them"
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "expected"),
+    [
+        pytest.param(
+            {"readers": ["111122223333", API]},
+            {"readers": []},
+            COPIES.format("reader_policy", "still allow this"),
+            id="the domain's own account",
+        ),
+        pytest.param(
+            OTHERS_DOMAIN | {"readers": [API]},
+            OTHERS_DOMAIN,
+            COPIES.format("reader_policy", "still allow this"),
+            id="a reader in the repository's account",
+        ),
+        pytest.param(
+            OTHERS_DOMAIN | {"publishers": [API]},
+            OTHERS_DOMAIN | {"publishers": [{"principal": API, "packages": ["tools"]}]},
+            COPIES.format("publisher_policies", "still allow this"),
+            id="a publisher in the repository's account",
+        ),
+        pytest.param(
+            OTHERS_DOMAIN | {"publishers": [ORGANIZATION]},
+            OTHERS_DOMAIN | {"readers": [ORGANIZATION]},
+            COPIES.format("publisher_policies", "still allow this"),
+            id="an organization, which may have the account",
+        ),
+        pytest.param(
+            {"publishers": [{"principal": VISITOR, "packages": ["tools"]}]},
+            {"publishers": [VISITOR]},
+            COPIES.format("publisher_policies", "do not allow this yet"),
+            id="more packages",
+        ),
+        pytest.param(
+            {"readers": [VISITOR]},
+            {"readers": [VISITOR], "listPackages": True},
+            COPIES.format("reader_policy", "do not allow this yet"),
+            id="a right more",
+        ),
+        pytest.param({"readers": [VISITOR]}, {}, None, id="another account, where both sides have to agree"),
+        pytest.param({"readers": [API]}, {}, None, id="a role of the domain's account"),
+        pytest.param({"readers": [API]}, {"publishers": [API]}, None, id="more packages of a role of that account"),
+        pytest.param({}, {"publishers": [VISITOR]}, None, id="somebody who has no copy"),
+        pytest.param(
+            OTHERS_DOMAIN | {"readers": [API], "attachIdentityPolicies": True},
+            OTHERS_DOMAIN | {"attachIdentityPolicies": True},
+            None,
+            id="what is attached here",
+        ),
+    ],
+)
+def test_copies_of_identity_policies_are_named_where_they_matter(
+    base: dict[str, Any], head: dict[str, Any], expected: str | None
+) -> None:
+    lines = said(base, head).splitlines()
+
+    assert {line for line in lines if "copies of" in line} == ({expected} if expected else set())
+
+
 def test_the_domains_own_account_leaves_it_to_iam_policies() -> None:
     """A role that is listed there gets in without any."""
     listed, left_to_iam = {"publishers": [API]}, {"publishers": ["111122223333"]}
@@ -182,7 +245,8 @@ def test_the_domains_own_account_leaves_it_to_iam_policies() -> None:
         "    publish everything (already allowed: the account 111122223333)",
         "Who loses\n  the account 111122223333, whose own IAM policies decide who in it\n"
         f"    install (still allowed: {API})\n"
-        f"    publish everything (still allowed: {API})",
+        f"    publish everything (still allowed: {API})\n"
+        "    copies of reader_policy that were attached by hand still allow this: replace them",
     )
     assert compared(left_to_iam, listed).needs_approval
 

@@ -167,7 +167,9 @@ def test_the_exit_status_asks_for_approval_where_it_is_wanted(capsys: pytest.Cap
         "name": "private-pypi",
         "is_new": False,
         "is_gone": False,
-        "gains": [{"principal": API, "workload": None, "right": "install", "scope": [], "also_allowed": []}],
+        "gains": [
+            {"principal": API, "workload": None, "right": "install", "scope": [], "also_allowed": [], "copies": None}
+        ],
         "losses": [],
         "relisted": [],
         "safeguards": [],
