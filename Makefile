@@ -11,6 +11,9 @@ DEV := $(RUN) requirements-dev.txt
 INTEGRATION := $(DEV) tests/integration/requirements.txt
 BENCH := $(INTEGRATION) bench/requirements.txt
 
+# Set-up leaves compiling to the first import, which has to keep what it compiles.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help preview diff install install-dev install-integration install-bench test proof lint integration crash aws-smoke pulumi-and-cargo aws-emulator aws-reference bench bench-cdk dist pictures example lock
 .DEFAULT_GOAL := help
 

@@ -6,19 +6,19 @@ from private_pypi.args import PrivatePypiArgs
 from private_pypi.errors import InvalidValueError
 from private_pypi.names import parse_package
 from private_pypi.principals import Principal, Publisher
-from private_pypi.workloads import GithubPublisher
+from private_pypi.workloads import Workload
 
 if TYPE_CHECKING:
     from private_pypi.component import PrivatePypi
     from private_pypi.config import load_args
 
 __all__ = [
-    "GithubPublisher",
     "InvalidValueError",
     "Principal",
     "PrivatePypi",
     "PrivatePypiArgs",
     "Publisher",
+    "Workload",
     "load_args",
     "parse_package",
 ]

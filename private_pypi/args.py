@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 from private_pypi.arns import partition_of, store_name
-from private_pypi.errors import InvalidValueError, Mistakes, describe, parse_items, printable, wrong_type
+from private_pypi.errors import InvalidValueError, Mistakes, describe, nearest, parse_items, printable, wrong_type
 from private_pypi.keys import key_of
 from private_pypi.names import (
     MAX_TAGS,
@@ -15,12 +15,16 @@ from private_pypi.names import (
     parse_domain_name,
     parse_key_arn,
     parse_package,
+    parse_policy_arn,
     parse_repository_name,
     parse_tag_key,
     parse_tag_value,
 )
 from private_pypi.principals import Principal, Publisher
-from private_pypi.workloads import GithubPublisher, refused_mixtures
+from private_pypi.workloads import KEYS as WORKLOAD_KEYS
+from private_pypi.workloads import Workload, parse_provider, refuse_every_job, refuse_mixture
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, init=False)
@@ -33,10 +37,12 @@ class PrivatePypiArgs:
     """The repository's name, as `parse_repository_name` checks it."""
     description: str
     """The repository's description, up to 1,000 characters."""
-    readers: tuple[Principal, ...]
-    """Who may install."""
-    publishers: tuple[Publisher, ...]
-    """Who may install, and publish everything or some packages."""
+    readers: tuple[Principal | Workload, ...]
+    """Who may install: principals, and CI workloads, each by an IAM role that is made for it."""
+    publishers: tuple[Publisher | Workload, ...]
+    """Who may install, and publish everything or some packages. A workload that is a reader too has one role."""
+    list_packages: bool
+    """Whether whoever may install may also list and describe packages by API."""
     closed_publishing: bool
     """Whether nobody but the publishers may publish, whatever their own IAM policies say about publishing."""
     protect: bool
@@ -56,10 +62,11 @@ class PrivatePypiArgs:
     attach_identity_policies: bool
     """Whether `reader_policy`, which carries what no permissions policy can, is attached to the listed roles of this
     account. In another account's domain publishers get their own of `publisher_policies` instead."""
-    github_publishers: tuple[GithubPublisher, ...]
-    """GitHub Actions workflows that may install and publish, each by an IAM role that is made for it."""
-    make_github_oidc_provider: bool
-    """Whether the account's OpenID Connect provider for GitHub is made. An account has one: it may be there already."""
+    make_oidc_providers: tuple[str, ...]
+    """The account's OpenID Connect providers that are made: `github`, or the host of a GitLab. An account has one of
+    each: it may be there already."""
+    permissions_boundary: str | None
+    """The ARN of the policy that is the permissions boundary of every role that is made; `None` is none."""
     tags: Mapping[str, str]
     """Tags on the domain, the repositories, the package groups, and what is made in IAM."""
     namespace: str | None = field(compare=False)
@@ -71,8 +78,9 @@ class PrivatePypiArgs:
         domain: str,
         repository: str = "private-pypi",
         description: str = "Private PyPI repository",
-        readers: Iterable[Principal | str] = (),
-        publishers: Iterable[Publisher | Principal | str] = (),
+        readers: Iterable[Principal | Workload | str] = (),
+        publishers: Iterable[Publisher | Principal | Workload | str] = (),
+        list_packages: bool = False,
         closed_publishing: bool = False,
         protect: bool = True,
         existing_domain: bool = False,
@@ -81,8 +89,8 @@ class PrivatePypiArgs:
         public_upstream: bool = False,
         internal_packages: Iterable[str] = (),
         attach_identity_policies: bool = False,
-        github_publishers: Iterable[GithubPublisher] = (),
-        make_github_oidc_provider: bool = False,
+        make_oidc_providers: Iterable[str] = (),
+        permissions_boundary: str | None = None,
         tags: Mapping[str, str] | None = None,
         namespace: str | None = None,
         region: str | None = None,
@@ -91,26 +99,29 @@ class PrivatePypiArgs:
         """Read and check everything. Where a principal or a package is expected, its text will do.
 
         The component checks what depends on the `region`, in which all this will be: the partition of the principals,
-        and the region of the key. And what depends on the `account` that deploys it: whose domain it is. Where they are
-        known already, that is checked here.
+        which claims of workloads STS takes there, and the region of the key. And what depends on the `account` that
+        deploys it: whose domain it is, and whose permissions boundary. Where they are known already, that is checked
+        here.
 
         Raises:
             InvalidArgsError: there are mistakes; it has all of them.
         """
         given = locals()
         partition = partition_of(region) if region else None
+        seen: dict[tuple[str, str], Workload] = {}
         parsers: dict[str, Callable[[Any], object]] = {
             "domain": parse_domain_name,
             "repository": partial(_parse_repository, has_store=public_upstream is True),
             "description": parse_description,
-            "readers": partial(parse_items, parse=partial(Principal.parse, partition=partition)),
-            "publishers": partial(parse_items, parse=partial(Publisher.parse, partition=partition)),
+            "readers": partial(_parse_entries, parse=partial(_parse_reader, partition=partition), seen=seen),
+            "publishers": partial(_parse_entries, parse=partial(_parse_publisher, partition=partition), seen=seen),
             "domain_owner": partial(_parse_owner, is_new=existing_domain is False),
             "encryption_key": partial(
                 _parse_key, is_new=existing_domain is not True, partition=partition, region=region
             ),
             "internal_packages": partial(_parse_internal, owner=domain_owner, account=account),
-            "github_publishers": _parse_workflows,
+            "make_oidc_providers": _parse_providers,
+            "permissions_boundary": partial(_parse_boundary, partition=partition, account=account),
             "tags": _parse_tags,
             "namespace": lambda name: name,
         }
@@ -192,13 +203,56 @@ def _parse_internal(value: object, *, owner: str | None, account: str | None) ->
     return packages
 
 
-def _parse_workflows(value: object) -> tuple[GithubPublisher, ...]:
+def _parse_entries(value: object, parse: Callable[[object], T], seen: dict[tuple[str, str], Workload]) -> tuple[T, ...]:
+    """Readers or publishers; `seen` has the workloads of entries before these, of the other list too."""
     mistakes = Mistakes()
-    publishers = mistakes.items(value, GithubPublisher.parse)
-    for index, mistake in refused_mixtures(publishers):
-        mistakes.add(f"[{index}]", mistake)
+    entries = mistakes.items(value, parse)
+    for index, entry in enumerate(entries):
+        if isinstance(entry, Workload):
+            mistakes.read(f"[{index}]", entry, partial(refuse_mixture, before=seen), None)
     mistakes.finish()
-    return tuple(each for each in publishers if each)
+    return tuple(cast("list[T]", entries))
+
+
+def _parse_reader(value: object, partition: str | None) -> Principal | Workload:
+    if not isinstance(value, Workload | Mapping):
+        return Principal.parse(value, partition=partition)
+    if isinstance(value, Mapping) and "principal" in value:
+        fix = "write the principal alone: a reader installs everything"
+        raise wrong_type(cast("object", value), expected="a principal, or a map that names a CI workload", fix=fix)
+    workload = Workload.parse(cast("object", value), partition=partition)
+    if workload.packages is not None:
+        mistakes = Mistakes()
+        got, fix = "packages of a reader", "take it out: a reader installs everything and publishes nothing"
+        mistakes.add("packages", InvalidValueError(got=got, expected="packages of publishers alone", fix=fix))
+        mistakes.finish()
+    return workload
+
+
+def _parse_publisher(value: object, partition: str | None) -> Publisher | Workload:
+    if not (isinstance(value, Workload) or _is_of_workload(value)):
+        return Publisher.parse(value, partition=partition)
+    workload = Workload.parse(value, partition=partition)
+    refuse_every_job(workload)
+    return workload
+
+
+def _is_of_workload(value: object) -> bool:
+    """Whether a map is for a workload, perhaps a misspelled one; else it is for a principal."""
+    if not isinstance(value, Mapping) or "principal" in value:
+        return False
+    return any(
+        nearest(str(key), [*WORKLOAD_KEYS]) in WORKLOAD_KEYS.keys() - {"packages"}
+        for key in cast("Mapping[object, object]", value)
+    )
+
+
+def _parse_providers(value: object) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(parse_items(value, parse=parse_provider)))
+
+
+def _parse_boundary(value: object, *, partition: str | None, account: str | None) -> str | None:
+    return None if value is None else parse_policy_arn(value, partition=partition, account=account)
 
 
 def _parse_tags(value: object) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from private_pypi.arns import Arns
 from private_pypi.errors import InvalidArgsError, message, refusal
 from private_pypi.iam import EVERYTHING
 from private_pypi.policies import Documents, IdentityPolicy, everyone, make_documents, policy_of_nothing
+from private_pypi.principals import Principal, Publisher
 from private_pypi.provider import look_up_place
 from private_pypi.state import (
     COMPONENT_TYPE,
@@ -27,7 +28,7 @@ from private_pypi.state import (
     warnings,
 )
 from private_pypi.upstreams import upstream_remover
-from private_pypi.workloads import AUDIENCE, ISSUER, GithubRole, make_roles
+from private_pypi.workloads import Role, Workload, make_roles, provider_audience, provider_host
 
 T = TypeVar("T")
 
@@ -59,8 +60,8 @@ class PrivatePypi(pulumi.ComponentResource):
     domain_policy_statements: pulumi.Output[str] | None = None
     """What the owner of an existing domain adds to its permissions policy: a list of statements, as JSON. `None` for a
     new domain."""
-    github_role_arns: pulumi.Output[Mapping[str, str]] | None = None
-    """The ARNs of the roles of GitHub publishers, by workflow (`acme/tools tag v*`). `None` when there are none."""
+    role_arns: pulumi.Output[Mapping[str, str]] | None = None
+    """The ARNs of the roles of CI workloads, by workload (`github acme/tools tag v*`). `None` when there are none."""
 
     def __init__(self, name: str, args: PrivatePypiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the component and its resources, all named after `name`.
@@ -76,14 +77,15 @@ class PrivatePypi(pulumi.ComponentResource):
         arns, account = look_up_place(args, opts)
         args = _checked(args, arns.region, account)
         deployed = read_deployed(name, args, arns, opts or pulumi.ResourceOptions())
-        roles = make_roles(args.github_publishers, arns, account, prefix=f"{name}-{pulumi.get_stack()}")
+        workloads = [each for each in (*args.readers, *args.publishers) if isinstance(each, Workload)]
+        roles = make_roles(workloads, arns, account, prefix=f"{name}-{pulumi.get_stack()}")
         documents = _decide(args, arns, account, roles, deployed)
         super().__init__(COMPONENT_TYPE, name, {}, opts)
         self._name, self._args, self._arns = name, args, arns
         for warning in warnings(args, arns, deployed):
             pulumi.log.warn(warning, resource=self)
 
-        made = self._make_github_roles(roles, documents.roles)
+        made = self._make_roles(roles, documents.roles)
         domain = None if args.existing_domain else self._make_domain(documents.domain)
         before = self._make_package_groups(domain)
         store: aws.codeartifact.Repository | None = None
@@ -124,7 +126,7 @@ class PrivatePypi(pulumi.ComponentResource):
             publisher_policies = {name: policy.document for name, policy in documents.publishers.items()}
             self.publisher_policies = _known(publisher_policies, repository)
         if roles:
-            self.github_role_arns = _known({role.workflow: role.arn for role in roles}, *made)
+            self.role_arns = _known({role.workload.name: role.arn for role in roles}, *made)
         if documents.domain_statements:
             self.domain_policy_statements = pulumi.Output.from_input(documents.domain_statements)
         # By what is deployed and not by the args: a run with `--target` leaves things out, and `pulumi refresh
@@ -139,28 +141,29 @@ class PrivatePypi(pulumi.ComponentResource):
     # Signatures say pulumi.Resource for what is of aws.iam or aws.cloudcontrol: to name a class there loads that part
     # of the provider, a fifth of a preview's time, for stacks that have nothing of it.
 
-    def _make_github_roles(
-        self, roles: Sequence[GithubRole], policies: Mapping[str, IdentityPolicy]
-    ) -> list[pulumi.Resource]:
-        """The roles of workflows, each with the identity policy that it needs, and the provider that they trust."""
-        provider: aws.iam.OpenIdConnectProvider | None = None
-        if self._args.make_github_oidc_provider:
-            provider = aws.iam.OpenIdConnectProvider(
-                f"{self._name}-github",
-                url=f"https://{ISSUER}",
-                client_id_lists=[AUDIENCE],
+    def _make_roles(self, roles: Sequence[Role], policies: Mapping[str, IdentityPolicy]) -> list[pulumi.Resource]:
+        """The roles of CI workloads, each with the identity policy that it needs, and the providers that are made."""
+        providers = {
+            provider_host(provider): aws.iam.OpenIdConnectProvider(
+                f"{self._name}-{provider}",
+                url=f"https://{provider_host(provider)}",
+                client_id_lists=[provider_audience(provider)],
                 tags=self._args.tags or None,
                 opts=pulumi.ResourceOptions(parent=self, protect=self._args.protect),
             )
+            for provider in self._args.make_oidc_providers
+        }
         made: list[pulumi.Resource] = []
         for role in roles:
-            resource_name = f"{self._name}-github-{role.workflow.replace(' ', ':')}"
+            issuer, _, rest = role.workload.name.partition(" ")
+            resource_name = f"{self._name}-{issuer}-{rest.replace(' ', ':')}"
             iam_role = aws.iam.Role(
                 resource_name,
                 name=role.name,
                 assume_role_policy=role.trust_policy,
+                permissions_boundary=self._args.permissions_boundary,
                 tags=self._args.tags or None,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=provider),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=providers.get(role.workload.issuer_host)),
             )
             made.append(iam_role)
             aws.iam.RolePolicy(
@@ -290,7 +293,10 @@ class PrivatePypi(pulumi.ComponentResource):
 
         In the domain's account publishers need no more than readers, in another one the right to publish too.
         """
-        left_out = everyone(self._args.readers, self._args.publishers)
+        left_out = everyone(
+            [each for each in self._args.readers if isinstance(each, Principal)],
+            [each for each in self._args.publishers if isinstance(each, Publisher)],
+        )
         attached: defaultdict[IdentityPolicy, list[str]] = defaultdict(list)
         for principal in sorted(left_out, key=lambda principal: principal.name):
             if principal.role_name and principal.account == account and not principal.is_reserved:
@@ -362,17 +368,14 @@ def _known(value: T, *resources: pulumi.Resource | None) -> pulumi.Output[T]:
     return pulumi.Output.all(*[each.urn for each in resources if each]).apply(lambda _: value)
 
 
-def _decide(
-    args: PrivatePypiArgs, arns: Arns, account: str, roles: Sequence[GithubRole], deployed: Deployed
-) -> Documents:
+def _decide(args: PrivatePypiArgs, arns: Arns, account: str, roles: Sequence[Role], deployed: Deployed) -> Documents:
     """The documents, unless there is a mistake in the args or in their policies."""
     mistakes = [message(where, mistake) for where, mistake in refused_changes(args, arns, deployed)]
     try:
         documents = make_documents(args, arns, account, roles)
     except InvalidArgsError as refused:
-        fields = ["readers", "publishers", *(["github_publishers"] if roles else [])]
-        *names, last = map(args.name_of, fields)
-        mistakes += [message(f"{', '.join(names)} and {last}", mistake) for _, mistake in refused.mistakes]
+        where = f"{args.name_of('readers')} and {args.name_of('publishers')}"
+        mistakes += [message(where, mistake) for _, mistake in refused.mistakes]
     else:
         if not mistakes:
             return documents

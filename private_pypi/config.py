@@ -4,9 +4,9 @@ What a value may be is said by the types that it is for. Here it is only read, a
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
@@ -17,7 +17,7 @@ from private_pypi.keys import KEYS, NAMESPACE, field_of, key_of
 from private_pypi.provider import look_up_region
 
 # Pulumi.yaml says "" where there is no default: without one the CLI refuses the config by itself, at the first key.
-_ABSENT_IF_EMPTY = {"domain", "domainOwner", "encryptionKey"}
+_ABSENT_IF_EMPTY = {"domain", "domainOwner", "encryptionKey", "permissionsBoundary"}
 
 
 def load_args(namespace: str = NAMESPACE) -> PrivatePypiArgs:
@@ -94,7 +94,9 @@ def _unknown(namespace: str) -> Iterator[tuple[str, InvalidValueError]]:
     """The mistakes of keys that do not exist, and of a misspelled namespace, each with its full key."""
     own = Mistakes()
     for spelled, _, name in sorted(full_key.partition(":") for full_key in CONFIG.get()):
-        if spelled == namespace:
+        if spelled == namespace and name in _GONE:
+            yield f"{namespace}:{name}", _GONE[name](namespace)
+        elif spelled == namespace:
             own.refuse_unknown([name], [*KEYS])
         elif name in KEYS and nearest(spelled.lower(), [namespace], cutoff=0.9):
             full_key = f"{namespace}:{name}"
@@ -102,3 +104,56 @@ def _unknown(namespace: str) -> Iterator[tuple[str, InvalidValueError]]:
             yield full_key, InvalidValueError(got=f"the key {spelled}:{name}", expected=expected, fix=fix)
     for name, mistake in own.found:
         yield f"{namespace}:{name}", mistake
+
+
+def _no_github_publishers(namespace: str) -> InvalidValueError:
+    """What to write in the place of `githubPublishers`, whole."""
+    fix = "take it out"
+    if renamed := [*map(_renamed, _entries(namespace, "githubPublishers"))]:
+        entries = [*_entries(namespace, "publishers"), *renamed]
+        fix = f"take it out, and write\n{_yaml(f'{namespace}:publishers', entries)}"
+    got = "a key that is gone: publishers has GitHub's workflows too"
+    expected = "its entries in publishers, with github for repository; their roles stay the same"
+    return InvalidValueError(got=got, expected=expected, fix=fix)
+
+
+def _no_github_provider(namespace: str) -> InvalidValueError:
+    """What to write in the place of `makeGithubOidcProvider`, whole."""
+    fix = "take it out"
+    if _text(namespace, "makeGithubOidcProvider") == "true":
+        entries = dict.fromkeys(["github", *map(str, _entries(namespace, "makeOidcProviders"))])
+        fix = f"take it out, and write\n{_yaml(f'{namespace}:makeOidcProviders', entries)}"
+    expected = "github in makeOidcProviders, where it is true; the provider stays the same"
+    return InvalidValueError(got="a key that is gone", expected=expected, fix=fix)
+
+
+_GONE = {"githubPublishers": _no_github_publishers, "makeGithubOidcProvider": _no_github_provider}
+"""Keys that there were, each with what says what to write."""
+
+
+def _text(namespace: str, name: str) -> str:
+    """The text at a key; none of what is encrypted."""
+    return "" if is_config_secret(f"{namespace}:{name}") else pulumi.Config(namespace).get(name) or ""
+
+
+def _entries(namespace: str, name: str) -> list[object]:
+    """The items of the list at a key, if it is one."""
+    entries = _read_json(_text(namespace, name))
+    return cast("list[object]", entries) if isinstance(entries, list) else []
+
+
+def _renamed(entry: object) -> object:
+    if not isinstance(entry, dict):
+        return entry
+    fields = cast("dict[str, object]", entry)
+    return {"github" if key == "repository" else key: value for key, value in fields.items()}
+
+
+def _yaml(key: str, entries: Iterable[object]) -> str:
+    """A key of the config and the items of its list as they stand in a stack file: strings as JSON has them."""
+    lines = [f"{key}:"]
+    for entry in entries:
+        fields = cast("dict[str, object]", entry if isinstance(entry, dict) else {})
+        texts = [f"{name}: {json.dumps(value)}" for name, value in fields.items()] or [json.dumps(entry)]
+        lines += [f"{'  ' if number else '- '}{text}" for number, text in enumerate(texts)]
+    return "\n".join(f"  {'  ' if number else ''}{line}" for number, line in enumerate(lines))

@@ -6,6 +6,9 @@ from typing import TypeVar, cast
 S = TypeVar("S")
 T = TypeVar("T")
 
+MAX_DIFFERENCE = 2
+"""By how many characters a misspelled word may be longer or shorter than the right one."""
+
 
 class InvalidValueError(ValueError):
     """A value that AWS would not take.
@@ -68,12 +71,12 @@ class Mistakes:
         """
         return [self.read(f"[{index}]", item, parse, None) for index, item in enumerate(_parse_list(value))]
 
-    def refuse_unknown(self, keys: Iterable[object], known: Sequence[str]) -> None:
-        """Note each of `keys` that is not among the `known`."""
+    def refuse_unknown(self, keys: Iterable[object], known: Sequence[str], *, otherwise: str = "take it out") -> None:
+        """Note each of `keys` that is not among the `known`; where it is near none of them, the fix is `otherwise`."""
         for key in keys:
             if key not in known:
                 near = nearest(str(key), known)
-                fix = f"did you mean `{near}`?" if near else "take it out"
+                fix = f"did you mean `{near}`?" if near else otherwise
                 self.add(
                     printable(str(key)),
                     InvalidValueError(got="a key that does not exist", expected=", ".join(known), fix=fix),
@@ -121,11 +124,13 @@ def refusal(mistakes: Sequence[str], *, of: str = "the config") -> str:
 def nearest(word: str, words: Sequence[str], *, cutoff: float = 0.8) -> str | None:
     """The one of `words` that `word` may be a misspelling of: it is alike by `cutoff`, of 1, or more.
 
-    The default keeps a key from leading to another one, which may grant more.
+    It begins with the same letter and is about as long. Otherwise a word before or after the other may say the opposite
+    of it, `noPublicUpstream` or `packagesNot`, and whoever follows would grant more than they meant.
     """
     import difflib  # noqa: PLC0415  only a mistake needs it
 
-    return next(iter(difflib.get_close_matches(word, words, n=1, cutoff=cutoff)), None)
+    alike = [each for each in words if word[:1].lower() == each[:1] and abs(len(word) - len(each)) <= MAX_DIFFERENCE]
+    return next(iter(difflib.get_close_matches(word, alike, n=1, cutoff=cutoff)), None)
 
 
 def printable(text: str) -> str:

@@ -26,6 +26,14 @@ MAX_IDENTITY_DOCUMENT_CHARACTERS = 6144
 TOKEN = ["codeartifact:GetAuthorizationToken"]
 READ = ["codeartifact:ReadFromRepository"]
 DOWNLOAD = ["codeartifact:GetPackageVersionAsset", "codeartifact:GetPackageVersionReadme"]
+LIST = ["codeartifact:ListPackages", "codeartifact:DescribeRepository"]
+DESCRIBE = [
+    "codeartifact:DescribePackage",
+    "codeartifact:DescribePackageVersion",
+    "codeartifact:ListPackageVersions",
+    "codeartifact:ListPackageVersionAssets",
+    "codeartifact:ListPackageVersionDependencies",
+]
 PUBLISH = ["codeartifact:PublishPackageVersion"]
 COPY = ["codeartifact:CopyPackageVersions"]
 LOSE = [
@@ -164,12 +172,14 @@ class Access:
     principal: str
     """The ARN of a role or user, or one with `*`; the `:root` ARN of an account; the ID of an organization."""
     install: bool
+    list_packages: bool = False
+    """Whether it may list and describe packages by API."""
     publish: tuple[str, ...] = ()
     """Packages, as names and `prefix-*`; `EVERYTHING` alone is all of them."""
     other: tuple[str, ...] = ()
-    """What else it may do, each as `ACTION on RESOURCE`; a part of what installing takes among it."""
-    workflow: str | None = None
-    """The GitHub workflow that has the role, with the ids that it is known by: `acme@123/tools@456 tag v*`."""
+    """What else it may do, each as `ACTION on RESOURCE`; a part of what installing or listing takes among it."""
+    workload: str | None = None
+    """The CI workload that has the role: `github acme/tools tag v*`."""
 
 
 def read_policy(text: str | None, arns: Arns) -> Policy:
@@ -205,11 +215,15 @@ def read_access(domain: Policy, repository: Policy, arns: Arns) -> list[Access]:
     packages: defaultdict[str, set[str]] = defaultdict(set)
     other: defaultdict[str, set[str]] = defaultdict(set)
     token = {(action, arns.domain) for action in TOKEN}
-    reading = {
-        (action, arn) for actions, arn in ((READ, arns.repository), (DOWNLOAD, arns.packages)) for action in actions
-    }
+    reading, listing = (
+        {(action, arn) for actions, arn in parts for action in actions}
+        for parts in (
+            ((READ, arns.repository), (DOWNLOAD, arns.packages)),
+            ((LIST, arns.repository), (DESCRIBE, arns.packages)),
+        )
+    )
     # No repository's policy is evaluated for a token.
-    for policy, needed in ((domain, token | reading), (repository, reading)):
+    for policy, needed in ((domain, token | reading | listing), (repository, reading | listing)):
         for rule in policy.rules:
             if rule.effect == "Allow":
                 for principal in rule.principals:
@@ -217,12 +231,14 @@ def read_access(domain: Policy, repository: Policy, arns: Arns) -> list[Access]:
                     packages[principal] |= {*_publishable(rule, arns)}
                     other[principal] |= {*_others(rule, arns)}
     for principal, own in granted.items():
-        if own != token | reading:
-            other[principal] |= {f"{action} on {arn}" for action, arn in own}
+        for whole in (token | reading, listing):
+            if not whole <= own:
+                other[principal] |= {f"{action} on {arn}" for action, arn in own & whole}
     return [
         Access(
             principal=principal,
-            install=granted[principal] == token | reading,
+            install=token | reading <= granted[principal],
+            list_packages=listing <= granted[principal],
             publish=(EVERYTHING,) if EVERYTHING in packages[principal] else tuple(sorted(packages[principal])),
             other=tuple(sorted(other[principal])),
         )
@@ -298,18 +314,18 @@ def _is_package(resource: str, arns: Arns) -> bool:
     return re.fullmatch(r"[a-z0-9-]+\*?", resource.removeprefix(arns.package(""))) is not None
 
 
-# The resources that the known actions take, with which an action is said to be installing or publishing. On a resource
-# of another kind it has no effect:
+# The resources that the known actions take, with which an action is said to be installing, listing or publishing. On a
+# resource of another kind it has no effect:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodeartifact.html
 _KINDS = {
     **dict.fromkeys(TOKEN, "domain"),
-    **dict.fromkeys(READ, "repository"),
-    **dict.fromkeys([*DOWNLOAD, *PUBLISH], "package"),
+    **dict.fromkeys([*READ, *LIST], "repository"),
+    **dict.fromkeys([*DOWNLOAD, *DESCRIBE, *PUBLISH], "package"),
 }
 
 
 def _others(rule: Rule, arns: Arns) -> Iterator[str]:
-    """What a rule is about besides installing and publishing, each as `ACTION on RESOURCE`."""
+    """What a rule is about besides installing, listing and publishing, each as `ACTION on RESOURCE`."""
     natural = {"domain": arns.domain, "repository": arns.repository, "package": arns.packages}
     for action in rule.actions:
         kind = _KINDS.get(action)

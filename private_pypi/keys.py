@@ -32,6 +32,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "description": Key(field="description", kind="text"),
         "readers": Key(field="readers", kind="list"),
         "publishers": Key(field="publishers", kind="list"),
+        "listPackages": Key(field="list_packages", kind="boolean"),
         "closedPublishing": Key(field="closed_publishing", kind="boolean"),
         "protect": Key(field="protect", kind="boolean"),
         "existingDomain": Key(field="existing_domain", kind="boolean"),
@@ -40,8 +41,8 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "publicUpstream": Key(field="public_upstream", kind="boolean"),
         "internalPackages": Key(field="internal_packages", kind="list"),
         "attachIdentityPolicies": Key(field="attach_identity_policies", kind="boolean"),
-        "githubPublishers": Key(field="github_publishers", kind="list"),
-        "makeGithubOidcProvider": Key(field="make_github_oidc_provider", kind="boolean"),
+        "makeOidcProviders": Key(field="make_oidc_providers", kind="list"),
+        "permissionsBoundary": Key(field="permissions_boundary", kind="text"),
         "tags": Key(field="tags", kind="map"),
     }
 )

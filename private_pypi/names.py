@@ -177,6 +177,29 @@ def parse_key_arn(value: object, *, partition: str | None = None, region: str | 
     return text
 
 
+def parse_policy_arn(value: object, *, partition: str | None = None, account: str | None = None) -> str:
+    """`value`, if it is the ARN of a managed policy, of `partition` and of `account` or AWS if these are known.
+
+    Form: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+
+    Raises:
+        InvalidValueError: it is not.
+    """
+    expected = f"the ARN of a managed policy: arn:{partition or 'aws'}:iam::{account or 'ACCOUNT'}:policy/NAME"
+    text = _parse_text(value, expected)
+    match = re.fullmatch(r"arn:(aws[a-z-]*):iam::([0-9]{12}|aws):policy/([!-.0-~]+/)*[A-Za-z0-9_+=,.@-]{1,128}", text)
+    if match is None:
+        fix = "write the policy's own ARN, which `aws iam list-policies` shows"
+        raise InvalidValueError(got=repr(text), expected=expected, fix=fix)
+    if partition and match[1] != partition:
+        fix = f"the stack's region is in the partition {partition}: take a policy of that"
+        raise InvalidValueError(got=repr(text), expected=expected, fix=fix)
+    if account and match[2] not in {account, "aws"}:
+        fix = f"take a policy of account {account}, in which the roles are made, or one of AWS's own"
+        raise InvalidValueError(got=repr(text), expected=expected, fix=fix)
+    return text
+
+
 def parse_tag_key(value: object) -> str:
     """`value`, if AWS takes it as the key of a tag: up to 128 letters, digits, spaces and `_ . : / = + - @`.
 

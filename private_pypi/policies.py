@@ -16,9 +16,22 @@ from private_pypi import iam
 from private_pypi.args import PrivatePypiArgs
 from private_pypi.arns import Arns
 from private_pypi.errors import Mistakes
-from private_pypi.iam import COPY, CREATE, DOWNLOAD, EVERYTHING, LOSE, PUBLISH, READ, TAG, TOKEN, Statement
+from private_pypi.iam import (
+    COPY,
+    CREATE,
+    DESCRIBE,
+    DOWNLOAD,
+    EVERYTHING,
+    LIST,
+    LOSE,
+    PUBLISH,
+    READ,
+    TAG,
+    TOKEN,
+    Statement,
+)
 from private_pypi.principals import Principal, Publisher
-from private_pypi.workloads import GithubRole
+from private_pypi.workloads import Role, Workload
 
 T = TypeVar("T")
 
@@ -52,15 +65,19 @@ class Documents:
     """The identity policies of the roles of the deploying account that are listed by name or made here, by ARN."""
 
 
-def make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Sequence[GithubRole]) -> Documents:
-    """The documents of a private PyPI that is deployed by `account`, 12 digits, and whose workflows have `roles`.
+def make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Sequence[Role]) -> Documents:
+    """The documents of a private PyPI that is deployed by `account`, 12 digits, and whose workloads have `roles`.
 
     Raises:
         InvalidArgsError: policies are longer than AWS takes; one mistake for each kind.
     """
-    readers, publishers = args.readers, [*args.publishers, *(each for role in roles for each in role.publishers)]
-    who: _Who = {"readers": readers, "publishers": publishers, "made": {Principal(role.arn) for role in roles}}
-    closed, mistakes = args.closed_publishing, Mistakes()
+    made = {role.workload.name: Principal(role.arn) for role in roles}
+    readers = [made[each.name] if isinstance(each, Workload) else each for each in args.readers]
+    publishers = [
+        Publisher(made[each.name], each.packages) if isinstance(each, Workload) else each for each in args.publishers
+    ]
+    who: _Who = {"readers": readers, "publishers": publishers, "made": {*made.values()}}
+    closed, listing, mistakes = args.closed_publishing, args.list_packages, Mistakes()
 
     def decided(decide: Callable[[], T], otherwise: T) -> T:
         return mistakes.read("", None, lambda _: decide(), otherwise)
@@ -72,7 +89,10 @@ def make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Seque
         statements = decided(lambda: domain_policy_statements(arns, **who, account=account, tagged=tagged), None)
     else:
         domain = decided(lambda: domain_policy(arns, **who), None)
-    repository = decided(lambda: repository_policy(arns, **who, closed_publishing=closed, protect=args.protect), None)
+    repository = decided(
+        lambda: repository_policy(arns, **who, closed_publishing=closed, protect=args.protect, list_packages=listing),
+        None,
+    )
     if args.public_upstream:  # what is published to the store is installed like what is published here
         store = repository_policy(arns.store, readers=(), publishers=(), closed_publishing=closed, protect=False)
     elsewhere = {each.principal for each in publishers if each.principal.account != arns.owner}
@@ -82,9 +102,9 @@ def make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Seque
         domain_statements=statements,
         repository=repository,
         store=store,
-        reader=reader_policy(arns, readers=readers, publishers=publishers),
-        publishers=decided(lambda: _identity_policies(arns, elsewhere, readers, publishers), {}),
-        roles=decided(lambda: _identity_policies(arns, named, readers, publishers), {}),
+        reader=reader_policy(arns, readers=readers, publishers=publishers, list_packages=listing),
+        publishers=decided(lambda: _identity_policies(arns, elsewhere, readers, publishers, list_packages=listing), {}),
+        roles=decided(lambda: _identity_policies(arns, named, readers, publishers, list_packages=listing), {}),
     )
     mistakes.finish()
     return documents
@@ -143,11 +163,12 @@ def repository_policy(  # noqa: PLR0913  who, and which safeguards
     publishers: Iterable[Publisher],
     closed_publishing: bool,
     protect: bool,
+    list_packages: bool = False,
     made: Collection[Principal] = (),
 ) -> str | None:
     """The repository permissions policy, minified: who installs, who publishes what and what nobody may do.
 
-    `None` when there is no rule.
+    `None` when there is no rule. With `list_packages` whoever installs may list and describe packages too.
 
     When it is too long otherwise, statements for the same principals are merged and what is denied is written shorter.
 
@@ -157,8 +178,8 @@ def repository_policy(  # noqa: PLR0913  who, and which safeguards
     publishers = set(publishers)
     installing = _named(everyone(readers, publishers), made, arns)
     statements = [
-        *_allow("ReadRepository", installing, READ, [arns.repository]),
-        *_allow("DownloadPackages", installing, DOWNLOAD, [arns.packages]),
+        *_allow("ReadRepository", installing, [*READ, *(LIST if list_packages else [])], [arns.repository]),
+        *_allow("DownloadPackages", installing, [*DOWNLOAD, *(DESCRIBE if list_packages else [])], [arns.packages]),
         *_allow_publishing(arns, publishers, made),
     ]
     denying = [
@@ -181,17 +202,24 @@ def policy_of_nothing(arns: Arns, account: str) -> str:
     return iam.document([iam.statement("DescribeRepository", describe, [arns.repository], principal=principal)])
 
 
-def reader_policy(arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher]) -> str:
+def reader_policy(
+    arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher], list_packages: bool = False
+) -> str:
     """The identity policy that readers need, and publishers of the domain's account too, minified.
 
     It carries what no permissions policy can, and the other half of what they grant to another account. In the
     domain's account it grants nothing that they do not: there an identity policy alone is enough.
     """
-    return iam.document(_reading(arns, everyone(readers, publishers)))
+    return iam.document(_reading(arns, everyone(readers, publishers), list_packages=list_packages))
 
 
 def publisher_policy(
-    arns: Arns, packages: Collection[str], *, readers: Iterable[Principal], publishers: Iterable[Publisher]
+    arns: Arns,
+    packages: Collection[str],
+    *,
+    readers: Iterable[Principal],
+    publishers: Iterable[Publisher],
+    list_packages: bool = False,
 ) -> str:
     """The identity policy that a publisher of `packages` needs, minified: `reader_policy`, and publishing them.
 
@@ -203,11 +231,17 @@ def publisher_policy(
     """
     resources = [arns.packages] if EVERYTHING in packages else sorted(arns.package(name) for name in packages)
     publishing = iam.grant(PUBLISH, resources, _in_other_accounts(arns))
-    return iam.identity_document([*_reading(arns, everyone(readers, publishers)), publishing])
+    reading = _reading(arns, everyone(readers, publishers), list_packages=list_packages)
+    return iam.identity_document([*reading, publishing])
 
 
 def _identity_policies(
-    arns: Arns, principals: Iterable[Principal], readers: Iterable[Principal], publishers: Collection[Publisher]
+    arns: Arns,
+    principals: Iterable[Principal],
+    readers: Iterable[Principal],
+    publishers: Collection[Publisher],
+    *,
+    list_packages: bool,
 ) -> dict[str, IdentityPolicy]:
     """The identity policy of each principal: for the packages of its own entries and of the patterns that it matches.
 
@@ -225,10 +259,10 @@ def _identity_policies(
         }
         if packages and principal.account != arns.owner:
             own = (EVERYTHING,) if EVERYTHING in packages else tuple(sorted(packages))
-            document = publisher_policy(arns, own, readers=readers, publishers=publishers)
+            document = publisher_policy(arns, own, readers=readers, publishers=publishers, list_packages=list_packages)
             policies[principal.name] = IdentityPolicy(document=document, packages=own)
         else:
-            document = reader_policy(arns, readers=readers, publishers=publishers)
+            document = reader_policy(arns, readers=readers, publishers=publishers, list_packages=list_packages)
             policies[principal.name] = IdentityPolicy(document=document)
     return policies
 
@@ -330,7 +364,7 @@ def _deny_losing(arns: Arns) -> Statement:
     return iam.statement("ProtectPackages", LOSE, [arns.packages, arns.repository], principal="*") | {"Effect": "Deny"}
 
 
-def _reading(arns: Arns, principals: set[Principal]) -> Iterator[Statement]:
+def _reading(arns: Arns, principals: set[Principal], *, list_packages: bool) -> Iterator[Statement]:
     """What an identity policy needs for installing, in few lines: `pulumi up` prints them all.
 
     Actions stand together, because an action on the wrong kind of resource has no effect.
@@ -338,6 +372,8 @@ def _reading(arns: Arns, principals: set[Principal]) -> Iterator[Statement]:
     bearer_token = {"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}}
     yield iam.grant(["sts:GetServiceBearerToken"], ["*"], bearer_token)
     endpoint, installing = ["codeartifact:GetRepositoryEndpoint"], [*TOKEN, *READ, *DOWNLOAD]
+    if list_packages:
+        installing += [*LIST, *DESCRIBE]
     resources = [arns.domain, arns.repository, arns.packages]
     # A permissions policy that names the domain's own account leaves it to the identity policies of that account.
     if any(principal.is_account and principal.account == arns.owner for principal in principals):

@@ -17,6 +17,12 @@ _EXPECTED = (
     "the 12 digits of an account, quoted; or an organization (o-a1b2c3d4e5)"
 )
 
+IDENTITY_CENTER_PATH = "aws-reserved/sso.amazonaws.com/"
+"""What the path of a role of IAM Identity Center begins with."""
+
+PERMISSION_SET = "AWSReservedSSO_"
+"""What the name of such a role begins with."""
+
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 # Paths and names of the IAM API reference (CreateRole), and `*`. A path may hold any printable ASCII there; here it may
@@ -24,14 +30,6 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _ROLE_OR_USER = re.compile(r"(role|user)/([!-#%-.0->@-~]+/)*[A-Za-z0-9_+=,.@*-]{1,64}")
 
 _MAX_RESOURCE_CHARACTERS = len("role") + 512 + 64  # of a path, which begins and ends with a slash, and of a name
-
-_IDENTITY_PROVIDERS = {
-    "accounts.google.com",
-    "cognito-identity.amazonaws.com",
-    "graph.facebook.com",
-    "token.actions.githubusercontent.com",
-    "www.amazon.com",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +157,8 @@ class Publisher:
             return cls(Principal.parse(value, partition=partition))
         fields = cast("Mapping[str, Any]", value)
         mistakes = Mistakes()
-        mistakes.refuse_unknown(fields, ["principal", "packages"])
+        known = ["principal", "packages"]
+        mistakes.refuse_unknown(fields, known, otherwise="write the one of these that is meant")
         who, what = fields.get("principal"), fields.get("packages") or ()
         publisher = mistakes.read("", who, lambda who: cls(cast("Any", who), what, partition=partition), None)
         mistakes.finish()
@@ -185,48 +184,132 @@ def _check_arn(arn: str) -> None:
     # Short ARNs are filled up with empty parts, which none of the checks take.
     _, partition, service, region, account, resource, *_ = [*arn.split(":", maxsplit=5), "", "", "", "", ""]
     kind, _, name = resource.partition("/")
+    known = _example(partition, "aws")
     if service == "sts" and kind == "assumed-role":
-        role = _arn_of(name.partition("/")[0], _example(partition, "aws"), _example(account, "ACCOUNT"))
+        role = arn_of_role(name.partition("/")[0], known, _example(account, "ACCOUNT"))
         _refuse(arn, f"list the session's role: {role}" + ("" if "*" in role else ", its path included"))
     if service == "sts" or kind in {"saml-provider", "oidc-provider"}:
         _refuse(arn, "list the role that the federated users assume")
+    if service == "organizations":
+        _refuse_part_of_organization(arn, kind, name)
+    if service in {"identitystore", "sso"}:
+        _refuse(arn, f"list the roles of the permission set: {arn_of_role('AWSReservedSSO_NAME', known)}")
     if service != "iam":
         _refuse(arn, "list the role or user that should get in, by an ARN of the service iam")
     if not re.fullmatch("aws(-[a-z]+)*", partition):
         _refuse(arn, f"there is no partition {partition!r}: an ARN begins with arn:aws:, in China with arn:aws-cn:")
     if region:
         _refuse(arn, "leave the region empty, with two colons between iam and the account: IAM has no regions")
+    _check_iam(arn, partition, account, resource)
+
+
+def _check_iam(arn: str, partition: str, account: str, resource: str) -> None:
+    kind = resource.partition("/")[0]
+    if kind == "policy":
+        _refuse(arn, "list the roles and users that have the policy")
     if not ACCOUNT.fullmatch(account):
         _refuse(arn, f"an account has 12 digits; here it is {account!r}")
     if kind == "group":
         _refuse(arn, "list the group's users, or a role that they assume: IAM lets no policy name a group")
+    if kind == "instance-profile":
+        _refuse(arn, f"list the role of the instance profile: arn:{partition}:iam::{account}:role/NAME")
     if resource != "root" and not (_ROLE_OR_USER.fullmatch(resource) and len(resource) <= _MAX_RESOURCE_CHARACTERS):
         _refuse(arn, "end it with role/NAME, user/NAME or root; a path comes before the name: role/PATH/NAME")
 
 
+def _refuse_part_of_organization(arn: str, kind: str, name: str) -> NoReturn:
+    """Refuse an ARN of AWS Organizations: of an organization, of a part of one, or of an account in one."""
+    organization, _, part = name.partition("/")
+    if kind == "account" and ACCOUNT.fullmatch(part):
+        _refuse(arn, f'list the account by its number: "{part}"')
+    if kind == "organization" and _ORGANIZATION.fullmatch(organization):
+        _refuse(arn, f"list the organization by its id: {organization}")
+    _refuse(arn, _OF_UNIT.format(organization if _ORGANIZATION.fullmatch(organization) else "o-a1b2c3d4e5"))
+
+
+_OF_UNIT = "list its accounts by their numbers, or the whole organization ({}): no policy can name a part of that"
+_OF_ID = "list it by its ARN, {{{}}}: AWS writes this id where the one that it was is deleted"
+_OF_CLOUD = "list the IAM role that it assumes, {{role}}: AWS knows no identities of {}"
+_OF_JOBS = "write a map for its jobs, {}: {{project}}, with their branch, tag or environment on a line of its own"
+_OF_USERS = "list the role that the federated users assume, not the identity provider"
+_SITE = r"(git@|(https?|ssh)://(git@)?)?(www[.])?{}[.]com[:/]"
+
+# What people write where a principal is expected, each with its fix. The ids are those of
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+_WORDS: Mapping[str, str] = {
+    r"[*]": "list the roles, users or accounts; '*' would let everyone in",
+    "(?i:(root|owner)( user)?)": "list the account, its 12 digits in quotes; a root user itself gets no tokens",
+    "([0-9]{4}-){2}[0-9]{4}": "write the 12 digits of the account in quotes, without hyphens",
+    "[0-9a-f]{64}": "list the account, its 12 digits in quotes: a canonical user ID is for Amazon S3",
+    "(?i:ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32})": _OF_UNIT.format("o-a1b2c3d4e5"),
+    "(?i:o-[a-z0-9]{10,32})": "write the organization's id in lower case: {lower}",
+    "(?i:o-.*)": "write its id whole, if it is an organization: o- and 10 to 32 lower-case letters and digits",
+    "AROA[A-Z0-9]{12,}(:.*)?": _OF_ID.format("role"),
+    "AIDA[A-Z0-9]{12,}": _OF_ID.format("user"),
+    "AGPA[A-Z0-9]{12,}": "list the group's users, or a role that they assume: IAM lets no policy name a group",
+    "AIPA[A-Z0-9]{12,}": "list the role of the instance profile: {role}",
+    "A(KI|SI)A[A-Z0-9]{12,}": "list the user or the role that has the access key: {user} or {role}",
+    r"([A-Za-z]+:)?[^@]+@.+[.]gserviceaccount[.]com|(?i:serviceaccount|principal|principalset):.+": (
+        _OF_CLOUD.format("Google Cloud")
+    ),
+    "(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})|.+[.]onmicrosoft[.]com": _OF_CLOUD.format("Microsoft Entra"),
+    rf"(repo:|{_SITE.format('github')})((?P<project>[A-Za-z0-9_-]+/[A-Za-z0-9._-]+?)([.]git)?(:.*)?|.*)": (
+        _OF_JOBS.format("github")
+    ),
+    rf"(project_path:|{_SITE.format('gitlab')})((?P<project>[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+?)+)([.]git)?(:.*)?|.*)": (
+        _OF_JOBS.format("gitlab")
+    ),
+    "(token[.]actions[.]githubusercontent|github)[.]com": _OF_JOBS.format("github"),
+    "gitlab[.]com": _OF_JOBS.format("gitlab"),
+    "(accounts[.]google|graph[.]facebook|www[.]amazon|cognito-identity[.]amazonaws)[.]com": _OF_USERS,
+    "https?://.+|.+[.](signin[.]aws[.]amazon|awsapps)[.]com.*": "list the role that signs in there: {role} or {sso}",
+    ".+[.]amazonaws[.]com([.]cn)?": "list the role that the service runs as, not the service",
+    "[^@/]+@[^@/]+[.][^@/]+": "list the role that this person signs in with, {sso}, or their user, {user}",
+    "(role|user)/[A-Za-z0-9_+=,.@/-]+": "write the whole ARN: {place}:{text}",
+    "[A-Za-z0-9_-]+/[A-Za-z0-9._/-]+": (
+        "write the whole ARN, {place}:role/{text}, or a map for the jobs of a repository, github: {text}"
+    ),
+    "[a-z0-9][a-z0-9-]{1,61}[a-z0-9]": "write the whole ARN: {named}; or the 12 digits of an account, not its alias",
+}
+
+
 def _refuse_word(text: str, partition: str) -> NoReturn:
-    if text == "*":
-        _refuse(text, "list the roles, users or accounts; '*' would let everyone in")
+    """Refuse what is no ARN, no account and no organization."""
     if re.fullmatch("[0-9]+", text):
         _refuse(text, f"an account has 12 digits, this has {len(text)}")
-    if text in _IDENTITY_PROVIDERS:
-        _refuse(text, "list the role that the federated users assume, not the identity provider")
-    if text.endswith((".amazonaws.com", ".amazonaws.com.cn")):
-        _refuse(text, "list the role that the service runs as, not the service")
-    _refuse(text, f"write the whole ARN: {_arn_of(text, partition)}")
+    place = f"arn:{partition}:iam::ACCOUNT"
+    matches = ((fix, match) for pattern, fix in _WORDS.items() if (match := re.fullmatch(pattern, text)))
+    fix, match = next(matches, ("write the whole ARN: {named}", None))
+    project = match.groupdict().get("project") if match else None
+    examples = {
+        "text": text,  # only where the pattern has nothing that moves a cursor
+        "lower": text.lower(),
+        "project": project or ("GROUP/PROJECT" if "gitlab" in fix else "OWNER/NAME"),
+        "place": place,
+        "role": f"{place}:role/NAME",
+        "user": f"{place}:user/NAME",
+        "sso": arn_of_role("AWSReservedSSO_NAME", partition),
+        "named": arn_of_role(text, partition),
+    }
+    _refuse(text, fix.format(**examples))
 
 
-def _arn_of(role: str, partition: str, account: str = "ACCOUNT") -> str:
-    """What to list for the name of a role.
+def arn_of_role(role: str, partition: str, account: str = "ACCOUNT") -> str:
+    """What to list for the name of a role: of a permission set a pattern, for its roles end differently everywhere.
 
-    That of a permission set ends differently in each account, and its path in the region of IAM Identity Center, in
-    us-east-1 without one: https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+    Their path ends in the region of IAM Identity Center, in us-east-1 without one:
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
     """
     name = _example(role)
-    if name.startswith("AWSReservedSSO_"):
+    if is_of_identity_center(name):
         permission_set = re.sub("_[0-9a-f]{16}$", "", name)
-        name = f"aws-reserved/sso.amazonaws.com/*{permission_set}_*"
+        name = f"{IDENTITY_CENTER_PATH}*{permission_set}_*"
     return f"arn:{partition}:iam::{account}:role/{name}"
+
+
+def is_of_identity_center(role: str) -> bool:
+    """Whether the name of a role, without its path, is that of a permission set of IAM Identity Center."""
+    return role.startswith(PERMISSION_SET)
 
 
 def _example(text: str, otherwise: str = "NAME") -> str:

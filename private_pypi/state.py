@@ -42,8 +42,8 @@ class Deployed:
     """Those of the store."""
     policy: str | None = None
     """The repository's permissions policy, if it has one."""
-    has_github_provider: bool = False
-    """Whether it made the account's OpenID Connect provider for GitHub."""
+    oidc_providers: tuple[str, ...] = ()
+    """The account's OpenID Connect providers that it made, as the config names them."""
     is_unprotected: bool = False
     """Whether the state says that the last `pulumi up` left this repository without protection. Where it says nothing,
     as of one that was imported or whose first `pulumi up` did not end, this is false."""
@@ -139,7 +139,7 @@ def _deployed(component: str, resources: _Resources) -> Deployed:
         repository=repository,
         store=resources.get(_child(component, _REPOSITORY, "store"), {}),
         policy=policy["policyDocument"] if policy else None,
-        has_github_provider=_child(component, _OIDC_PROVIDER, "github") in resources,
+        oidc_providers=tuple(_oidc_providers(component, resources)),
         # By the repository's ARN it is known that this is the one that was unprotected, and not one imported since.
         is_unprotected=(
             registered.get(PROTECT_OUTPUT) is False
@@ -147,6 +147,14 @@ def _deployed(component: str, resources: _Resources) -> Deployed:
             and not (policy and _denies_losing(policy["policyDocument"], Arns.of_repository(repository["arn"])))
         ),
     )
+
+
+def _oidc_providers(component: str, resources: _Resources) -> Iterator[str]:
+    """The OpenID Connect providers of a component; those of GitLabs by their addresses, which their names end in."""
+    hosts = {str(outputs.get("url")).removeprefix("https://") for outputs in resources.values()}
+    for provider in sorted({"github", *hosts}):
+        if _child(component, _OIDC_PROVIDER, provider) in resources:
+            yield provider
 
 
 def _denies_losing(document: str | None, arns: Arns) -> bool:
@@ -190,11 +198,11 @@ def refused_changes(args: PrivatePypiArgs, arns: Arns, deployed: Deployed) -> It
     if _is_protected(args, deployed):
         for where, value, was in _replacements(args, arns, deployed):
             cost = "delete what is there, with every package in it"
-            yield where, _loss(args, value, was, cost, "the packages", deployed)
-        if deployed.has_github_provider and not args.make_github_oidc_provider:
-            cost = "delete the account's provider, by which workflows assume roles in all of the account"
-            mistake = _loss(args, False, True, cost, "it", deployed)  # noqa: FBT003  values of the key
-            yield args.name_of("make_github_oidc_provider"), mistake
+            yield where, _loss(args, describe(value), describe(was), cost, "the packages", deployed)
+        for provider in sorted({*deployed.oidc_providers} - {*args.make_oidc_providers}):
+            cost = "delete the account's provider, by which jobs assume roles in all of the account"
+            mistake = _loss(args, f"a list without {provider}", f"{provider} in it", cost, "it", deployed)
+            yield args.name_of("make_oidc_providers"), mistake
 
 
 def warnings(args: PrivatePypiArgs, arns: Arns, deployed: Deployed) -> Iterator[str]:
@@ -243,11 +251,11 @@ def _replacements(args: PrivatePypiArgs, arns: Arns, deployed: Deployed) -> Iter
 
 
 def _loss(  # noqa: PLR0913, PLR0917  the parts of a message
-    args: PrivatePypiArgs, value: object, was: object, cost: str, what: str, deployed: Deployed
+    args: PrivatePypiArgs, got: str, was: str, cost: str, what: str, deployed: Deployed
 ) -> InvalidValueError:
     off = args.says("protect", value=False)
     fix = f"undo the change; to give {what} up, set {off}, run `pulumi up`, and then change it"
     if deployed.is_unprotected:
         fix = f"undo the change; to give {what} up, set {off} until the change is deployed"
-    expected = f"{describe(was)}, because it is protected: a change would {cost}"
-    return InvalidValueError(got=describe(value), expected=expected, fix=fix)
+    expected = f"{was}, because it is protected: a change would {cost}"
+    return InvalidValueError(got=got, expected=expected, fix=fix)

@@ -19,6 +19,12 @@ _WITHOUT_RESOURCE = {
     for operation in ("CreateDomain", "CreatePackageGroup", "CreateRepository", "ListDomains", "ListRepositories")
 }
 
+# The claims that STS takes as condition keys, and those of GitHub's tokens in the partition `aws`:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+_GITHUB = "token.actions.githubusercontent.com"
+_CLAIMS = ("amr", "aud", "sub")
+_GITHUBS_CLAIMS = ("actor", "environment", "job_workflow_ref", "ref", "repository", "repository_id", "workflow")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
@@ -87,8 +93,10 @@ def trusts(
     *,
     action: str = "sts:AssumeRoleWithWebIdentity",
 ) -> bool:
-    """Whether a role with a trust policy may be assumed with a token of GitHub's with these claims, by a provider."""
-    context = {f"token.actions.githubusercontent.com:{name}": value for name, value in claims.items()}
+    """Whether a role with a trust policy may be assumed with a token with these claims, by an account's provider."""
+    partition, issuer = provider.split(":")[1], provider.partition(":oidc-provider/")[2]
+    taken = [*_CLAIMS, *(_GITHUBS_CLAIMS if (partition, issuer) == ("aws", _GITHUB) else [])]
+    context = {f"{issuer}:{name}": value for name, value in claims.items() if name in taken}
     about = [
         statement
         for statement in trust_policy["Statement"]

@@ -20,6 +20,7 @@ from private_pypi.cli.context import ALLOWED_ACCOUNTS, PROFILE, Caller, Situatio
 from private_pypi.cli.deployed import Deployed, Expected, compare, read_expected
 from private_pypi.cli.diagnosis import NO_VERSION, RefusedError, Step, explain, explain_credentials
 from private_pypi.cli.errors import StackFileError
+from private_pypi.cli.process import Record
 from private_pypi.cli.simple_index import metadata_of, newest, read_page, requirements, versions
 from private_pypi.cli.stack_files import Stack, read_stack
 from private_pypi.cli.words import plain
@@ -40,6 +41,7 @@ _REFUSED_CONTENT = {"ConflictException", "InvalidSignatureException", "Signature
 def check(
     folder: Path,
     stack_name: str,
+    record: Record,
     *,
     package: str | None,
     publishes: bool,
@@ -51,6 +53,7 @@ def check(
     Args:
         folder: the project's folder.
         stack_name: the stack's name.
+        record: runs the project's program.
         package: a normalized name, to fetch a file of; or nothing.
         publishes: whether to try publishing too, without publishing.
         say: prints what there is to say, as soon as it is known.
@@ -84,7 +87,7 @@ def check(
     step("who you are", "ok", caller.arn)
 
     passed = True
-    situations = _situations(folder, stack, aws, caller)
+    situations = _situations(folder, stack, record, aws, caller)
     for at in situations:
         prefix = f"{plain(at.expected.name)}: " if len(situations) > 1 else ""
         if prefix:
@@ -278,13 +281,13 @@ def _usual_endpoint(arns: Arns) -> str:
     return f"https://{host}/pypi/{arns.repository_name}/"
 
 
-def _situations(folder: Path, stack: Stack, aws: Aws, caller: Caller) -> list[Situation]:
+def _situations(folder: Path, stack: Stack, record: Record, aws: Aws, caller: Caller) -> list[Situation]:
     """What the config says, of the account that it allows, else of the caller's; by private PyPI."""
     account, source = caller.account, ""
     if stack.account:  # of several it may be the caller's
         account = caller.account if caller.account in stack.config[ALLOWED_ACCOUNTS] else stack.account
         source = ALLOWED_ACCOUNTS
-    expected: list[Expected] = read_expected(folder, stack, account=account, region=str(aws.region))
+    expected: list[Expected] = read_expected(folder, stack, record, account=account, region=str(aws.region))
     return [
         Situation(
             stack=stack.name,

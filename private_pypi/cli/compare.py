@@ -18,13 +18,13 @@ from private_pypi.cli.components import (
     Component,
     Denial,
     NotUnderstood,
-    trusted_workload,
 )
 from private_pypi.cli.preview import Preview
 from private_pypi.cli.program import Resource
 from private_pypi.cli.unseen import Unseen
 from private_pypi.iam import EVERYTHING, Access, matches
 from private_pypi.principals import Principal
+from private_pypi.workloads import Workload, trusted_workload
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +36,7 @@ class Side:
     """The project's name, which is a part of which stack it is."""
 
 
-Right = Literal["install", "publish", "own_policies", "identity_policy", "assume_role", "other"]
+Right = Literal["install", "list", "publish", "own_policies", "identity_policy", "assume_role", "other"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,12 +57,16 @@ class AccessChange:
     workload: str | None
     """The CI workload that has the role."""
     right: Right
-    """To install or to publish; to publish whatever their own IAM policies allow, though publishing is closed; to have
-    the identity policy, and with it tokens; to assume the role; or to do something else."""
+    """To install, to list and describe packages, or to publish; to publish whatever their own IAM policies allow,
+    though publishing is closed; to have the identity policy, and with it tokens; to assume the role; or to do something
+    else."""
     scope: tuple[str, ...] = ()
     """What is published: names, `prefix-*`, or `*` for everything; the CI workload that assumes the role; what else."""
     also_allowed: tuple[AlsoAllowed, ...] = ()
     """Whoever is one of these, too, has the right in both revisions, as far as it reaches."""
+    copies: Literal["reader_policy", "publisher_policies"] | None = None
+    """The output of which copies that were attached by hand still allow what is lost, or do not allow yet what is
+    gained; `None` where there are none or they do not matter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -313,8 +317,12 @@ class _Listed:
     """Who is listed in a revision."""
 
     access: Sequence[Access] = ()
+    owner: str = ""
+    """The domain's own account, 12 digits."""
     owners_root: str = ""
-    """The domain's own account, as a principal."""
+    """The same as a principal."""
+    account: str = ""
+    """The account that made the repository."""
     exempt: Sequence[Access] | None = None
     """Whom closed publishing exempts; `None` where it is not closed."""
     own_accounts: frozenset[str] = frozenset()
@@ -330,8 +338,10 @@ class _Listed:
         is_closed = component.safeguards.closed_publishing
         return cls(
             access=component.access,
+            owner=arns.owner,
             owners_root=f"arn:{arns.partition}:iam::{arns.owner}:root",
             exempt=[each for each in component.access if each.publish] if is_closed else None,
+            account=component.account,
             own_accounts=frozenset({arns.owner, component.account}),
             attached=frozenset(_attached(component)),
         )
@@ -348,6 +358,23 @@ class _Listed:
             if each.principal == principal or (each.principal != self.owners_root and covers(each.principal, principal))
         ]
 
+    def is_let_by_identity_alone(self, change: AccessChange) -> bool:
+        """Whether an identity policy that is made for somebody allows a right by itself.
+
+        It does in the account that made a repository of another account's domain, and for installing in the domain's
+        own, if that is listed as a whole: then it is left to identity policies.
+        """
+        account = Principal.as_written(change.principal).account  # an organization may have any
+        if self.account != self.owner and account in {self.account, None}:
+            return True
+        is_left = any(each.principal == self.owners_root for each in self.access)
+        return is_left and change.right != "publish" and account in {self.owner, None}
+
+    def needs_identity(self, change: AccessChange) -> bool:
+        """Whether somebody needs an identity policy for a right."""
+        principal = Principal.as_written(change.principal)
+        return principal.account != self.owner or (principal.is_account and change.right != "publish")
+
 
 def _attached(component: Component) -> Iterator[str]:
     """The principals that are roles to which an identity policy is attached."""
@@ -361,12 +388,16 @@ def _compare_components(base: Component | None, head: Component | None) -> Compo
     before, after = _Listed.of(base), _Listed.of(head)
     trusted_before, trusted = _trusted(base), _trusted(head)
     uncompared = [*_uncompared(base.not_understood if base else (), head.not_understood if head else ())]
-    gains, losses = [*_rights_of_one(after, before)], [*_rights_of_one(before, after)]
+    gains = [_with_copies(each, before, matters=after.needs_identity(each)) for each in _rights_of_one(after, before)]
+    losses = [
+        _with_copies(each, before, matters=before.is_let_by_identity_alone(each))
+        for each in _rights_of_one(before, after)
+    ]
     for arn in sorted(trusted.keys() & trusted_before.keys()):
         (one, document), (other, other_document) = trusted_before[arn], trusted[arn]
         if one and other and one != other:
-            gains.append(AccessChange(principal=arn, workload=None, right="assume_role", scope=(other,)))
-            losses.append(AccessChange(principal=arn, workload=None, right="assume_role", scope=(one,)))
+            gains.append(_trust(arn, other))
+            losses.append(_trust(arn, one))
         elif document != other_document:
             why = "its trust policy changes"
             uncompared.append(Uncompared(change="new", where=arn, why=why, text=json.dumps(other_document)))
@@ -396,6 +427,9 @@ def _rights_of_one(here: _Listed, there: _Listed) -> Iterator[AccessChange]:
         if each.install and not any(other.install for other in covering):
             also = [AlsoAllowed(principal=other.principal, scope=()) for other in related if other.install]
             yield _change(each, "install", also_allowed=also)
+        if each.list_packages and not any(other.list_packages for other in covering):
+            also = [AlsoAllowed(principal=other.principal, scope=()) for other in related if other.list_packages]
+            yield _change(each, "list", also_allowed=also)
         covered = [package for other in covering for package in other.publish]
         if packages := _not_in(each.publish, covered):
             also = [
@@ -415,6 +449,16 @@ def _rights_of_one(here: _Listed, there: _Listed) -> Iterator[AccessChange]:
         yield AccessChange(principal=principal, workload=None, right="identity_policy")
 
 
+def _with_copies(change: AccessChange, base: _Listed, *, matters: bool) -> AccessChange:
+    """A change with the identity policy that somebody may have a copy of, if that `matters` for it."""
+    had = next((each for each in base.access if each.principal == change.principal), None)
+    is_made_here = change.workload is not None or change.principal in base.attached
+    if not (matters and had) or is_made_here or change.right not in {"install", "list", "publish"}:
+        return change
+    is_elsewhere = Principal.as_written(change.principal).account != base.owner
+    return replace(change, copies="publisher_policies" if had.publish and is_elsewhere else "reader_policy")
+
+
 def _may_publish_by_own_policies(access: Access, listed: _Listed) -> bool:
     """Whether closed publishing leaves it to somebody's own IAM policies to publish more than what is listed."""
     account = Principal.as_written(access.principal).account  # none of an organization, which may have any
@@ -427,11 +471,15 @@ def _change(
 ) -> AccessChange:
     return AccessChange(
         principal=access.principal,
-        workload=access.workflow,
+        workload=access.workload,
         right=right,
         scope=scope,
         also_allowed=tuple(also_allowed),
     )
+
+
+def _trust(role: str, workload: Workload) -> AccessChange:
+    return AccessChange(principal=role, workload=None, right="assume_role", scope=(workload.full_name,))
 
 
 def _relisted(here: _Listed, there: _Listed, *, is_listed: bool) -> Iterator[Relisting]:
@@ -444,13 +492,16 @@ def _relisted(here: _Listed, there: _Listed, *, is_listed: bool) -> Iterator[Rel
             yield Relisting(principal=each.principal, is_listed=is_listed, covered_by=covering)
 
 
-def _trusted(component: Component | None) -> dict[str, tuple[str | None, Any]]:
+def _trusted(component: Component | None) -> dict[str, tuple[Workload | None, Any]]:
     """The CI workloads, and the trust policies, by the roles that they have."""
     if component is None:
         return {}
-    role = f"arn:{component.arns.partition}:iam::{component.account}:role"
+    partition, account = component.arns.partition, component.account
     return {
-        f"{role}/{each.inputs.get('name')}": (trusted_workload(text), _parsed(text))
+        f"arn:{partition}:iam::{account}:role/{each.inputs.get('name')}": (
+            trusted_workload(text, partition, account),
+            _parsed(text),
+        )
         for each in component.of_type(ROLE)
         for text in (each.inputs.get("assumeRolePolicy"),)
     }

@@ -14,7 +14,9 @@ from private_pypi.arns import Arns
 from private_pypi.cli.errors import MistakesError
 from private_pypi.cli.program import Resource
 from private_pypi.iam import (
+    DESCRIBE,
     DOWNLOAD,
+    LIST,
     PUBLISH,
     READ,
     TOKEN,
@@ -29,7 +31,7 @@ from private_pypi.iam import (
     read_policy,
 )
 from private_pypi.package_groups import TYPE_NAME, reserved
-from private_pypi.workloads import trusted_workflow
+from private_pypi.workloads import trusted_workload
 
 COMPONENT = "private-pypi:index:PrivatePypi"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
@@ -171,9 +173,10 @@ def _read_component(component: Resource, children: list[Resource]) -> Component:
     account = next((each.account for each in children if each.type == REPOSITORY), component.account)
     domain, repository, stores = _policies(children, outputs, arns)
     workloads = {
-        f"arn:{arns.partition}:iam::{account}:role/{each.inputs.get('name')}": workload
+        f"arn:{arns.partition}:iam::{account}:role/{each.inputs.get('name')}": workload.name
         for each in children
-        if each.type == ROLE and (workload := trusted_workload(each.inputs.get("assumeRolePolicy")))
+        if each.type == ROLE
+        and (workload := trusted_workload(each.inputs.get("assumeRolePolicy"), arns.partition, account))
     }
     closed = is_closed(repository, arns) and all(is_closed(policy, place) for place, policy in stores)
     denials = [
@@ -191,7 +194,7 @@ def _read_component(component: Resource, children: list[Resource]) -> Component:
         account=account,
         arns=arns,
         access=tuple(
-            replace(each, workflow=workloads.get(each.principal))
+            replace(each, workload=workloads.get(each.principal))
             for each in read_access(domain, repository, arns)
             if _PRINCIPAL.fullmatch(each.principal)
         ),
@@ -317,9 +320,9 @@ def _unusual_attachment(resource: Resource, _: Arns) -> Iterator[tuple[str, str]
         yield "it attaches a policy that is not made here", json.dumps(arn)
 
 
-def _unusual_trust(resource: Resource, _: Arns) -> Iterator[tuple[str, str]]:
+def _unusual_trust(resource: Resource, arns: Arns) -> Iterator[tuple[str, str]]:
     trust_policy = resource.inputs.get("assumeRolePolicy")
-    if not trusted_workload(trust_policy):
+    if not trusted_workload(trust_policy, arns.partition, resource.account):
         yield "it trusts others than one CI workload", _json(trust_policy)
 
 
@@ -368,6 +371,9 @@ def _json(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+_READING = {*TOKEN, *READ, *DOWNLOAD, *LIST, *DESCRIBE}
+
+
 def _is_usual_grant(statement: Mapping[str, Any], arns: Arns) -> bool:
     if statement.keys() - {"Effect", "Action", "Resource", "Condition"} or statement.get("Effect") != "Allow":
         return False
@@ -380,32 +386,12 @@ def _is_usual_grant(statement: Mapping[str, Any], arns: Arns) -> bool:
         return condition == {"StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}}
     ours = {arns.domain, arns.repository, arns.packages}
     if condition is None:
-        return resources <= ours and actions <= {"codeartifact:GetRepositoryEndpoint", *TOKEN, *READ, *DOWNLOAD}
+        return resources <= ours and actions <= {"codeartifact:GetRepositoryEndpoint", *_READING}
     return (
         condition == {"StringNotEquals": {"aws:PrincipalAccount": arns.owner}}
         and all(each in ours or each.startswith(arns.package("")) for each in resources)
-        and actions <= {*TOKEN, *READ, *DOWNLOAD, *PUBLISH}
+        and actions <= {*_READING, *PUBLISH}
     )
-
-
-def trusted_workload(trust_policy: Any) -> str | None:
-    """The CI workload that a trust policy is for; `None` where it is for others, or for more than one."""
-    try:
-        (statement,) = json.loads(trust_policy)["Statement"]
-        keys = [key for operator in statement["Condition"].values() for key in operator]
-        (issuer,) = {key.rpartition(":")[0] for key in keys}
-        is_usual = (
-            statement.keys() <= {"Sid", "Effect", "Principal", "Action", "Condition"}
-            and statement["Principal"].keys() == {"Federated"}
-            and statement["Principal"]["Federated"].endswith(f":oidc-provider/{issuer}")
-            and statement["Effect"] == "Allow"
-            and statement["Action"] == "sts:AssumeRoleWithWebIdentity"
-            and statement["Condition"].keys() <= {"StringEquals", "StringLike"}
-            and {f"{issuer}:aud", f"{issuer}:sub"} <= {*keys}
-        )
-        return trusted_workflow(trust_policy) if is_usual else None
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
 
 
 def _internal_packages(resources: Iterable[Resource]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Self
 from private_pypi.cli.compare import overlap
 from private_pypi.cli.deployed import Expected
 from private_pypi.iam import EVERYTHING, PUBLISH, Access, matches
+from private_pypi.principals import IDENTITY_CENTER_PATH, PERMISSION_SET, arn_of_role, is_of_identity_center
 
 PROFILE = "aws:profile"
 ALLOWED_ACCOUNTS = "aws:allowedAccountIds"
@@ -58,13 +59,35 @@ class Caller:
             return True
         if principal.split(":")[4] != self.account:
             return False
-        if principal.endswith(":root") or self.has_path:
-            return principal.endswith(":root") or matches(principal, self.principal)
-        beginning, name = self.principal.removesuffix(self.short_name), self.short_name
-        without_path, with_any = matches(principal, beginning + name), f"{beginning}*/{name}"
-        if without_path and matches(principal, with_any):
+        if principal.endswith(":root"):
             return True
-        return None if without_path or overlap(principal, with_any) else False
+        if all(matches(principal, each) for each in self._forms):
+            return True
+        if self._is_of_another_permission_set(principal):
+            return False
+        return None if any(overlap(principal, each) for each in self._forms) else False
+
+    def _is_of_another_permission_set(self, principal: str) -> bool:
+        """Whether a principal names permission sets of IAM Identity Center, and not that of the caller."""
+        _, beginning, rest = principal.rpartition(PERMISSION_SET)
+        return bool(beginning) and not matches(f"{beginning}{rest}", self.short_name)
+
+    @property
+    def _forms(self) -> list[str]:
+        """What policies may call them, with `*` for what is not known of the role's path."""
+        if self.has_path:
+            return [self.principal]
+        beginning, name = self.principal.removesuffix(self.short_name), self.short_name
+        if is_of_identity_center(name):  # then the path is one of two
+            beginning += IDENTITY_CENTER_PATH
+        return [f"{beginning}{name}", f"{beginning}*/{name}"]
+
+    @property
+    def entry(self) -> str:
+        """What to list for them."""
+        if is_of_identity_center(self.short_name):
+            return arn_of_role(self.short_name, self.arn.split(":")[1], self.account)
+        return self.principal if self.has_path else f"the ARN of {self.name}, with its path,"
 
     def shares_name_with(self, principal: str) -> bool:
         """Whether a principal of the config is the caller except for the path of its role or user."""
@@ -175,8 +198,14 @@ def describe_caller(at: Situation, *, passed: bool) -> Iterator[str]:
 
 def _describe_access(access: Access, at: Situation) -> Iterator[str]:
     packages = ", ".join("everything" if package == EVERYTHING else package for package in access.publish)
-    rights = [*(["install"] if access.install else []), *([f"publish {packages}"] if packages else []), *access.other]
-    yield f"{access.principal} may {' and '.join(rights)}"
+    rights = [
+        *(["install"] if access.install else []),
+        *(["list packages"] if access.list_packages else []),
+        *([f"publish {packages}"] if packages else []),
+        *access.other,
+    ]
+    role_of = f", the role of {access.workload}," if access.workload else ""
+    yield f"{access.principal}{role_of} may {' and '.join(rights)}"
     if access.principal.startswith("o-"):
         yield f"  if account {at.caller.account} is in that organization, which is not known here"
     elif at.caller.is_covered_by(access.principal) is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from private_pypi.arns import Arns, partition_of
 from private_pypi.cli.components import ATTACHMENT, NotUnderstood
 from private_pypi.cli.preview import program_of, read_preview
-from private_pypi.cli.revisions import record_apart
+from private_pypi.cli.process import Record
 from private_pypi.cli.stack_files import Stack
 from private_pypi.iam import Access, Policy, Rule
 
@@ -49,7 +49,7 @@ class Deployed:
     repository: Policy | None
 
 
-def read_expected(folder: Path, stack: Stack, *, account: str, region: str) -> list[Expected]:
+def read_expected(folder: Path, stack: Stack, record: Record, *, account: str, region: str) -> list[Expected]:
     """What the config of `stack`, of the project in `folder`, says of an account and a region: by private PyPI.
 
     Raises:
@@ -70,7 +70,7 @@ def read_expected(folder: Path, stack: Stack, *, account: str, region: str) -> l
             internal_packages=each.safeguards.internal_packages,
             not_understood=each.not_understood,
         )
-        for each in read_preview(record_apart(program)).components
+        for each in read_preview(record(program)).components
     ]
 
 

@@ -294,12 +294,14 @@ def _line_of_config(action: str, package: str, at: Situation) -> str:
     """What to change in the config, so that it lets the caller do an action."""
     caller, key = at.caller, "private-pypi:readers"
     if action in PUBLISH:
-        workflow = next((each.workflow for each in at.listed if each.workflow), None)
-        key = "private-pypi:githubPublishers" if workflow else "private-pypi:publishers"
+        workload = next((each.workload for each in at.listed if each.workload), None)
+        key = "private-pypi:publishers"
         if at.publishable:
-            return f"add {package} to the packages of {workflow or caller.name} in {key} of {at.config}"
+            return f"add {package} to the packages of {workload or caller.name} in {key} of {at.config}"
+        if workload:
+            entry = f"an entry for {workload} with a branch, tag or environment, whose role the job then assumes,"
+            return f"add {entry} to {key} in {at.config}"
     near = next((each.principal for each in at.expected.access if caller.shares_name_with(each.principal)), None)
     if near and not at.listed:
-        return f"write {caller.principal} in the place of {near} in {at.config} (the path counts)"
-    who = caller.principal if caller.has_path else f"the ARN of {caller.name}, with its path,"
-    return f"add {who} to {key} in {at.config}"
+        return f"write {caller.entry} in the place of {near} in {at.config} (the path counts)"
+    return f"add {caller.entry} to {key} in {at.config}"

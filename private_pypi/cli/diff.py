@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from private_pypi.cli.compare import Difference, Effect, Side, compare
 from private_pypi.cli.errors import MistakesError, StackFileError
 from private_pypi.cli.preview import program_of, read_preview
+from private_pypi.cli.process import Record
 from private_pypi.cli.revisions import (
     committed_files,
     copy_out,
@@ -16,7 +17,6 @@ from private_pypi.cli.revisions import (
     find_base,
     find_commit,
     ignored_modules,
-    record_apart,
     working_files,
 )
 from private_pypi.cli.stack_files import Stack, has_stack, read_stack
@@ -32,7 +32,7 @@ class Comparison:
     difference: Difference
 
 
-def diff(folder: Path, stack: str, revision: str | None) -> Comparison:
+def diff(folder: Path, stack: str, revision: str | None, *, record_base: Record, record_head: Record) -> Comparison:
     """Compare a stack of the project in `folder` with a revision; `None` is where the branch began.
 
     Each side is the revision's own program with its own config.
@@ -44,10 +44,10 @@ def diff(folder: Path, stack: str, revision: str | None) -> Comparison:
     """
     commit, salt = find_commit(folder, revision) if revision else find_base(folder), secrets.token_hex()
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor() as threads:
-        running_head = threads.submit(_read, folder, stack, salt)
+        running_head = threads.submit(_read, folder, stack, salt, record_head)
         before, committed = Path(name).resolve() / "base", committed_files(folder, commit)
         copy_out(folder, committed, before)
-        running_base = threads.submit(_read, before, stack, salt)
+        running_base = threads.submit(_read, before, stack, salt, record_base)
         working, ignored = working_files(folder, committed), [*ignored_modules(folder)]
         elsewhere = count_elsewhere(folder, commit)
         head, head_mistakes = _result(running_head)
@@ -92,9 +92,9 @@ def _result(running: Future[_Read | None]) -> tuple[_Read | None, str | None]:
         return None, str(mistakes)
 
 
-def _read(folder: Path, name: str, salt: str) -> _Read | None:
+def _read(folder: Path, name: str, salt: str, record: Record) -> _Read | None:
     if not has_stack(folder, name):
         return None
     stack = read_stack(folder, name)
     program = replace(program_of(folder, stack), salt=salt)
-    return _Read(stack=stack, side=Side(preview=read_preview(record_apart(program)), project=stack.project))
+    return _Read(stack=stack, side=Side(preview=read_preview(record(program)), project=stack.project))

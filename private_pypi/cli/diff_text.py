@@ -102,8 +102,9 @@ def describe(difference: Difference, quote: Quote) -> list[Section]:
 def _component(difference: ComponentDifference, prefix: str, quote: Quote, *, is_new_stack: bool) -> list[Section]:
     risks = [each for each in difference.effects if each.kind == "risk"]
     losses = [each for each in difference.effects if each.kind == "loss"]
-    gains = [*_access(difference.gains, "already allowed", quote)]
-    lost = [*_access(difference.losses, "still allowed", quote), *(_effect(each, quote) for each in losses)]
+    gains = [*_access(difference.gains, "already allowed", "do not allow this yet", quote)]
+    lost = [*_access(difference.losses, "still allowed", "still allow this", quote)]
+    lost += [_effect(each, quote) for each in losses]
     if difference.is_new:
         gains = gains or [Item(text="Nobody: there are no readers and no publishers.")]
     elif difference.gains or difference.losses or difference.relisted:
@@ -152,8 +153,8 @@ def people(principal: str, quote: Quote) -> str:
     return quote(principal)
 
 
-def _access(changes: Iterable[AccessChange], others: str, quote: Quote) -> Iterator[Item]:
-    """The changes by principal; `others` says how the rest has the right."""
+def _access(changes: Iterable[AccessChange], others: str, copies: str, quote: Quote) -> Iterator[Item]:
+    """The changes by principal; `others` says how the rest has the right, and `copies` what copies of a policy do."""
     by_principal: defaultdict[tuple[str, str | None], list[AccessChange]] = defaultdict(list)
     for change in changes:
         by_principal[change.principal, change.workload].append(change)
@@ -163,7 +164,13 @@ def _access(changes: Iterable[AccessChange], others: str, quote: Quote) -> Itera
             who = f"{who}, the role of {quote(workload)}"
         if Principal.as_written(principal).is_account:
             who = f"{who}, whose own IAM policies decide who in it"
-        yield Item(text=who, details=tuple(line for change in rights for line in _right(change, others, quote)))
+        details = [line for change in rights for line in _right(change, others, quote)]
+        details += [
+            f"copies of {output} that were attached by hand {copies}: replace them"
+            for output in dict.fromkeys(change.copies for change in rights)
+            if output
+        ]
+        yield Item(text=who, details=tuple(details))
 
 
 def _right(change: AccessChange, others: str, quote: Quote) -> Iterator[str]:
@@ -172,6 +179,8 @@ def _right(change: AccessChange, others: str, quote: Quote) -> Iterator[str]:
     match change.right:
         case "install":
             yield f"install{suffix}"
+        case "list":
+            yield f"list and describe packages{suffix}"
         case "publish":
             yield f"publish {_packages(change.scope, quote)}{suffix}"
         case "own_policies":

@@ -144,18 +144,21 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from private_pypi.cli.compare import as_json  # noqa: PLC0415
-    from private_pypi.cli.diff import diff  # noqa: PLC0415
-    from private_pypi.cli.diff_text import render_difference, summarize  # noqa: PLC0415
-    from private_pypi.cli.markdown import fenced, render_difference_markdown  # noqa: PLC0415
+    from private_pypi.cli.process import recorder_process  # noqa: PLC0415
 
-    try:
-        compared = diff(Path.cwd(), options.stack, options.base)
-    except MistakesError as mistakes:
-        _complain(str(mistakes))
-        if options.markdown:
-            _show_in_utf8(fenced(str(mistakes), "text"))
-        return 1
+    with recorder_process() as base, recorder_process() as head:  # first, because they import what takes longest
+        from private_pypi.cli.compare import as_json  # noqa: PLC0415
+        from private_pypi.cli.diff import diff  # noqa: PLC0415
+        from private_pypi.cli.diff_text import render_difference, summarize  # noqa: PLC0415
+        from private_pypi.cli.markdown import fenced, render_difference_markdown  # noqa: PLC0415
+
+        try:
+            compared = diff(Path.cwd(), options.stack, options.base, record_base=base, record_head=head)
+        except MistakesError as mistakes:
+            _complain(str(mistakes))
+            if options.markdown:
+                _show_in_utf8(fenced(str(mistakes), "text"))
+            return 1
     difference = compared.difference
     notes = [
         f"Stack {options.stack}, compared with {compared.base[:12]}: {summarize(difference)}. Nothing was asked of AWS."
@@ -170,16 +173,20 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from private_pypi.cli.check import check  # noqa: PLC0415  only this command needs it, and botocore
+    from private_pypi.cli.process import recorder_process  # noqa: PLC0415
 
-    passes = check(
-        Path.cwd(),
-        options.stack,
-        package=options.package,
-        publishes=options.publish,
-        say=_show,
-        heading=functools.partial(_style(), "heading"),
-    )
+    with recorder_process() as record:  # as above
+        from private_pypi.cli.check import check  # noqa: PLC0415  only this command needs it, and botocore
+
+        passes = check(
+            Path.cwd(),
+            options.stack,
+            record,
+            package=options.package,
+            publishes=options.publish,
+            say=_show,
+            heading=functools.partial(_style(), "heading"),
+        )
     return 0 if passes else 1
 
 

@@ -108,11 +108,12 @@ def _component(component: Component) -> dict[str, Any]:
 
 
 def _access(access: dict[str, Any]) -> dict[str, Any]:
-    """A row of the table; who has a role is a workload, of which GitHub's workflows are one kind."""
+    """A row of the table."""
     return {
         "principal": access["principal"],
         "install": access["install"],
+        "list": access["list_packages"],
         "publish": access["publish"],
         "also": access["other"],
-        "workload": access["workflow"],
+        "workload": access["workload"],
     }

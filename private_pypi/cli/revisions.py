@@ -1,30 +1,20 @@
-"""The project as it was in a git revision, and what a program registers in a process of its own.
+"""The project as it was in a git revision.
 
 Git is asked for names and for bytes alone. What it does to files on their way to a working tree (line endings, filters,
 attributes of a pull request's own) is not done here.
 """
 
 import hashlib
-import json
 import os
-import signal
 import stat
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO
 
-from private_pypi.cli.errors import CommandError, MistakesError, StackFileError
-from private_pypi.cli.program import Program, Recording
+from private_pypi.cli.errors import StackFileError
 from private_pypi.cli.unseen import File, is_elsewhere
-
-RECORDER = Path(__file__).with_name("recorder.py")
-
-MAX_PROGRAM_SECONDS = 300
-"""How long a program may run. It takes about a second."""
 
 # Paths are no patterns, and a commit is what it was when its name was made.
 _ENVIRONMENT = {"GIT_LITERAL_PATHSPECS": "1", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
@@ -173,37 +163,6 @@ def count_elsewhere(folder: Path, commit: str) -> int:
         return 0
     changed = _lines(folder, "diff", "-z", "--name-only", "--no-relative", "--no-renames", "--no-ext-diff", commit)
     return sum(not path.startswith(prefix) for path in changed)
-
-
-def record_apart(program: Program) -> Recording:
-    """Run a program, with the modules beside it, in a process of its own.
-
-    Raises:
-        MistakesError: the program refuses its config, or fails.
-        CommandError: it does not come to an end.
-    """
-    try:
-        finished = subprocess.run(
-            [sys.executable, "-P", str(RECORDER)],
-            cwd=Path(program.path).parent,
-            input=json.dumps(asdict(program)),
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",  # what the program itself prints may be in any other
-            check=False,
-            timeout=MAX_PROGRAM_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        raise CommandError(f"the program was stopped after {MAX_PROGRAM_SECONDS} seconds") from None
-    if finished.returncode < 0:
-        raise CommandError(f"the program was ended by a signal: {signal.strsignal(-finished.returncode)}")
-    if finished.returncode:
-        *_, last = ["", *finished.stderr.splitlines()]
-        raise MistakesError(f"the program fails: {last}")
-    recorded: Any = json.loads(finished.stdout)
-    if isinstance(recorded, str):
-        raise MistakesError(recorded)
-    return Recording.of(recorded)
 
 
 def _blobs(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:

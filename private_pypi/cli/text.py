@@ -49,9 +49,17 @@ def _component(component: Component) -> Iterator[tuple[str, str, list[str]]]:
 
 def access(component: Component) -> list[tuple[str, ...]]:
     """Who gets in, as the rows of a table under its titles; columns that nobody has anything in are left out."""
-    titles = ("principal", "install", "publish", "also", "role of")
+    titles = ("principal", "install", "list", "publish", "also", "role of")
+    lists = any(each.list_packages for each in component.access)
     rows = [
-        (each.principal, _words(each.install), _packages(each.publish), _also(each, component), each.workflow or "")
+        (
+            each.principal,
+            _words(each.install),
+            _words(each.list_packages) if lists else "",
+            _packages(each.publish),
+            _also(each, component),
+            each.workload or "",
+        )
         for each in component.access
     ]
     filled = [index for index, _ in enumerate(titles) if any(row[index] for row in rows)]

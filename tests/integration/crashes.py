@@ -17,6 +17,7 @@ Config = dict[str, Any]
 State = Mapping[str, Any]
 
 API, CI, ADA = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("service/api", "ci", "people/ada"))
+KEY = f"arn:aws:kms:us-west-2:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 PLAIN: Config = {"domain": "acme", "readers": [API], "publishers": [CI]}
 UNPROTECTED = PLAIN | {"protect": False}
 
@@ -31,6 +32,7 @@ EDITS: dict[str, tuple[Config, object]] = {
     "protect": (UNPROTECTED, True),
     "publicUpstream": (PLAIN | {"closedPublishing": True}, True),  # then the store has a policy
     "internalPackages": (PLAIN, ["acme-*", "billing"]),
+    "encryptionKey": (UNPROTECTED | {"internalPackages": ["acme-*"]}, KEY),  # then the domain is made again, with both
     "attachIdentityPolicies": (PLAIN, True),
     "githubPublishers": (PLAIN, [{"repository": "acme/tools", "tag": "v*"}]),
     "makeGithubOidcProvider": (UNPROTECTED, True),

@@ -139,4 +139,4 @@ def test_the_page_has_nothing_else() -> None:
 
 
 def test_every_key_that_can_change_is_changed_in_the_sweep() -> None:
-    assert KEYS.keys() - EDITS.keys() == {"domainOwner", "encryptionKey", "existingDomain"}
+    assert KEYS.keys() - EDITS.keys() == {"domainOwner", "existingDomain"}

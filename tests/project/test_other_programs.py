@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -36,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "PULUMI_STACK": "dev",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(diff, "record_apart", record)
+    monkeypatch.setattr("private_pypi.cli.process.recorder_process", lambda: nullcontext(record))
     monkeypatch.setattr(diff, "ThreadPoolExecutor", _InTurn)
     return tmp_path
 

@@ -159,9 +159,11 @@ def status_and_reasons(base: Mapping[str, Any], head: Mapping[str, Any]) -> tupl
             "working_files": lambda *_: read_files(folders[1]),
             "ignored_modules": lambda *_: iter(()),
             "count_elsewhere": lambda *_: 0,
-            "record_apart": record_here,
         }.items():
             stack.enter_context(patch.object(diff, function, answer))
+        stack.enter_context(
+            patch("private_pypi.cli.process.recorder_process", lambda: contextlib.nullcontext(record_here))
+        )
         stack.enter_context(contextlib.chdir(folders[1]))
         for stream in (contextlib.redirect_stdout, contextlib.redirect_stderr):
             stack.enter_context(stream(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")))

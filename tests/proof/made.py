@@ -73,7 +73,7 @@ def make(config: Mapping[str, Any], place: Place) -> Made:
             repositories=repositories,
             identity=identity,
         ),
-        roles=run.exports.get("github_role_arns", {}),
+        roles=run.exports.get("role_arns", {}),
         trust_policies={
             f"arn:{place.partition}:iam::{place.account}:role/{each['name']}": read(each["assumeRolePolicy"])
             for each in inputs(mocks.ROLE, "name", "assumeRolePolicy", "tags")

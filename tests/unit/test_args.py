@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from mocks import Run, run
 
 from private_pypi import (
-    GithubPublisher,
     InvalidValueError,
     Principal,
     PrivatePypi,
     PrivatePypiArgs,
     Publisher,
+    Workload,
     load_args,
 )
 from private_pypi.errors import InvalidArgsError
@@ -51,6 +51,88 @@ def test_text_is_taken_where_a_principal_or_a_package_is_meant() -> None:
     assert args.internal_packages == ("acme-data-*", "acme-core")
 
 
+def test_a_workload_is_taken_as_one_or_as_a_map() -> None:
+    every_job, tag = Workload(github="acme/tools"), Workload(gitlab="acme/tools", tag="v*", packages=("acme-core",))
+    written: Any = {"gitlab": "acme/tools", "tag": "v*", "packages": ["Acme_Core"]}
+    args = PrivatePypiArgs(domain="acme", readers=[every_job, CI], publishers=[tag, written])
+
+    assert args.readers == (every_job, Principal(CI))
+    assert args.publishers == (tag, tag)
+
+
+def test_a_provider_is_made_once() -> None:
+    providers = ["github", "gitlab.com", "github"]
+
+    assert PrivatePypiArgs(domain="acme", make_oidc_providers=providers).make_oidc_providers == ("github", "gitlab.com")
+
+
+def test_a_repository_is_trusted_in_one_way_in_both_lists() -> None:
+    known = Workload(github="acme/tools", tag="v*", owner_id="1", repository_id="2")
+
+    assert refused(readers=[Workload(github="acme/tools")], publishers=["*", known]).endswith(
+        "\npublishers[1]: got the ids 1 and 2\n"
+        "  expected: no ids, as in an entry of acme/tools before it\n"
+        "  fix:      write the same ids in both"
+    )
+
+
+BOUNDARY = "arn:aws:iam::111122223333:policy/path/boundary"
+
+
+@pytest.mark.parametrize("boundary", [BOUNDARY, "arn:aws:iam::aws:policy/PowerUserAccess"])
+def test_a_permissions_boundary_is_a_policy(boundary: str) -> None:
+    args = PrivatePypiArgs(domain="acme", permissions_boundary=boundary)
+
+    assert args.at("us-west-2", "111122223333").permissions_boundary == boundary
+
+
+@pytest.mark.parametrize(
+    ("region", "account", "fix"),
+    [
+        ("cn-north-1", None, "the stack's region is in the partition aws-cn: take a policy of that"),
+        (
+            "us-west-2",
+            "444455556666",
+            "take a policy of account 444455556666, in which the roles are made, or one of AWS's own",
+        ),
+    ],
+)
+def test_a_permissions_boundary_is_in_the_account_of_the_roles(region: str, account: str | None, fix: str) -> None:
+    with pytest.raises(InvalidArgsError) as error:
+        PrivatePypiArgs(domain="acme", permissions_boundary=BOUNDARY).at(region, account)
+    partition = "aws-cn" if region == "cn-north-1" else "aws"
+    assert str(error.value) == (
+        f"permissions_boundary: got '{BOUNDARY}'\n"
+        f"  expected: the ARN of a managed policy: arn:{partition}:iam::{account or 'ACCOUNT'}:policy/NAME\n"
+        f"  fix:      {fix}"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "boundary",
+        "arn:aws:iam::1111:policy/x",
+        "arn:aws:iam::111122223333:role/x",
+        "arn:aws:iam::111122223333:policy/a*",
+    ],
+)
+def test_what_is_no_policy_is_no_permissions_boundary(text: str) -> None:
+    assert refused(permissions_boundary=text) == (
+        f"permissions_boundary: got '{text}'\n"
+        "  expected: the ARN of a managed policy: arn:aws:iam::ACCOUNT:policy/NAME\n"
+        "  fix:      write the policy's own ARN, which `aws iam list-policies` shows"
+    )
+
+
+def test_the_claims_of_a_workload_are_checked_where_the_partition_is_known() -> None:
+    args = PrivatePypiArgs(domain="acme", readers=[Workload(github="acme/tools", workflow="test.yml")])
+
+    assert args.at("us-west-2") == args
+    with pytest.raises(InvalidArgsError, match=r"^readers\[0\]\.workflow: got 'test\.yml'\n"):
+        args.at("cn-north-1")
+
+
 def test_a_list_is_kept_as_it_was_given() -> None:
     readers = [CI]
     args = PrivatePypiArgs(domain="acme", readers=readers)
@@ -82,7 +164,18 @@ def test_a_list_is_kept_as_it_was_given() -> None:
         ({"encryption_key": KEY, "existing_domain": True}, "encryption_key"),
         ({"internal_packages": "acme-*"}, "internal_packages"),
         ({"internal_packages": ["acme*"]}, "internal_packages[0]"),
-        ({"github_publishers": [{"repository": "acme/tools"}]}, "github_publishers[0]"),
+        ({"readers": [{"principal": CI}]}, "readers[0]"),
+        ({"readers": [{"github": "acme*/tools"}]}, "readers[0].github"),
+        ({"readers": [{"github": "acme/tools", "packages": ["acme"]}]}, "readers[0].packages"),
+        ({"readers": [Workload(github="acme/tools", packages=("acme",))]}, "readers[0].packages"),
+        ({"publishers": [{"github": "acme/tools"}]}, "publishers[0]"),
+        ({"publishers": [Workload(gitlab="acme/tools")]}, "publishers[0]"),
+        ({"publishers": [{"github": "acme/tools", "tag": "v*1"}]}, "publishers[0].tag"),
+        ({"publishers": [{"gitlb": "acme/tools"}]}, "publishers[0].gitlb"),
+        ({"publishers": [{"principal": CI, "tag": "v1"}]}, "publishers[0].tag"),
+        ({"make_oidc_providers": "github"}, "make_oidc_providers"),
+        ({"make_oidc_providers": ["github", "gitlab"]}, "make_oidc_providers[1]"),
+        ({"permissions_boundary": "boundary"}, "permissions_boundary"),
         ({"tags": {"aws:x": "y"}}, "tags.aws:x"),
         ({"tags": ["x"]}, "tags"),
     ],
@@ -132,8 +225,8 @@ def test_an_output_in_a_list_is_refused_too() -> None:
         lambda: Publisher(CI, ()),
         lambda: Publisher(CI, "acme"),
         lambda: Publisher(CI, ["*"]),
-        lambda: GithubPublisher(repository="acme/tools", kind="tag", ref="v*", packages=()),
-        lambda: GithubPublisher(repository="acme/tools", kind="commit", ref="v"),  # pyright: ignore[reportArgumentType]
+        lambda: Workload(github="acme/tools", tag="v*", packages=()),
+        lambda: Workload(github="acme/*", tag="v*"),
     ],
 )
 def test_no_part_is_made_that_would_let_in_others_or_nobody(make: Any) -> None:
@@ -181,7 +274,9 @@ def test_a_field_is_named_as_it_was_written() -> None:
 values = st.one_of(
     st.none(),
     st.booleans(),
-    st.sampled_from(["acme", "Acme!", "*", CI, "111122223333", KEY, "acme-*", ""]),
+    st.sampled_from(
+        ["acme", "Acme!", "*", CI, "111122223333", KEY, "acme-*", "acme/tools", "gitlab.com", "github", ""]
+    ),
     st.integers(),
 )
 things = st.recursive(
@@ -189,7 +284,11 @@ things = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=2)
         | st.dictionaries(
-            st.sampled_from(["principal", "packages", "repository", "tag", "branch", "ownerId", "x"]), inner, max_size=3
+            st.sampled_from(
+                ["principal", "packages", "github", "gitlab", "host", "repository", "tag", "branch", "ownerId", "x"]
+            ),
+            inner,
+            max_size=3,
         )
     ),
     max_leaves=6,

@@ -7,6 +7,7 @@ import json
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from textwrap import dedent
@@ -21,6 +22,8 @@ from mocks import ROOT
 
 from private_pypi.cli.deployed import Expected, read_expected
 from private_pypi.cli.main import main
+from private_pypi.cli.process import Record
+from private_pypi.cli.program import record
 from private_pypi.cli.stack_files import Stack, read_stack
 from private_pypi.principals import Principal
 
@@ -156,10 +159,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).write_text((ROOT / name).read_text())
     monkeypatch.chdir(tmp_path)
 
-    def known(folder: Path, stack: Stack, *, account: str, region: str) -> list[Expected]:
+    def known(folder: Path, stack: Stack, _: Record, *, account: str, region: str) -> list[Expected]:
         assert (folder, region) == (tmp_path, stack.region or "eu-west-1")
         return [expecting([READER], owner=account)]
 
+    monkeypatch.setattr("private_pypi.cli.process.recorder_process", lambda: nullcontext(record))
     monkeypatch.setattr("private_pypi.cli.check.read_expected", known)
     configure(tmp_path)
     return tmp_path
@@ -773,7 +777,7 @@ def test_a_name_is_normalized_and_has_to_be_one(capsys: pytest.CaptureFixture[st
 
 def test_what_is_expected_is_what_the_program_makes(project: Path) -> None:
     configure(project, **{"private-pypi__existingDomain": True, "private-pypi__domainOwner": OTHER})
-    (said,) = read_expected(project, read_stack(project, "test"), account=ACCOUNT, region="us-west-2")
+    (said,) = read_expected(project, read_stack(project, "test"), record, account=ACCOUNT, region="us-west-2")
     expected = expecting([READER], owner=OTHER)
 
     assert (said.arns, said.existing_domain) == (expected.arns, True)

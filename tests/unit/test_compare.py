@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -171,6 +172,69 @@ def test_an_account_takes_its_roles_in() -> None:
     )
 
 
+OTHERS_DOMAIN = {"existingDomain": True, "domainOwner": ACCOUNT}
+COPIES = "    copies of {} that were attached by hand {}: replace them"
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "expected"),
+    [
+        pytest.param(
+            {"readers": ["111122223333", API]},
+            {"readers": []},
+            COPIES.format("reader_policy", "still allow this"),
+            id="the domain's own account",
+        ),
+        pytest.param(
+            OTHERS_DOMAIN | {"readers": [API]},
+            OTHERS_DOMAIN,
+            COPIES.format("reader_policy", "still allow this"),
+            id="a reader in the repository's account",
+        ),
+        pytest.param(
+            OTHERS_DOMAIN | {"publishers": [API]},
+            OTHERS_DOMAIN | {"publishers": [{"principal": API, "packages": ["tools"]}]},
+            COPIES.format("publisher_policies", "still allow this"),
+            id="a publisher in the repository's account",
+        ),
+        pytest.param(
+            OTHERS_DOMAIN | {"publishers": [ORGANIZATION]},
+            OTHERS_DOMAIN | {"readers": [ORGANIZATION]},
+            COPIES.format("publisher_policies", "still allow this"),
+            id="an organization, which may have the account",
+        ),
+        pytest.param(
+            {"publishers": [{"principal": VISITOR, "packages": ["tools"]}]},
+            {"publishers": [VISITOR]},
+            COPIES.format("publisher_policies", "do not allow this yet"),
+            id="more packages",
+        ),
+        pytest.param(
+            {"readers": [VISITOR]},
+            {"readers": [VISITOR], "listPackages": True},
+            COPIES.format("reader_policy", "do not allow this yet"),
+            id="a right more",
+        ),
+        pytest.param({"readers": [VISITOR]}, {}, None, id="another account, where both sides have to agree"),
+        pytest.param({"readers": [API]}, {}, None, id="a role of the domain's account"),
+        pytest.param({"readers": [API]}, {"publishers": [API]}, None, id="more packages of a role of that account"),
+        pytest.param({}, {"publishers": [VISITOR]}, None, id="somebody who has no copy"),
+        pytest.param(
+            OTHERS_DOMAIN | {"readers": [API], "attachIdentityPolicies": True},
+            OTHERS_DOMAIN | {"attachIdentityPolicies": True},
+            None,
+            id="what is attached here",
+        ),
+    ],
+)
+def test_copies_of_identity_policies_are_named_where_they_matter(
+    base: dict[str, Any], head: dict[str, Any], expected: str | None
+) -> None:
+    lines = said(base, head).splitlines()
+
+    assert {line for line in lines if "copies of" in line} == ({expected} if expected else set())
+
+
 def test_the_domains_own_account_leaves_it_to_iam_policies() -> None:
     """A role that is listed there gets in without any."""
     listed, left_to_iam = {"publishers": [API]}, {"publishers": ["111122223333"]}
@@ -181,7 +245,8 @@ def test_the_domains_own_account_leaves_it_to_iam_policies() -> None:
         "    publish everything (already allowed: the account 111122223333)",
         "Who loses\n  the account 111122223333, whose own IAM policies decide who in it\n"
         f"    install (still allowed: {API})\n"
-        f"    publish everything (still allowed: {API})",
+        f"    publish everything (still allowed: {API})\n"
+        "    copies of reader_policy that were attached by hand still allow this: replace them",
     )
     assert compared(left_to_iam, listed).needs_approval
 
@@ -278,13 +343,13 @@ def test_whoever_is_limited_may_publish_by_policies_of_their_own_though_publishi
     assert rights not in said({}, limited), "whoever has policies of their own may publish already"
 
 
-WORKFLOW = {"repository": "acme/tools", "tag": "v*"}
+WORKFLOW = {"github": "acme/tools", "tag": "v*"}
 WORKFLOW_ROLE = "arn:aws:iam::111122223333:role/private-pypi-dev-acme-tools-tag-v-a7f8307c"
 
 
-def test_a_workflow_that_is_added_stands_beside_its_role() -> None:
-    assert said({}, {"githubPublishers": [WORKFLOW]}) == report(
-        f"Who gains\n  {WORKFLOW_ROLE}, the role of acme/tools tag v*\n    install\n    publish everything",
+def test_a_workload_that_is_added_stands_beside_its_role() -> None:
+    assert said({}, {"publishers": [WORKFLOW]}) == report(
+        f"Who gains\n  {WORKFLOW_ROLE}, the role of github acme/tools tag v*\n    install\n    publish everything",
         NOBODY_LOSES,
     )
 
@@ -292,17 +357,57 @@ def test_a_workflow_that_is_added_stands_beside_its_role() -> None:
 def test_a_role_that_trusts_another_workload_is_gained_and_lost() -> None:
     with_ids = WORKFLOW | {"ownerId": "1", "repositoryId": "2"}
 
-    assert said({"githubPublishers": [WORKFLOW]}, {"githubPublishers": [with_ids]}) == report(
-        f"Who gains\n  {WORKFLOW_ROLE}\n    the role itself, for acme@1/tools@2 tag v*",
-        f"Who loses\n  {WORKFLOW_ROLE}\n    the role itself, for acme/tools tag v*",
+    assert said({"publishers": [WORKFLOW]}, {"publishers": [with_ids]}) == report(
+        f"Who gains\n  {WORKFLOW_ROLE}\n    the role itself, for github acme/tools tag v*, ids 1 and 2",
+        f"Who loses\n  {WORKFLOW_ROLE}\n    the role itself, for github acme/tools tag v*",
     )
-    assert compared({"githubPublishers": [WORKFLOW]}, {"githubPublishers": [with_ids]}).needs_approval
-    assert compared({"githubPublishers": [WORKFLOW]}, {"githubPublishers": [WORKFLOW]}).is_empty
+    assert compared({"publishers": [WORKFLOW]}, {"publishers": [with_ids]}).needs_approval
+    assert compared({"publishers": [WORKFLOW]}, {"publishers": [WORKFLOW]}).is_empty
+
+
+def test_another_workload_gains_its_role_and_the_one_before_loses_its_own() -> None:
+    branch = {"gitlab": "acme/tools", "branch": "main"}
+    gitlab_role = "arn:aws:iam::111122223333:role/private-pypi-dev-gitlab-acme-tools-branch-main-ID"
+    told = re.sub("main-[0-9a-f]{8}", "main-ID", said({"readers": [WORKFLOW]}, {"readers": [branch]}))
+
+    assert told == report(
+        f"Who gains\n  {gitlab_role}, the role of gitlab acme/tools branch main\n    install",
+        f"Who loses\n  {WORKFLOW_ROLE}, the role of github acme/tools tag v*\n    install",
+    )
+
+
+def test_a_permissions_boundary_of_a_role_that_changes_is_a_risk() -> None:
+    before = {"publishers": [WORKFLOW]}
+    after = before | {"permissionsBoundary": "arn:aws:iam::111122223333:policy/boundary"}
+    name = WORKFLOW_ROLE.rpartition("/")[2]
+
+    for difference in (compared(before, after), compared(after, before)):
+        assert only(difference).effects == (Effect(what="role_changed", values=(name, "permissionsBoundary")),)
+        assert difference.needs_approval
+
+
+def test_list_packages_is_a_gain_and_a_loss_of_whoever_installs() -> None:
+    before = {"readers": [API], "publishers": [CI_A]}
+    after = before | {"listPackages": True}
+
+    assert said(before, after) == report(
+        f"Who gains\n  {CI_A}\n    list and describe packages\n  {API}\n    list and describe packages", NOBODY_LOSES
+    )
+    assert said(after, before) == report(
+        NOBODY_GAINS, f"Who loses\n  {CI_A}\n    list and describe packages\n  {API}\n    list and describe packages"
+    )
+    assert compared(before, after).needs_approval
+
+
+def test_who_may_list_packages_in_both_is_said() -> None:
+    before = {"listPackages": True, "readers": [CI_A]}
+
+    assert f"    list and describe packages (already allowed: {CI_A})" in said(before, before | {"readers": [EVERY_CI]})
 
 
 def test_tags_on_a_role_are_a_risk() -> None:
     """IAM policies elsewhere may let in whoever has a tag."""
-    before = {"githubPublishers": [WORKFLOW]}
+    before = {"publishers": [WORKFLOW]}
     difference = compared(before, before | {"tags": {"team": "data"}})
 
     name = WORKFLOW_ROLE.rpartition("/")[2]
@@ -365,7 +470,7 @@ def test_a_domain_that_the_stack_no_longer_has_is_lost() -> None:
 
 
 def test_an_oidc_provider_is_for_every_role_of_the_account() -> None:
-    without, with_it = {"protect": False}, {"protect": False, "makeGithubOidcProvider": True}
+    without, with_it = {"protect": False}, {"protect": False, "makeOidcProviders": ["github"]}
     url = "https://token.actions.githubusercontent.com"
 
     assert only(compared(with_it, without)).effects == (Effect(what="oidc_provider_deleted", values=(url,)),)
@@ -566,7 +671,7 @@ def test_who_can_be_both(one: str, other: str, expected: bool) -> None:
 
 
 def test_programs_get_the_difference_with_what_is_a_loss_and_what_a_risk() -> None:
-    after = {"makeGithubOidcProvider": True, "internalPackages": ["acme-*"]}
+    after = {"makeOidcProviders": ["github"], "internalPackages": ["acme-*"]}
     content = as_json(compared({"publicUpstream": True, "internalPackages": ["acme-*"]}, after))
 
     assert content["needs_approval"]

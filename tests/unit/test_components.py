@@ -28,7 +28,8 @@ from private_pypi.cli.program import Recording, Resource, record
 from private_pypi.cli.stack_files import Stack
 from private_pypi.cli.text import render
 from private_pypi.cli.words import uncoloured
-from private_pypi.iam import LOSE
+from private_pypi.iam import DESCRIBE, LIST, LOSE
+from private_pypi.workloads import Workload
 
 ACCOUNT = "111122223333"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/ci"
@@ -97,16 +98,12 @@ def permissions(document: Any, repository: str = "private-pypi") -> Resource:
 
 SUB, AUD = "token.actions.githubusercontent.com:sub", "token.actions.githubusercontent.com:aud"
 FEDERATED = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
-TRUST = {
-    "Effect": "Allow",
-    "Principal": {"Federated": FEDERATED},
-    "Action": "sts:AssumeRoleWithWebIdentity",
-    "Condition": {"StringEquals": {AUD: "sts.amazonaws.com", SUB: "repo:acme/tools:ref:refs/heads/main"}},
-}
+TRUSTED = json.loads(Workload(github="acme/tools", branch="main").trust_policy("aws", ACCOUNT))
+TRUST = TRUSTED["Statement"][0]
 
 
 def role(name: str = "role", **statement: Any) -> Resource:
-    return resource(ROLE, name, name=name, assumeRolePolicy=json.dumps({"Statement": [TRUST | statement]}))
+    return resource(ROLE, name, name=name, assumeRolePolicy=json.dumps(TRUSTED | {"Statement": [TRUST | statement]}))
 
 
 GRANT = {"Effect": "Allow", "Action": ["codeartifact:ReadFromRepository"], "Resource": REPOSITORY_ARN}
@@ -135,6 +132,7 @@ UNDERSTOOD = [
     pytest.param(
         identity(Action=["codeartifact:PublishPackageVersion"], Resource=PACKAGES, Condition=VISITOR), id="visitor"
     ),
+    pytest.param(identity(Action=[*LIST, *DESCRIBE], Resource=[REPOSITORY_ARN, PACKAGES]), id="listing"),
     pytest.param(
         identity(
             Action="sts:GetServiceBearerToken",
@@ -201,6 +199,11 @@ NOT_UNDERSTOOD = [
         id="secret input",
     ),
     pytest.param(role(Principal={"Federated": "x"}), "it trusts others than one CI workload", id="trust another"),
+    pytest.param(
+        role(Principal={"Federated": TRUST["Principal"]["Federated"].replace(ACCOUNT, "444455556666")}),
+        "it trusts others than one CI workload",
+        id="trust the provider of another account",
+    ),
     pytest.param(role(Condition={}), "it trusts others than one CI workload", id="trust without a condition"),
     pytest.param(
         role(Condition={"StringNotEquals": TRUST["Condition"]["StringEquals"]}),
@@ -213,7 +216,7 @@ NOT_UNDERSTOOD = [
         id="unknown trust",
     ),
     pytest.param(
-        resource(ROLE, "role", assumeRolePolicy=json.dumps({"Statement": [TRUST, TRUST]})),
+        resource(ROLE, "role", assumeRolePolicy=json.dumps(TRUSTED | {"Statement": [TRUST, TRUST]})),
         "it trusts others than one CI workload",
         id="two trusted",
     ),
@@ -370,15 +373,22 @@ def test_publishing_is_closed_where_it_is_to_the_store_too() -> None:
     assert only(closed).denials == ()
 
 
-def test_a_trust_policy_that_changes_for_the_same_workload_is_not_compared() -> None:
-    condition = {"StringEquals": TRUST["Condition"]["StringEquals"] | {SUB.replace("sub", "repository_id"): "1"}}
+def test_a_trust_policy_that_trusts_another_workload_is_a_gain_and_a_loss() -> None:
+    other = Workload(gitlab="acme/tools", tag="v*").trust_policy("aws", ACCOUNT)
+    (component,) = differ(
+        preview(role()), preview(resource(ROLE, "role", name="role", assumeRolePolicy=other))
+    ).components
 
-    difference = differ(preview(role(Condition=condition)), preview(role()))
-    assert [each.why for each in difference.components[0].uncompared] == ["its trust policy changes"]
-    assert difference.needs_approval
+    assert [(each.right, each.scope) for each in component.gains] == [("assume_role", ("gitlab acme/tools tag v*",))]
+    assert [(each.right, each.scope) for each in component.losses] == [
+        ("assume_role", ("github acme/tools branch main",))
+    ]
+    assert component.uncompared == ()
 
 
-@pytest.mark.parametrize("document", [None, "{", "[]", '{"Statement": {}}', json.dumps({"Statement": [TRUST, TRUST]})])
+@pytest.mark.parametrize(
+    "document", [None, "{", "[]", '{"Statement": {}}', json.dumps(TRUSTED | {"Statement": [TRUST, TRUST]})]
+)
 def test_a_trust_policy_that_is_not_understood_any_more_is_not_compared(document: str | None) -> None:
     changed = resource(ROLE, "role", name="role", assumeRolePolicy=document)
 
@@ -458,10 +468,25 @@ def test_our_own_component_is_understood_whole() -> None:
     config = {
         "aws:region": "us-west-2",
         "private-pypi:domain": "acme",
-        "private-pypi:readers": '["444455556666", "arn:aws:iam::111122223333:role/a", "o-a1b2c3d4e5"]',
-        "private-pypi:publishers": '[{"principal": "arn:aws:iam::444455556666:role/*", "packages": ["acme-*"]}]',
-        "private-pypi:githubPublishers": '[{"repository": "acme/tools", "tag": "v*"}]',
-        "private-pypi:makeGithubOidcProvider": "true",
+        "private-pypi:readers": json.dumps(
+            [
+                "444455556666",
+                "arn:aws:iam::111122223333:role/a",
+                "o-a1b2c3d4e5",
+                {"github": "acme/tools", "ownerId": "1", "repositoryId": "2"},
+                {"gitlab": "acme/tools", "host": "gitlab.example.com"},
+            ]
+        ),
+        "private-pypi:publishers": json.dumps(
+            [
+                {"principal": "arn:aws:iam::444455556666:role/*", "packages": ["acme-*"]},
+                {"github": "acme/data", "tag": "v*", "workflow": "publish.yml"},
+                {"gitlab": "acme/tools", "branch": "main"},
+            ]
+        ),
+        "private-pypi:listPackages": "true",
+        "private-pypi:makeOidcProviders": '["github", "gitlab.com"]',
+        "private-pypi:permissionsBoundary": "arn:aws:iam::111122223333:policy/boundary",
         "private-pypi:closedPublishing": "true",
         "private-pypi:publicUpstream": "true",
         "private-pypi:internalPackages": '["acme-*"]',

@@ -8,7 +8,7 @@ from mocks import ROOT, run
 
 from private_pypi import Principal, PrivatePypiArgs, Publisher, load_args
 from private_pypi.keys import KEYS
-from private_pypi.workloads import GithubPublisher
+from private_pypi.workloads import Workload
 
 CI = "arn:aws:iam::111122223333:role/ci"
 PRINCIPAL = (
@@ -16,10 +16,11 @@ PRINCIPAL = (
     "the 12 digits of an account, quoted; or an organization (o-a1b2c3d4e5)"
 )
 ALL_KEYS = (
-    "domain, repository, description, readers, publishers, closedPublishing, protect, existingDomain, domainOwner, "
-    "encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, githubPublishers, "
-    "makeGithubOidcProvider, tags"
+    "domain, repository, description, readers, publishers, listPackages, closedPublishing, protect, existingDomain, "
+    "domainOwner, encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, makeOidcProviders, "
+    "permissionsBoundary, tags"
 )
+BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
 KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
@@ -47,43 +48,50 @@ def test_every_key_is_read() -> None:
             "domain": "acme",
             "repository": "internal",
             "description": "Ours",
-            "readers": [CI],
-            "publishers": ["444455556666", {"principal": CI, "packages": ["Acme.Core", "acme-*"]}],
+            "readers": [CI, {"github": "acme/tools"}, {"gitlab": "acme/tools", "host": "gitlab.example.com"}],
+            "publishers": [
+                "444455556666",
+                {"principal": CI, "packages": ["Acme.Core", "acme-*"]},
+                {"github": "acme/tools", "tag": "v*", "packages": ["Acme.Core"]},
+                {"github": "acme/data", "branch": "main", "ownerId": "1", "repositoryId": "2"},
+                {"gitlab": "acme/data", "branch": "main"},
+            ],
+            "listPackages": True,
             "closedPublishing": True,
             "protect": False,
             "encryptionKey": KEY,
             "publicUpstream": True,
             "internalPackages": ["Acme.Core", "acme-*"],
             "attachIdentityPolicies": True,
-            "githubPublishers": [
-                {"repository": "acme/tools", "tag": "v*", "packages": ["Acme.Core"]},
-                {"repository": "acme/data", "branch": "main", "ownerId": "1", "repositoryId": "2"},
-                {"repository": "acme/data", "environment": "pypi", "ownerId": "1", "repositoryId": "2"},
-            ],
-            "makeGithubOidcProvider": True,
+            "makeOidcProviders": ["github", "gitlab.com"],
+            "permissionsBoundary": BOUNDARY,
             "tags": {"team": "platform", "cost center": ""},
         }
     ) == PrivatePypiArgs(
         domain="acme",
         repository="internal",
         description="Ours",
-        readers=(Principal(CI),),
+        readers=(
+            Principal(CI),
+            Workload(github="acme/tools"),
+            Workload(gitlab="acme/tools", host="gitlab.example.com"),
+        ),
         publishers=(
             Publisher(principal=Principal("arn:aws:iam::444455556666:root")),
             Publisher(principal=Principal(CI), packages=("acme-core", "acme-*")),
+            Workload(github="acme/tools", tag="v*", packages=("acme-core",)),
+            Workload(github="acme/data", branch="main", owner_id="1", repository_id="2"),
+            Workload(gitlab="acme/data", branch="main"),
         ),
+        list_packages=True,
         closed_publishing=True,
         protect=False,
         encryption_key=KEY,
         public_upstream=True,
         internal_packages=("acme-core", "acme-*"),
         attach_identity_policies=True,
-        github_publishers=(
-            GithubPublisher(repository="acme/tools", kind="tag", ref="v*", packages=("acme-core",)),
-            GithubPublisher(repository="acme/data", kind="branch", ref="main", owner_id="1", repository_id="2"),
-            GithubPublisher(repository="acme/data", kind="environment", ref="pypi", owner_id="1", repository_id="2"),
-        ),
-        make_github_oidc_provider=True,
+        make_oidc_providers=("github", "gitlab.com"),
+        permissions_boundary=BOUNDARY,
         tags={"team": "platform", "cost center": ""},
     )
 
@@ -101,6 +109,7 @@ def test_only_the_domain_is_required() -> None:
         description="Private PyPI repository",
         readers=(),
         publishers=(),
+        list_packages=False,
         closed_publishing=False,
         protect=True,
         existing_domain=False,
@@ -109,8 +118,8 @@ def test_only_the_domain_is_required() -> None:
         public_upstream=False,
         internal_packages=(),
         attach_identity_policies=False,
-        github_publishers=(),
-        make_github_oidc_provider=False,
+        make_oidc_providers=(),
+        permissions_boundary=None,
         tags={},
     )
 
@@ -121,7 +130,8 @@ def test_a_list_with_nothing_in_it_is_empty() -> None:
         "readers": "",
         "publishers": [],
         "internalPackages": "",
-        "githubPublishers": "",
+        "makeOidcProviders": "",
+        "permissionsBoundary": "",
         "tags": "",
         "domainOwner": "",
         "encryptionKey": "",
@@ -246,14 +256,125 @@ def test_keys_that_do_not_exist_are_reported_in_order() -> None:
 
 
 @pytest.mark.parametrize("packages", [None, []], ids=["nothing", "an empty list"])
-def test_a_workflow_without_a_name_after_packages_does_not_publish_everything(packages: object) -> None:
-    publisher = {"repository": "acme/tools", "tag": "v*", "packages": packages}
+def test_a_workload_without_a_name_after_packages_does_not_publish_everything(packages: object) -> None:
+    publisher = {"github": "acme/tools", "tag": "v*", "packages": packages}
 
-    assert mistakes({"domain": "acme", "githubPublishers": [publisher]}) == (
+    assert mistakes({"domain": "acme", "publishers": [publisher]}) == (
         "1 error in the config; nothing was changed.\n"
-        "private-pypi:githubPublishers[0].packages: got no packages\n"
+        "private-pypi:publishers[0].packages: got no packages\n"
         "  expected: a list of names\n"
-        "  fix:      name the packages, or leave packages out to let the workflow publish everything"
+        "  fix:      name the packages, or leave packages out to let the workload publish everything"
+    )
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(
+            "githubReaders",
+            "gitlabPublishers",
+            "unprotect",
+            "openPublishing",
+            "noPublicUpstream",
+            "detachIdentityPolicies",
+        ),
+        *("unlistPackages", "denyReaders", "readersNot", "protectNot", "internalPackagesNot", "publicReaders"),
+    ],
+)
+def test_no_key_is_told_to_be_one_that_grants_more(key: str) -> None:
+    assert mistakes({"domain": "acme", key: "x"}).endswith("\n  fix:      take it out")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"principal": CI, "packagesExcept": ["acme"]},
+        {"principal": CI, "packagesNot": ["acme"]},
+        {"principal": CI, "only": ["acme"]},
+        {"github": "acme/tools", "tag": "v*", "notPackages": ["acme"]},
+        {"github": "acme/tools", "tag": "v*", "ref": "main"},
+    ],
+    ids=str,
+)
+def test_no_field_is_told_to_be_one_that_grants_more_or_to_be_taken_out(entry: dict[str, object]) -> None:
+    message = mistakes({"domain": "acme", "publishers": [entry]})
+
+    assert "got a key that does not exist\n" in message
+    assert "\n  fix:      write the one of these that is meant" in message
+    assert "did you mean" not in message
+    assert "take it out" not in message
+
+
+def test_a_config_with_github_publishers_is_told_what_to_write_whole() -> None:
+    old = [
+        {"repository": "acme/tools", "tag": "v*", "packages": ["acme-tools"]},
+        {"repository": "acme/data", "branch": "main", "ownerId": "1", "repositoryId": "2"},
+        "acme/x\x1b",
+    ]
+    config = {"domain": "acme", "publishers": [CI, {"principal": CI, "packages": ["x"]}], "githubPublishers": old}
+
+    assert mistakes(config) == (
+        "1 error in the config; nothing was changed.\n"
+        "private-pypi:githubPublishers: got a key that is gone: publishers has GitHub's workflows too\n"
+        "  expected: its entries in publishers, with github for repository; their roles stay the same\n"
+        "  fix:      take it out, and write\n"
+        "  private-pypi:publishers:\n"
+        f'    - "{CI}"\n'
+        f'    - principal: "{CI}"\n'
+        '      packages: ["x"]\n'
+        '    - github: "acme/tools"\n'
+        '      tag: "v*"\n'
+        '      packages: ["acme-tools"]\n'
+        '    - github: "acme/data"\n'
+        '      branch: "main"\n'
+        '      ownerId: "1"\n'
+        '      repositoryId: "2"\n'
+        r'    - "acme/x\u001b"'
+    )
+
+
+def test_what_is_told_in_the_place_of_github_publishers_is_a_config() -> None:
+    old = [{"repository": "acme/tools", "tag": "v*", "packages": ["acme-tools"]}]
+    message = mistakes({"domain": "acme", "publishers": [CI], "githubPublishers": old})
+    told = yaml.safe_load(message.partition("and write\n")[2])
+
+    assert load({"domain": "acme", "publishers": told["private-pypi:publishers"]}).publishers == (
+        Publisher(CI),
+        Workload(github="acme/tools", tag="v*", packages=("acme-tools",)),
+    )
+
+
+@pytest.mark.parametrize("text", ["", "[]", "nonsense", "{}"])
+def test_github_publishers_without_entries_are_told_to_be_taken_out(text: str) -> None:
+    assert mistakes({"domain": "acme", "publishers": [CI], "githubPublishers": text}).endswith("fix:      take it out")
+
+
+def test_what_is_encrypted_is_not_repeated_in_what_to_write() -> None:
+    config: dict[str, object] = {"domain": "acme", "githubPublishers": '["hush"]'}
+
+    assert "hush" not in mistakes(config, secrets=("private-pypi:githubPublishers",))
+
+
+@pytest.mark.parametrize(
+    ("config", "fix"),
+    [
+        ({"makeGithubOidcProvider": False}, "take it out"),
+        (
+            {"makeGithubOidcProvider": True},
+            'take it out, and write\n  private-pypi:makeOidcProviders:\n    - "github"',
+        ),
+        (
+            {"makeGithubOidcProvider": True, "makeOidcProviders": ["gitlab.com"]},
+            'take it out, and write\n  private-pypi:makeOidcProviders:\n    - "github"\n    - "gitlab.com"',
+        ),
+    ],
+)
+def test_a_config_with_the_provider_for_github_is_told_what_to_write(config: dict[str, object], fix: str) -> None:
+    assert mistakes({"domain": "acme"} | config) == (
+        "1 error in the config; nothing was changed.\n"
+        "private-pypi:makeGithubOidcProvider: got a key that is gone\n"
+        "  expected: github in makeOidcProviders, where it is true; the provider stays the same\n"
+        f"  fix:      {fix}"
     )
 
 
@@ -407,70 +528,52 @@ def test_mistakes_in_tags_are_shown_where_they_are() -> None:
     )
 
 
-def test_mistakes_in_github_publishers_are_shown_where_they_are() -> None:
-    kinds = "  expected: one of branch, tag and environment\n"
-    tag = "  expected: the name of a tag, or its beginning and *, up to 255 characters, without : ? $\n"
-    repository = (
-        "  expected: one repository on github.com: OWNER/NAME, in letters, digits and hyphens; "
-        "the name with . and _ too\n"
-    )
+def test_mistakes_in_workloads_are_shown_where_they_are() -> None:
+    keys = "github, gitlab, host, branch, tag, environment, ownerId, repositoryId, workflow, packages"
     publishers = [
-        "acme/tools",
-        {"repository": "acme*/tools", "tag": "v*1", "packages": []},
-        {"repository": "acme/tools"},
-        {"repository": "acme/tools", "branch": "main", "tag": "v1", "ownerId": "1"},
-        {"branch": "main", "repositry": "acme/tools", "packages": ["*"]},
-        {"repository": "acme/tools", "environment": "prod", "ownerId": 1, "repositoryId": "2"},
+        {"github": "acme*/tools", "tag": "v*1", "packages": []},
+        {"github": "acme/tools"},
+        {"github": "acme/tools", "branch": "main", "tag": "v1", "ownerId": "1"},
+        {"branch": "main", "gihub": "acme/tools"},
+        {"github": "acme/core", "environment": "prod", "ownerId": 1, "repositoryId": "2"},
     ]
-    assert mistakes({"domain": "acme", "githubPublishers": publishers}) == (
+    readers = [{"principal": CI}, {"gitlab": "acme/tools", "packages": ["x"]}]
+    assert mistakes({"domain": "acme", "readers": readers, "publishers": publishers}) == (
         "11 errors in the config; nothing was changed.\n"
-        "private-pypi:githubPublishers[0]: got 'acme/tools'\n"
-        "  expected: a map that names a workflow\n"
-        "  fix:      write repository: OWNER/NAME and, on a line of its own, tag: NAME, branch: NAME or "
-        "environment: NAME\n"
-        "private-pypi:githubPublishers[1].repository: got 'acme*/tools'\n"
-        f"{repository}"
-        "  fix:      name each repository in an entry of its own: `*` would trust the repositories of others\n"
-        "private-pypi:githubPublishers[1].tag: got 'v*1'\n"
-        f"{tag}"
+        "private-pypi:readers[0]: got a map\n"
+        "  expected: a principal, or a map that names a CI workload\n"
+        "  fix:      write the principal alone: a reader installs everything\n"
+        "private-pypi:readers[1].packages: got packages of a reader\n"
+        "  expected: packages of publishers alone\n"
+        "  fix:      take it out: a reader installs everything and publishes nothing\n"
+        "private-pypi:publishers[0].github: got 'acme*/tools'\n"
+        "  expected: one repository on github.com: OWNER/NAME, in letters, digits and hyphens; the name with . and _ "
+        "too\n"
+        "  fix:      name each project in an entry of its own: `*` would trust the projects of others\n"
+        "private-pypi:publishers[0].tag: got 'v*1'\n"
+        "  expected: the name of a tag, or its beginning and *, up to 255 characters, without : ? ${\n"
         "  fix:      write the whole name of the tag, or * at its end alone\n"
-        "private-pypi:githubPublishers[1].packages: got no packages\n"
+        "private-pypi:publishers[0].packages: got no packages\n"
         "  expected: a list of names\n"
-        "  fix:      name the packages, or leave packages out to let the workflow publish everything\n"
-        "private-pypi:githubPublishers[2]: got no branch, tag or environment\n"
-        f"{kinds}"
-        "  fix:      add one: without it every workflow of the repository would publish\n"
-        "private-pypi:githubPublishers[3]: got branch and tag\n"
-        f"{kinds}"
+        "  fix:      name the packages, or leave packages out to let the workload publish everything\n"
+        "private-pypi:publishers[1]: got no branch, tag or environment\n"
+        "  expected: one of branch, tag and environment\n"
+        "  fix:      add one: without it every job of the project would publish, those of pull requests too\n"
+        "private-pypi:publishers[2]: got branch and tag\n"
+        "  expected: one of branch, tag and environment\n"
         "  fix:      write an entry for each\n"
-        "private-pypi:githubPublishers[3]: got ownerId without repositoryId\n"
+        "private-pypi:publishers[2]: got ownerId without repositoryId\n"
         "  expected: both ids, or neither\n"
         "  fix:      add the other, which `gh api repos/OWNER/NAME --jq '.owner.id, .id'` shows\n"
-        "private-pypi:githubPublishers[4].repositry: got a key that does not exist\n"
-        "  expected: repository, branch, tag, environment, ownerId, repositoryId, packages\n"
-        "  fix:      did you mean `repository`?\n"
-        "private-pypi:githubPublishers[4].repository: got nothing\n"
-        f"{repository}"
-        "  fix:      write it as `gh repo view --json nameWithOwner` shows it\n"
-        "private-pypi:githubPublishers[4].packages[0]: got '*'\n"
-        "  expected: a project's name (acme-core), or a prefix with its hyphen and * (acme-*)\n"
-        "  fix:      leave packages out to let the workflow publish everything\n"
-        "private-pypi:githubPublishers[5].ownerId: got the number 1\n"
+        "private-pypi:publishers[3].gihub: got a key that does not exist\n"
+        f"  expected: {keys}\n"
+        "  fix:      did you mean `github`?\n"
+        "private-pypi:publishers[3]: got neither github nor gitlab\n"
+        "  expected: one of github and gitlab\n"
+        "  fix:      add github: OWNER/NAME, or gitlab: GROUP/PROJECT\n"
+        "private-pypi:publishers[4].ownerId: got the number 1\n"
         "  expected: an id of GitHub's, digits in quotes\n"
         "  fix:      see `gh api repos/OWNER/NAME --jq '.owner.id, .id'`, and quote what it shows"
-    )
-
-
-def test_a_repository_that_is_trusted_in_two_ways_is_a_mistake() -> None:
-    publishers = [
-        {"repository": "acme/tools"},
-        {"repository": "acme/tools", "tag": "v*"},
-        {"repository": "acme/tools", "branch": "main", "ownerId": "1", "repositoryId": "2"},
-    ]
-    assert mistakes({"domain": "acme", "githubPublishers": publishers}).endswith(
-        "\nprivate-pypi:githubPublishers[2]: got the ids 1 and 2\n"
-        "  expected: no ids, as in an entry of acme/tools before it\n"
-        "  fix:      write the same in both: the ids for a repository that is newer than 2026-07-15 or has opted in"
     )
 
 

@@ -11,7 +11,7 @@ from private_pypi.cli.deployed import Expected
 from private_pypi.iam import Access
 
 USER = f"arn:aws:iam::{ACCOUNT}:user/team/ada"
-SSO = f"{ROLES}/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*"
+IDENTITY_CENTER, DEVELOPERS = "aws-reserved/sso.amazonaws.com", "AWSReservedSSO_Developers_0123456789abcdef"
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,13 @@ def test_a_caller_is_known_by_what_sts_answers(
         (f"{ROLES}/*-x", session("y"), None, False),
         (f"{ROLES}/other", session(), None, False),
         (f"{ROLES}/reader", session(account=OTHER), None, False),
-        (SSO, session("AWSReservedSSO_Developers_1"), None, None),
+        (f"{ROLES}/{IDENTITY_CENTER}/*AWSReservedSSO_Developers_*", session(DEVELOPERS), None, True),
+        (f"{ROLES}/{IDENTITY_CENTER}/*", session(DEVELOPERS), None, True),
+        (f"{ROLES}/{IDENTITY_CENTER}/*/AWSReservedSSO_Developers_*", session(DEVELOPERS), None, None),
+        (f"{ROLES}/{IDENTITY_CENTER}/AWSReservedSSO_Developers_*", session(DEVELOPERS), None, None),
+        (f"{ROLES}/{IDENTITY_CENTER}/eu-west-1/{DEVELOPERS}", session(DEVELOPERS), None, None),
+        (f"{ROLES}/{IDENTITY_CENTER}/*AWSReservedSSO_Admins_*", session(DEVELOPERS), None, False),
+        (f"{ROLES}/{DEVELOPERS}", session(DEVELOPERS), None, False),
         (f"arn:aws:iam::{ACCOUNT}:root", session(), None, True),
         (f"arn:aws:iam::{ACCOUNT}:root", session(account=OTHER), None, False),
         ("o-a1b2c3d4e5", session(), None, True),

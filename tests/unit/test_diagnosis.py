@@ -53,10 +53,11 @@ READER = f"{ROLES}/team/reader"
 VISITOR = session("job", OTHER)
 DENY = "with an explicit deny in {}"
 READERS, OTHERS, NOBODY = expecting([READER]), expecting([OTHER]), expecting([f"{ROLES}/x"])
-WORKFLOW = replace(
+JOBS = replace(
     READERS,
-    access=[Access(principal=READER, install=True, publish=("acme-*",), workflow="acme/tools tag v*")],
+    access=[Access(principal=READER, install=True, publish=("acme-*",), workload="github acme/tools tag v*")],
 )
+READING_JOBS = replace(READERS, access=[Access(principal=READER, install=True, workload="github acme/tools")])
 
 NO_PACKAGE = "there is no package acme-core here; the token is new, and lets you read"
 OR_KEPT_OUT = "there is none, or another stack of the domain keeps it out"
@@ -201,6 +202,28 @@ SWITCH_ON = (
                 ),
             ],
             id="another path",
+        ),
+        pytest.param(
+            lambda: told(
+                denied(TOKEN, no("identity-based policy", TOKEN)),
+                situation(
+                    expecting([f"{ROLES}/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_*"]),
+                    session("AWSReservedSSO_Developers_0123456789abcdef"),
+                    path="aws-reserved/sso.amazonaws.com/",
+                ),
+            ),
+            [
+                (
+                    "neither the domain's permissions policy nor an identity policy lets role AWSReservedSSO_Developers_0123456789abcdef do codeartifact:GetAuthorizationToken: one has to. The config does not say so",
+                    [
+                        (
+                            "write arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Developers_* in the place of arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Developers_* in Pulumi.dev.yaml (the path counts), then `pulumi up --stack dev`",
+                            "whoever deploys stack dev",
+                        )
+                    ],
+                ),
+            ],
+            id="the path of another region's Identity Center",
         ),
         pytest.param(
             lambda: told(denied(TOKEN, no("identity-based policy", TOKEN)), situation(NOBODY)),
@@ -513,7 +536,7 @@ SWITCH_ON = (
         pytest.param(
             lambda: told(
                 denied(PUBLISH, no("identity-based policy", PUBLISH)),
-                situation(WORKFLOW),
+                situation(JOBS),
                 step="publish",
                 package="other",
             ),
@@ -522,13 +545,33 @@ SWITCH_ON = (
                     "neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:PublishPackageVersion: one has to. The config does not say so",
                     [
                         (
-                            "add other to the packages of acme/tools tag v* in private-pypi:githubPublishers of Pulumi.dev.yaml, then `pulumi up --stack dev`",
+                            "add other to the packages of github acme/tools tag v* in private-pypi:publishers of Pulumi.dev.yaml, then `pulumi up --stack dev`",
                             "whoever deploys stack dev",
                         )
                     ],
                 ),
             ],
-            id="a workflow that publishes another package",
+            id="a workload that publishes another package",
+        ),
+        pytest.param(
+            lambda: told(
+                denied(PUBLISH, no("identity-based policy", PUBLISH)),
+                situation(READING_JOBS),
+                step="publish",
+                package="acme-core",
+            ),
+            [
+                (
+                    "neither the repository's permissions policy nor an identity policy lets role reader do codeartifact:PublishPackageVersion: one has to. The config does not say so",
+                    [
+                        (
+                            "add an entry for github acme/tools with a branch, tag or environment, whose role the job then assumes, to private-pypi:publishers in Pulumi.dev.yaml, then `pulumi up --stack dev`",
+                            "whoever deploys stack dev",
+                        )
+                    ],
+                ),
+            ],
+            id="a workload that only reads",
         ),
         pytest.param(
             lambda: told(

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,9 +15,10 @@ import pytest
 from mocks import ROOT
 from pages import blocks
 
-from private_pypi.cli import diff, revisions
+from private_pypi.cli import process
 from private_pypi.cli.errors import CommandError
 from private_pypi.cli.main import main
+from private_pypi.cli.process import recorder_process
 from private_pypi.cli.program import Program, Recording, record
 
 API = "arn:aws:iam::111122223333:role/service/api"
@@ -57,10 +59,11 @@ def _(monkeypatch: pytest.MonkeyPatch) -> None:
     def record(program: Program) -> Recording:
         here = Path(program.path).parent
         modules = {str(each.relative_to(here)): each.read_text() for each in here.rglob("*.py") if each.is_file()}
-        key = json.dumps([asdict(program) | {"path": ""}, revisions.MAX_PROGRAM_SECONDS, sorted(modules.items())])
+        key = json.dumps([asdict(program) | {"path": ""}, process.MAX_PROGRAM_SECONDS, sorted(modules.items())])
         if key not in RECORDED:
             try:
-                RECORDED[key] = revisions.record_apart(program)
+                with recorder_process() as record_apart:
+                    RECORDED[key] = record_apart(program)
             except CommandError as error:
                 RECORDED[key] = error
         recorded = RECORDED[key]
@@ -68,7 +71,7 @@ def _(monkeypatch: pytest.MonkeyPatch) -> None:
             raise recorded
         return recorded
 
-    monkeypatch.setattr("private_pypi.cli.diff.record_apart", record)
+    monkeypatch.setattr("private_pypi.cli.process.recorder_process", lambda: nullcontext(record))
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +103,7 @@ def _in_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
             return record(program)
 
     if "apart" not in request.keywords:
-        monkeypatch.setattr(diff, "record_apart", recorded)
+        monkeypatch.setattr("private_pypi.cli.process.recorder_process", lambda: nullcontext(recorded))
 
 
 apart = pytest.mark.apart
@@ -165,7 +168,9 @@ def test_the_exit_status_asks_for_approval_where_it_is_wanted(capsys: pytest.Cap
         "name": "private-pypi",
         "is_new": False,
         "is_gone": False,
-        "gains": [{"principal": API, "workload": None, "right": "install", "scope": [], "also_allowed": []}],
+        "gains": [
+            {"principal": API, "workload": None, "right": "install", "scope": [], "also_allowed": [], "copies": None}
+        ],
         "losses": [],
         "relisted": [],
         "safeguards": [],
@@ -659,7 +664,7 @@ def test_a_program_that_dies_or_hangs_is_no_comparison(
     assert main(["diff", "--exit-code"]) == 1
     assert capsys.readouterr().err == error
 
-    monkeypatch.setattr("private_pypi.cli.revisions.MAX_PROGRAM_SECONDS", 0.5)
+    monkeypatch.setattr("private_pypi.cli.process.MAX_PROGRAM_SECONDS", 0.5)
     (folder / "__main__.py").write_text("import time\ntime.sleep(60)\n")
     assert main(["diff", "--base", base, "--exit-code"]) == 1
     assert capsys.readouterr().err == "error: the program was stopped after 0.5 seconds\n"

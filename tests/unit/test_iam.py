@@ -7,6 +7,8 @@ import pytest
 
 from private_pypi.arns import Arns
 from private_pypi.iam import (
+    DESCRIBE,
+    LIST,
     Access,
     Policy,
     Rule,
@@ -82,7 +84,21 @@ def test_one_statement_may_be_about_several_resources() -> None:
 
     assert access(merged, domain=TOKEN) == [Access(principal=CI, install=True, publish=("*",))]
     assert access(everything, domain=everything) == [
-        Access(principal=CI, install=True, publish=("*",), other=("codeartifact:* on *",))
+        Access(principal=CI, install=True, list_packages=True, publish=("*",), other=("codeartifact:* on *",))
+    ]
+
+
+def test_whoever_may_do_all_of_it_may_list_packages() -> None:
+    listing = [allow(LIST, REPOSITORY), allow(DESCRIBE, PACKAGES)]
+
+    assert access(READ, DOWNLOAD, *listing, domain=TOKEN) == [Access(principal=CI, install=True, list_packages=True)]
+    assert access(*listing) == [Access(principal=CI, install=False, list_packages=True)]
+    assert access(READ, DOWNLOAD, listing[0], domain=TOKEN) == [
+        Access(
+            principal=CI,
+            install=True,
+            other=(f"codeartifact:DescribeRepository on {REPOSITORY}", f"codeartifact:ListPackages on {REPOSITORY}"),
+        )
     ]
 
 

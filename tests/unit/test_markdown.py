@@ -233,13 +233,13 @@ def test_a_comment_is_never_longer_than_github_takes(people: int, size: int, war
 
 @given(HOSTILE, HOSTILE)
 def test_nothing_in_a_config_makes_a_link_a_picture_or_another_line(principal: str, name: str) -> None:
-    access = Access(principal=principal, install=True, publish=(name, name), workflow=name)
+    access = Access(principal=principal, install=True, publish=(name, name), workload=name)
     whole = preview(
         access,
         document=json.dumps({"Statement": name}),
         warnings=(principal,),
         internal_packages=(name,),
-        outputs={"github_role_arns": {name: principal}},
+        outputs={"role_arns": {name: principal}},
         resources=(
             resource("pypi", "private-pypi:index:PrivatePypi"),
             resource("policy", "aws:x/y:Policy", "pypi", policyDocument=json.dumps({"Statement": name})),

@@ -23,6 +23,7 @@ from private_pypi.policies import (
     repository_policy,
 )
 from private_pypi.principals import Principal, Publisher
+from private_pypi.workloads import Workload, make_roles
 
 OWNER = "111122223333"
 ARNS = Arns(partition="aws", region="us-west-2", owner=OWNER, domain_name="acme", repository_name="internal")
@@ -138,6 +139,76 @@ def test_readers_and_publishers_install_and_publishers_publish() -> None:
             },
         ],
     }
+
+
+LIST = ["codeartifact:ListPackages", "codeartifact:DescribeRepository"]
+DESCRIBE = [
+    "codeartifact:DescribePackage",
+    "codeartifact:DescribePackageVersion",
+    "codeartifact:ListPackageVersions",
+    "codeartifact:ListPackageVersionAssets",
+    "codeartifact:ListPackageVersionDependencies",
+]
+
+
+def test_whoever_installs_may_list_packages_too_where_that_is_given() -> None:
+    policy = partial(repository_policy, ARNS, readers=[ADA], publishers=[only(CI, "acme-core")], closed_publishing=True)
+    without, given = (parsed(policy(protect=True, list_packages=listing)) for listing in (False, True))
+
+    for sid, actions in (("ReadRepository", LIST), ("DownloadPackages", DESCRIBE)):
+        of_sid(without, sid)["Action"] += actions
+    assert given == without
+
+
+@pytest.mark.parametrize("visitor", [OTHER, ORGANIZATION])
+def test_identity_policies_have_the_other_accounts_half_of_listing(visitor: Principal) -> None:
+    who: dict[str, Any] = {"readers": [ADA, visitor], "publishers": everything(CI), "list_packages": True}
+    listing = INSTALLING | {"Action": [*INSTALL, *LIST, *DESCRIBE]}
+
+    assert parsed(reader_policy(ARNS, **who))["Statement"] == [BEARER_TOKEN, ENDPOINT, listing]
+    assert parsed(publisher_policy(ARNS, ["acme-core"], **who))["Statement"][:3] == [BEARER_TOKEN, ENDPOINT, listing]
+
+
+def test_the_reader_policy_lists_in_an_account_that_the_permissions_policies_leave_it_to() -> None:
+    delegated = {"Effect": "Allow", "Action": [GET_ENDPOINT, *INSTALL, *LIST, *DESCRIBE], "Resource": ALL_KINDS}
+    policy = reader_policy(ARNS, readers=[Principal(OWNER)], publishers=[], list_packages=True)
+
+    assert parsed(policy)["Statement"] == [BEARER_TOKEN, delegated]
+
+
+def test_listing_is_in_every_document_of_the_args_or_in_none() -> None:
+    roles = make_roles([Workload(github="acme/tools")], ARNS, OWNER, prefix="p")
+    visitor = "arn:aws:iam::444455556666:role/ci"
+    for listing in (False, True):
+        args = PrivatePypiArgs(
+            domain="acme",
+            readers=[Workload(github="acme/tools"), OTHER],
+            publishers=[visitor],
+            list_packages=listing,
+        )
+        documents = make_documents(args, ARNS, OWNER, roles)
+        of_roles, of_publishers = documents.roles.values(), documents.publishers.values()
+        for document in (
+            documents.repository,
+            documents.reader,
+            *(each.document for each in (*of_roles, *of_publishers)),
+        ):
+            assert all((action in str(document)) == listing for action in (*LIST, *DESCRIBE))
+
+
+def test_a_workload_in_both_lists_is_a_publisher_whatever_its_entries_say() -> None:
+    tag = Workload(github="acme/tools", tag="v*")
+    core, tools = (dataclasses.replace(tag, packages=(name,)) for name in ("acme-core", "acme-tools"))
+    roles = make_roles([tag, core, tools], ARNS, OWNER, prefix="p")
+    args = PrivatePypiArgs(domain="acme", readers=[tag], publishers=[core, tools])
+    (arn,) = {role.arn for role in roles}
+
+    (access,) = iam.read_access(
+        iam.read_policy(make_documents(args, ARNS, OWNER, roles).domain, ARNS),
+        iam.read_policy(make_documents(args, ARNS, OWNER, roles).repository, ARNS),
+        ARNS,
+    )
+    assert access == iam.Access(principal=arn, install=True, publish=("acme-core", "acme-tools"))
 
 
 def test_patterns_and_organizations_get_statements_with_conditions() -> None:

@@ -259,7 +259,7 @@ def test_programs_get_each_private_pypi_and_the_outputs(capsys: pytest.CaptureFi
 
 def row(principal: str, **more: object) -> dict[str, object]:
     """Who may install, and nothing else."""
-    return {"principal": principal, "install": True, "publish": [], "also": [], "workload": None} | more
+    return {"principal": principal, "install": True, "list": False, "publish": [], "also": [], "workload": None} | more
 
 
 REPOSITORY_ARN = "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/private-pypi"
@@ -353,34 +353,36 @@ def test_each_private_pypi_has_a_section_of_its_own(capsys: pytest.CaptureFixtur
     assert result["outputs"] == {"nightly": None, "releases": None, "token": "[secret]"}
 
 
-WORKFLOWS = """\
+WORKLOADS = """\
 config:
   aws:region: us-west-2
   aws:allowedAccountIds: ["111122223333"]
   private-pypi:domain: acme
   private-pypi:protect: false
-  private-pypi:readers: ["444455556666"]
-  private-pypi:githubPublishers:
-    - {repository: acme/tools, tag: v*, packages: [acme-tools], ownerId: "123", repositoryId: "456"}
-    - {repository: acme/core, environment: pypi}
+  private-pypi:readers: ["444455556666", {gitlab: acme/core, branch: main}]
+  private-pypi:publishers:
+    - {github: acme/tools, tag: v*, packages: [acme-tools], ownerId: "123", repositoryId: "456"}
+    - {github: acme/core, environment: pypi}
 """
 
 
-def test_the_access_table_names_the_workflow_beside_its_role(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    (folder / "Pulumi.test.yaml").write_text(WORKFLOWS)
+def test_the_access_table_names_the_workload_beside_its_role(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text(WORKLOADS)
     assert main(["preview", "test"]) == 0
     shown = capsys.readouterr().out
     arn = "arn:aws:iam::111122223333:role/private-pypi-test-acme"
     core, tools = f"{arn}-core-environment-pypi-4e36ecc9", f"{arn}-tools-tag-v-a7f8307c"
+    gitlab = "arn:aws:iam::111122223333:role/private-pypi-test-gitlab-acme-core-branch-main-33dab1d7"
 
     assert [line.split("  ") for line in re.sub(" {2,}", "  ", section(shown, "Who gets in")).splitlines()] == [
         ["", "principal", "install", "publish", "role of"],
-        ["", core, "yes", "yes", "acme/core environment pypi"],
-        ["", tools, "yes", "acme-tools", "acme@123/tools@456 tag v*"],
+        ["", core, "yes", "yes", "github acme/core environment pypi"],
+        ["", tools, "yes", "acme-tools", "github acme/tools tag v*"],
+        ["", gitlab, "yes", "no", "gitlab acme/core branch main"],
         ["", "arn:aws:iam::444455556666:root", "yes", "no"],
     ]
-    assert f"  github_role_arns           acme/core environment pypi: {core}\n" in shown
-    assert f"  github_role_arns           acme/tools tag v*: {tools}\n" in shown
+    assert f"  role_arns                  github acme/core environment pypi: {core}\n" in shown
+    assert f"  role_arns                  gitlab acme/core branch main: {gitlab}\n" in shown
     trust_policy = (
         run(main_program, read_stack(folder, "test").config)
         .resources["private-pypi-github-acme/tools:tag:v*"]
@@ -392,17 +394,30 @@ def test_the_access_table_names_the_workflow_beside_its_role(capsys: pytest.Capt
     ) in shown
 
 
-def test_programs_get_the_workflow_beside_its_role(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    (folder / "Pulumi.test.yaml").write_text(WORKFLOWS)
+def test_programs_get_the_workload_beside_its_role(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text(WORKLOADS)
     result = preview_as_json(capsys)
-    roles = result["outputs"]["github_role_arns"]
+    roles = result["outputs"]["role_arns"]
 
-    assert roles.keys() == {"acme/core environment pypi", "acme/tools tag v*"}
+    core, tools = "github acme/core environment pypi", "github acme/tools tag v*"
+    gitlab = "gitlab acme/core branch main"
+    assert roles.keys() == {core, tools, gitlab}
     (component,) = result["components"]
-    assert component["access"][:2] == [
-        row(roles["acme/core environment pypi"], publish=["*"], workload="acme/core environment pypi"),
-        row(roles["acme/tools tag v*"], publish=["acme-tools"], workload="acme@123/tools@456 tag v*"),
+    assert component["access"][:3] == [
+        row(roles[core], publish=["*"], workload=core),
+        row(roles[tools], publish=["acme-tools"], workload=tools),
+        row(roles[gitlab], workload=gitlab),
     ]
+
+
+def test_the_access_table_says_who_may_list_packages(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "Pulumi.test.yaml").write_text(f"{WORKLOADS}  private-pypi:listPackages: true\n")
+    assert main(["preview", "test"]) == 0
+    rows = re.sub(" {2,}", "  ", section(capsys.readouterr().out, "Who gets in")).splitlines()
+
+    assert rows[0].split("  ") == ["", "principal", "install", "list", "publish", "role of"]
+    assert rows[1].split("  ")[2:] == ["yes", "yes", "yes", "github acme/core environment pypi"]
+    assert "What is not understood" not in capsys.readouterr().out
 
 
 def test_a_stack_that_nobody_may_use_says_so(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
@@ -646,9 +661,9 @@ def test_a_mistake_in_the_config_is_reported_as_under_pulumi_up(
         "  expected: the name of the domain\n"
         "  fix:      pulumi config set private-pypi:domain NAME\n"
         "private-pypi:publisher: got a key that does not exist\n"
-        "  expected: domain, repository, description, readers, publishers, closedPublishing, protect, existingDomain, "
-        "domainOwner, encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, githubPublishers, "
-        "makeGithubOidcProvider, tags\n"
+        "  expected: domain, repository, description, readers, publishers, listPackages, closedPublishing, protect, "
+        "existingDomain, domainOwner, encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, "
+        "makeOidcProviders, permissionsBoundary, tags\n"
         "  fix:      did you mean `publishers`?\n"
     )
 

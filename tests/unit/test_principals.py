@@ -9,6 +9,15 @@ TAKES = (
 )
 SIXTY_FOUR = "r" * 64
 IDENTITY_CENTER = "aws-reserved/sso.amazonaws.com"
+UNIT = "list its accounts by their numbers, or the whole organization (o-a1b2c3d4e5): no policy can name a part of that"
+ID = "list it by its ARN, arn:aws:iam::ACCOUNT:{}/NAME: AWS writes this id where the one that it was is deleted"
+CLOUD = "list the IAM role that it assumes, arn:aws:iam::ACCOUNT:role/NAME: AWS knows no identities of {}"
+JOBS = "write a map for its jobs, {}: {}, with their branch, tag or environment on a line of its own"
+PERSON = (
+    "list the role that this person signs in with, "
+    f"arn:aws:iam::ACCOUNT:role/{IDENTITY_CENTER}/*AWSReservedSSO_NAME_*, "
+    "or their user, arn:aws:iam::ACCOUNT:user/NAME"
+)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +68,9 @@ def test_an_account_is_its_root_arn(partition: str) -> None:
         ("1111222233334", "an account has 12 digits, this has 13"),
         ("glue.amazonaws.com", "list the role that the service runs as, not the service"),
         ("ec2.amazonaws.com.cn", "list the role that the service runs as, not the service"),
-        (
-            "token.actions.githubusercontent.com",
-            "list the role that the federated users assume, not the identity provider",
-        ),
+        ("token.actions.githubusercontent.com", JOBS.format("github", "OWNER/NAME")),
+        ("gitlab.com", JOBS.format("gitlab", "GROUP/PROJECT")),
+        ("accounts.google.com", "list the role that the federated users assume, not the identity provider"),
         ("cognito-identity.amazonaws.com", "list the role that the federated users assume, not the identity provider"),
         (
             "arn:aws:sts::111122223333:assumed-role/ci/session",
@@ -99,8 +107,107 @@ def test_an_account_is_its_root_arn(partition: str) -> None:
         ),
         ("arn:aws:iam::1111*:role/ci", "an account has 12 digits; here it is '1111*'"),
         ("arn:*", "list the role or user that should get in, by an ARN of the service iam"),
-        ("o-a1b2c3", "write the whole ARN: arn:aws:iam::ACCOUNT:role/o-a1b2c3"),
-        ("o-A1B2C3D4E5", "write the whole ARN: arn:aws:iam::ACCOUNT:role/o-A1B2C3D4E5"),
+        ("o-a1b2c3", "write its id whole, if it is an organization: o- and 10 to 32 lower-case letters and digits"),
+        ("O-A1B2C3D4E5", "write the organization's id in lower case: o-a1b2c3d4e5"),
+        ("o-A1b2c3d4e5", "write the organization's id in lower case: o-a1b2c3d4e5"),
+        ("ou-ab12-11111111", UNIT),
+        ("r-ab12", UNIT),
+        ("arn:aws:organizations::111122223333:ou/o-zzzzzzzzzz/ou-ab12-11111111", UNIT.replace("a1b2c3d4e5", "z" * 10)),
+        ("arn:aws:organizations::111122223333:root/o-zzzzzzzzzz/r-ab12", UNIT.replace("a1b2c3d4e5", "z" * 10)),
+        ("arn:aws:organizations::111122223333:ou/x", UNIT),
+        (
+            "arn:aws:organizations::111122223333:organization/o-zzzzzzzzzz",
+            "list the organization by its id: o-zzzzzzzzzz",
+        ),
+        (
+            "arn:aws:organizations::111122223333:account/o-zzzzzzzzzz/444455556666",
+            'list the account by its number: "444455556666"',
+        ),
+        ("root", "list the account, its 12 digits in quotes; a root user itself gets no tokens"),
+        ("1111-2222-3333", "write the 12 digits of the account in quotes, without hyphens"),
+        ("a0" * 32, "list the account, its 12 digits in quotes: a canonical user ID is for Amazon S3"),
+        (
+            "acme-prod",
+            "write the whole ARN: arn:aws:iam::ACCOUNT:role/acme-prod; or the 12 digits of an account, not its alias",
+        ),
+        (f"AROA{'A1' * 8}", ID.format("role")),
+        (f"AROA{'A1' * 8}:session", ID.format("role")),
+        (f"AIDA{'A1' * 8}", ID.format("user")),
+        (f"AGPA{'A1' * 8}", "list the group's users, or a role that they assume: IAM lets no policy name a group"),
+        (f"AIPA{'A1' * 8}", "list the role of the instance profile: arn:aws:iam::ACCOUNT:role/NAME"),
+        *(
+            (
+                f"{kind}{'A1' * 8}",
+                (
+                    "list the user or the role that has the access key: arn:aws:iam::ACCOUNT:user/NAME or "
+                    "arn:aws:iam::ACCOUNT:role/NAME"
+                ),
+            )
+            for kind in ("AKIA", "ASIA")
+        ),
+        ("ada@example.com", PERSON),
+        *(
+            (text, CLOUD.format("Google Cloud"))
+            for text in (
+                "ci@acme.iam.gserviceaccount.com",
+                "serviceAccount:ci@acme.iam.gserviceaccount.com",
+                "principalSet://iam.googleapis.com/projects/1",
+            )
+        ),
+        *(
+            (text, CLOUD.format("Microsoft Entra"))
+            for text in ("01234567-89ab-cdef-0123-456789abcdef", "ada@acme.onmicrosoft.com", "acme.onmicrosoft.com")
+        ),
+        *(
+            (text, JOBS.format("github", project))
+            for text, project in {
+                "repo:acme/tools:ref:refs/tags/v1": "acme/tools",
+                "repo:acme@1/tools@2:pull_request": "OWNER/NAME",
+                "github.com/acme/tools": "acme/tools",
+                "https://github.com/acme/tools.git": "acme/tools",
+                "git@github.com:acme/tools.git": "acme/tools",
+                "https://github.com/acme/tools/tree/main": "OWNER/NAME",
+            }.items()
+        ),
+        *(
+            (text, JOBS.format("gitlab", project))
+            for text, project in {
+                "project_path:acme/data/tools:ref_type:branch:ref:main": "acme/data/tools",
+                "https://gitlab.com/acme/tools.git": "acme/tools",
+                "git@gitlab.com:acme/tools.git": "acme/tools",
+            }.items()
+        ),
+        (
+            "acme/tools",
+            (
+                "write the whole ARN, arn:aws:iam::ACCOUNT:role/acme/tools, or a map for the jobs of a repository, "
+                "github: acme/tools"
+            ),
+        ),
+        ("role/team/ci", "write the whole ARN: arn:aws:iam::ACCOUNT:role/team/ci"),
+        ("user/ada", "write the whole ARN: arn:aws:iam::ACCOUNT:user/ada"),
+        *(
+            (
+                text,
+                (
+                    "list the role that signs in there: arn:aws:iam::ACCOUNT:role/NAME or "
+                    f"arn:aws:iam::ACCOUNT:role/{IDENTITY_CENTER}/*AWSReservedSSO_NAME_*"
+                ),
+            )
+            for text in ("https://acme.signin.aws.amazon.com/console", "d-0123456789.awsapps.com/start")
+        ),
+        (
+            "arn:aws-us-gov:sso:::permissionSet/ssoins-1/ps-1",
+            (
+                f"list the roles of the permission set: arn:aws-us-gov:iam::ACCOUNT:role/{IDENTITY_CENTER}/"
+                "*AWSReservedSSO_NAME_*"
+            ),
+        ),
+        ("arn:aws:iam::aws:policy/ReadOnlyAccess", "list the roles and users that have the policy"),
+        (
+            "arn:aws:iam::111122223333:instance-profile/x",
+            "list the role of the instance profile: arn:aws:iam::111122223333:role/NAME",
+        ),
         *[
             (
                 f"arn:aws:iam::111122223333:{resource}",
@@ -117,10 +224,7 @@ def test_an_account_is_its_root_arn(partition: str) -> None:
                 f"role/{SIXTY_FOUR}r",
             )
         ],
-        (
-            "arn:aws:iam::111122223333:policy/x",
-            "end it with role/NAME, user/NAME or root; a path comes before the name: role/PATH/NAME",
-        ),
+        ("arn:aws:iam::111122223333:policy/x", "list the roles and users that have the policy"),
         (
             "arn:aws:iam::111122223333:roots",
             "end it with role/NAME, user/NAME or root; a path comes before the name: role/PATH/NAME",
@@ -192,6 +296,7 @@ def test_no_policy_reaches_into_another_partition() -> None:
 def test_a_bare_name_is_told_the_arn_of_the_partition_it_is_in(partition: str) -> None:
     for name, path in (
         ("ci", "ci"),
+        ("role/team/ci", "team/ci"),
         ("AWSReservedSSO_Ops_0123456789abcdef", "aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Ops_*"),
     ):
         with pytest.raises(InvalidValueError) as error:

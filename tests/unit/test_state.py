@@ -36,7 +36,9 @@ def urn(kind: str = "", parents: str = "", name: str = "private-pypi") -> str:
         "repository": "aws:codeartifact/repository:Repository",
         "store": "aws:codeartifact/repository:Repository",
         "repository-permissions": "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy",
-        "github": "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+        **dict.fromkeys(
+            ["github", "gitlab.com", "b-gitlab.com"], "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+        ),
     }
     start = f"urn:pulumi:test::private-pypi::{parents}private-pypi:index:PrivatePypi"
     return f"{start}${types[kind]}::{name}-{kind}" if kind else f"{start}::{name}"
@@ -263,21 +265,31 @@ def test_a_domain_that_exists_is_not_made(shared: State) -> None:
 
 
 @pytest.mark.parametrize("protect", [True, False], ids=["protected", "protected until now"])
-def test_the_provider_for_github_is_protected_too(state: State, protect: bool) -> None:
+def test_the_providers_that_the_stack_made_are_protected_too(state: State, protect: bool) -> None:
     config = OWN | {"protect": protect}
     assert deploy(config)
     state[urn("github")] = {"url": "https://token.actions.githubusercontent.com"}
+    state[urn("gitlab.com")] = {"url": "gitlab.com"}
 
-    assert deploy(config | {"makeGithubOidcProvider": True})
-    assert mistakes(config) == [
+    assert deploy(config | {"makeOidcProviders": ["gitlab.com", "github"]})
+    assert mistakes(config | {"makeOidcProviders": ["gitlab.example.com"]}) == [
         (
-            "makeGithubOidcProvider: got false\n"
-            "  expected: true, because it is protected: a change would delete the account's provider, by which "
-            "workflows assume roles in all of the account\n"
+            f"makeOidcProviders: got a list without {provider}\n"
+            f"  expected: {provider} in it, because it is protected: a change would delete the account's provider, by "
+            "which jobs assume roles in all of the account\n"
             "  fix:      undo the change; to give it up, set private-pypi:protect to false, run `pulumi up`, "
             "and then change it"
         )
+        for provider in ("github", "gitlab.com")
     ]
+
+
+def test_a_provider_of_another_component_is_not_taken_for_its_own(state: State) -> None:
+    """Of one with a longer name, which ends like the host of another GitLab."""
+    assert deploy(OWN)
+    state[urn("b-gitlab.com")] = {"url": "gitlab.com"}
+
+    assert deploy(OWN)
 
 
 def test_a_provider_that_was_not_protected_may_go(unprotected: State) -> None:
