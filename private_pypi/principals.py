@@ -23,13 +23,13 @@ IDENTITY_CENTER_PATH = "aws-reserved/sso.amazonaws.com/"
 PERMISSION_SET = "AWSReservedSSO_"
 """What the name of such a role begins with."""
 
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 # Paths and names of the IAM API reference (CreateRole), and `*`. A path may hold any printable ASCII there; here it may
 # not hold `?` and `$`, which mean something else in a policy's condition.
-_ROLE_OR_USER = re.compile(r"(role|user)/([!-#%-.0->@-~]+/)*[A-Za-z0-9_+=,.@*-]{1,64}")
+ROLE_OR_USER = re.compile(r"(role|user)/([!-#%-.0->@-~]+/)*[A-Za-z0-9_+=,.@*-]{1,64}")
 
-_MAX_RESOURCE_CHARACTERS = len("role") + 512 + 64  # of a path, which begins and ends with a slash, and of a name
+MAX_RESOURCE_CHARACTERS = len("role") + 512 + 64  # of a path, which begins and ends with a slash, and of a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def _check(value: object, partition: str) -> None:
         _refuse(value, "take the white space out")
     if value.startswith("arn:"):
         _check_arn(value)
-    elif not (ACCOUNT.fullmatch(value) or _ORGANIZATION.fullmatch(value)):
+    elif not (ACCOUNT.fullmatch(value) or ORGANIZATION.fullmatch(value)):
         _refuse_word(value, partition)
 
 
@@ -213,7 +213,7 @@ def _check_iam(arn: str, partition: str, account: str, resource: str) -> None:
         _refuse(arn, "list the group's users, or a role that they assume: IAM lets no policy name a group")
     if kind == "instance-profile":
         _refuse(arn, f"list the role of the instance profile: arn:{partition}:iam::{account}:role/NAME")
-    if resource != "root" and not (_ROLE_OR_USER.fullmatch(resource) and len(resource) <= _MAX_RESOURCE_CHARACTERS):
+    if resource != "root" and not (ROLE_OR_USER.fullmatch(resource) and len(resource) <= MAX_RESOURCE_CHARACTERS):
         _refuse(arn, "end it with role/NAME, user/NAME or root; a path comes before the name: role/PATH/NAME")
 
 
@@ -222,9 +222,9 @@ def _refuse_part_of_organization(arn: str, kind: str, name: str) -> NoReturn:
     organization, _, part = name.partition("/")
     if kind == "account" and ACCOUNT.fullmatch(part):
         _refuse(arn, f'list the account by its number: "{part}"')
-    if kind == "organization" and _ORGANIZATION.fullmatch(organization):
+    if kind == "organization" and ORGANIZATION.fullmatch(organization):
         _refuse(arn, f"list the organization by its id: {organization}")
-    _refuse(arn, _OF_UNIT.format(organization if _ORGANIZATION.fullmatch(organization) else "o-a1b2c3d4e5"))
+    _refuse(arn, _OF_UNIT.format(organization if ORGANIZATION.fullmatch(organization) else "o-a1b2c3d4e5"))
 
 
 _OF_UNIT = "list its accounts by their numbers, or the whole organization ({}): no policy can name a part of that"

@@ -83,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     makes.add_argument("--domain", required=True, type=_checked(parse_domain_name), help="the CodeArtifact domain")
     makes.add_argument("--account", required=True, type=_checked(parse_account), help="the AWS account, 12 digits")
     makes.add_argument("--region", required=True, type=_checked(parse_region), help="the AWS region")
+    prints = commands.add_parser(
+        "schema",
+        help="print the JSON Schema of a stack file, for editors",
+        description="Print the JSON Schema of a stack file, for editors and checks.",
+    )
+    prints.set_defaults(run=_schema)
     for command in (previews, compares, checks):
         default = "default: the one that `pulumi stack select` chose for this folder, else dev"
         command.add_argument("stack", nargs="?", help=f"the stack: Pulumi.STACK.yaml ({default})")
@@ -201,6 +207,13 @@ def _new(options: argparse.Namespace) -> int:
         *(f"  {name}" for name in names),
         f"It installs {requirement.line}",
     )
+    return 0
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from private_pypi.cli.schema import schema_text  # noqa: PLC0415  only this command needs it
+
+    sys.stdout.write(schema_text())
     return 0
 
 

@@ -93,10 +93,9 @@ class Aws:
                     asked = "theirs"
                 status, text, *headers = aws.answers[asked]
                 self.send_response(status)
-                for name, value in (headers[0] if headers else {}).items():
-                    self.send_header(name, value)
                 content = text.encode() if isinstance(text, str) else text
-                self.send_header("Content-Length", str(len(content)))
+                for name, value in ({"Content-Length": str(len(content))} | dict(*headers)).items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
 
@@ -573,6 +572,12 @@ def test_a_wheel_that_is_too_long_is_not_read(
 
     said = check(capsys, "--package", "acme-core")[1]
     assert "\n  needs        ok  not known: the wheel has 100 bytes or more\n" in said
+
+
+def test_an_answer_that_breaks_off_is_no_want_of_rights(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.answers[FILE] = 200, wheel(), {"Content-Length": "100000"}
+
+    assert why(capsys, "--package", "acme-core")[0] == "needs        NO  ConnectionError"
 
 
 def test_metadata_that_is_refused_says_why(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
