@@ -12,7 +12,6 @@ from locks import ROOT
 
 from private_pypi.cli.main import main
 
-
 BIN = Path(sys.executable).parent
 
 
