@@ -80,9 +80,7 @@ class Aws:
                 timeout=(10, 30),
             )
             response = http.send(request)  # follows no redirect, which could take the token elsewhere
-            content = b""
-            while len(content) < max_bytes and (part := response.raw.read(max_bytes - len(content))):
-                content += part  # the last, empty one is an error where the answer broke off
+            content: bytes = response.raw.read(max_bytes) if max_bytes else b""
         response.raw.close()
         return response.status_code, content
 
@@ -108,5 +106,5 @@ def _refusals() -> Generator[None]:
         raise RefusedError(type(error).__name__, "an answer that is not one of AWS's") from None
     except BotoCoreError as error:
         raise RefusedError(type(error).__name__, str(error)) from None
-    except HTTPError as error:  # an answer that ends before its end
+    except HTTPError as error:  # while an answer was read
         raise RefusedError("ConnectionError", str(error)) from None
