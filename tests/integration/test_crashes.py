@@ -3,7 +3,22 @@
 import re
 
 import pytest
-from crashes import BROKEN, DISTURBANCES, EDITS, FIXES, GONE, PAGE, PANICS, PLAIN, TIDYING, Sweep, commands, section
+from crashes import (
+    BROKEN,
+    DISTURBANCES,
+    EDITS,
+    FIXES,
+    GONE,
+    NOT_IMPORTED,
+    PAGE,
+    PANICS,
+    PLAIN,
+    REPLACED,
+    TIDYING,
+    Sweep,
+    commands,
+    section,
+)
 from engine import Emulator, Project
 
 from private_pypi.keys import KEYS
@@ -24,6 +39,7 @@ def test_an_up_that_was_killed_after_a_call_is_ended_by_what_the_page_says(
     ("sweep", "kind"),
     [
         ("repository changed", "codeartifact:CreateRepository"),
+        ("encryptionKey changed", "codeartifact:CreateDomain"),
         ("makeGithubOidcProvider changed", "iam:CreateOpenIDConnectProvider"),
     ],
     indirect=["sweep"],
@@ -83,6 +99,10 @@ def test_what_was_deleted_is_made_again_by_what_the_page_says(project: Project, 
 @pytest.mark.parametrize(("heading", "printed"), (FIXES | TIDYING).items(), ids=[*FIXES, *TIDYING])
 def test_the_page_shows_what_is_printed(heading: str, printed: str) -> None:
     assert re.search(printed, section(heading))
+
+
+def test_the_page_shows_an_import_that_has_nothing_to_do() -> None:
+    assert re.search(NOT_IMPORTED, section(REPLACED))
 
 
 def test_the_page_has_nothing_else() -> None:
