@@ -258,7 +258,7 @@ class Sweep:
                 for names in {match.groups() for match in re.finditer(pattern, printed)}:
                     answer = self._follow(commands(heading, *names))
                     taken.add(heading)
-                    if heading == THERE and re.search(NOT_IMPORTED, answer):
+                    if heading == THERE and re.search(NOT_IMPORTED, answer) and not re.search("error:", answer):
                         self._follow(commands(REPLACED, *names))
                         taken.add(REPLACED)
                     printed += answer
