@@ -1,6 +1,5 @@
 # What a user and a contributor run. Each target sets up what it needs in .venv and is quick when run again.
 
-STACK ?= dev
 PLUGIN ?= stand-in
 BIN := .venv/bin
 
@@ -15,13 +14,14 @@ BENCH := $(INTEGRATION) bench/requirements.txt
 # Set-up leaves compiling to the first import, which has to keep what it compiles.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help preview diff install install-dev install-integration install-bench test proof lint integration crash aws-smoke pulumi-and-cargo aws-emulator aws-reference bench bench-cdk dist pictures lock
+.PHONY: help preview diff install install-dev install-integration install-bench test proof lint integration crash aws-smoke pulumi-and-cargo aws-emulator aws-reference bench bench-cdk dist pictures example lock
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make preview [STACK=dev]  show what the stack would be: resources, policies, outputs, who gets in"
 	@echo "make diff [STACK=dev]     show what the branch changes for people: who gains, who loses, what can be lost;"
 	@echo "     [BASE=REVISION]      from this revision on, where it cannot be told where the branch began"
+	@echo "                          both of the stack that pulumi stack select chose, or dev, if none is named"
 	@echo "make install              set up .venv with what requirements.txt pins"
 	@echo "make test                 run the tests"
 	@echo "make proof                prove for every caller that the policies allow what the config gives"
@@ -34,6 +34,7 @@ help:
 	@echo "make bench-cdk            the same, with an AWS CDK app beside it; needs Node"
 	@echo "make dist                 build the sdist and the wheel in dist/"
 	@echo "make pictures             draw docs/pictures/ from what the commands print"
+	@echo "make example              write examples/own-repository/ as private-pypi new does"
 	@echo "make aws-reference        take anew what the local AWS endpoint knows from AWS's own data"
 	@echo "make lock                 pin the newest versions of what the project depends on"
 
@@ -57,11 +58,12 @@ lint: install-dev
 	$(BIN)/lint-imports --no-cache
 	@$(BIN)/python tests/pages.py .venv/pages
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
-	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
-	$(BIN)/zizmor --offline --quiet $(WORKFLOWS) .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot $(DEPENDABOT)
+	$(BIN)/zizmor --offline --quiet $(WORKFLOWS) $(DEPENDABOT)
 
-# The project's own, and those of the pages in docs/, which `lint` copies out.
-WORKFLOWS = .github/workflows/*.yml .venv/pages/*.yml
+# The project's own, those of a new repository, and those of the pages in docs/, which `lint` copies out.
+WORKFLOWS = .github/workflows/*.yml examples/own-repository/.github/workflows/*.yml .venv/pages/*.yml
+DEPENDABOT = .github/dependabot.yml examples/own-repository/.github/dependabot.yml
 
 integration: aws-emulator install-integration
 	PLUGIN=$(PLUGIN) $(BIN)/pytest tests/integration --numprocesses auto
@@ -98,6 +100,9 @@ dist: install-dev
 
 pictures: install-dev
 	@$(BIN)/python tests/pictures.py
+
+example: install-dev
+	@$(BIN)/python tools/example.py
 
 lock: install-dev
 	$(LOCK) pyproject.toml --group build --output-file requirements.txt

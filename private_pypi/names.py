@@ -140,6 +140,21 @@ def parse_account(value: object) -> str:
     return text
 
 
+def parse_region(value: object) -> str:
+    """`value`, if it has the form of an AWS region: `us-west-2`.
+
+    Raises:
+        InvalidValueError: it has not.
+    """
+    expected = "a region, as us-west-2"
+    text = _parse_text(value, expected)
+    if not re.fullmatch("[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", text):
+        raise InvalidValueError(
+            got=repr(text), expected=expected, fix="write it as `aws configure get region` shows it"
+        )
+    return text
+
+
 def parse_key_arn(value: object, *, partition: str | None = None, region: str | None = None) -> str:
     """`value`, if it is the ARN of a KMS key, of `region` and its `partition` if these are known.
 

@@ -21,7 +21,17 @@ Repository = "{url}"
 """
 
 # Whatever else is beside the modules is there by mistake.
-DATA = ["private_pypi/py.typed"]
+DATA = [
+    "private_pypi/py.typed",
+    *(
+        f"private_pypi/cli/own_repository/{name}"
+        for name in (
+            *(".github/dependabot.yml", ".github/workflows/access.yml", ".github/workflows/check.yml"),
+            *(".github/workflows/deploy.yml", ".gitattributes", ".gitignore", "Pulumi.dev.yaml", "Pulumi.yaml"),
+            *("README.md", "requirements.txt"),
+        )
+    ),
+]
 
 
 def prepare(root: Path, url: str, tag: str) -> None:

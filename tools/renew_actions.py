@@ -1,6 +1,6 @@
-"""Pin the newest release of each action that pages use: `renew_actions.py PAGE...`, with the GitHub CLI.
+"""Pin the newest release of each action that files use: `renew_actions.py FILE...`, with the GitHub CLI.
 
-Dependabot does so in .github/workflows, and reads no pages.
+Dependabot does so in .github/workflows, and reads neither pages nor the workflows of a new repository.
 """
 
 import re

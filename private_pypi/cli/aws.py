@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from private_pypi.cli.diagnosis import RefusedError
+from private_pypi.cli.simple_index import ACCEPT
+
+MAX_PAGE_BYTES = 50_000_000
+"""Of a page of the index, the longest of which on public PyPI have some 10 million."""
 
 
 class Aws:
@@ -50,28 +54,40 @@ class Aws:
         Raises:
             RefusedError: there is no answer.
         """
+        status, content = self.download(url, token, max_bytes=0 if head_only else MAX_PAGE_BYTES)
+        # What stands between may repeat what it was sent.
+        text = content.decode(errors="replace")
+        return status, text.replace(token, "[token]").replace(_password(token), "[token]")
+
+    def download(self, url: str, token: str, *, max_bytes: int) -> tuple[int, bytes]:
+        """The status and the first bytes of what the repository has at a URL.
+
+        Raises:
+            RefusedError: there is no answer.
+        """
         from botocore.awsrequest import AWSRequest  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
         from botocore.httpsession import URLLib3Session  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
         from botocore.utils import (  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
             get_environ_proxies,  # pyright: ignore[reportUnknownVariableType]
         )
 
-        password = base64.b64encode(f"aws:{token}".encode()).decode()
-        headers = {"Accept": "text/html", "Authorization": f"Basic {password}"}
+        headers = {"Accept": ACCEPT, "Authorization": f"Basic {_password(token)}"}
         with _refusals():
-            request = cast("Any", AWSRequest)("GET", url, headers=headers, stream_output=head_only).prepare()
+            request = cast("Any", AWSRequest)("GET", url, headers=headers, stream_output=True).prepare()
             http = cast("Any", URLLib3Session)(
                 verify=self._session.get_config_variable("ca_bundle") or True,
                 proxies=cast("Any", get_environ_proxies(url)),
                 timeout=(10, 30),
             )
             response = http.send(request)  # follows no redirect, which could take the token elsewhere
-        if head_only:
-            response.raw.close()
-            return response.status_code, ""
-        text = response.content.decode(errors="replace")
-        # What stands between may repeat what it was sent.
-        return response.status_code, text.replace(token, "[token]").replace(password, "[token]")
+            content: bytes = response.raw.read(max_bytes) if max_bytes else b""
+        response.raw.close()
+        return response.status_code, content
+
+
+def _password(token: str) -> str:
+    """A token as the header of a request has it."""
+    return base64.b64encode(f"aws:{token}".encode()).decode()
 
 
 @contextmanager
@@ -79,6 +95,7 @@ def _refusals() -> Generator[None]:
     """Turn what botocore raises into `RefusedError`, without what it holds of the request and of the answer."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
     from botocore.parsers import ResponseParserError  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     try:
         yield
@@ -89,3 +106,5 @@ def _refusals() -> Generator[None]:
         raise RefusedError(type(error).__name__, "an answer that is not one of AWS's") from None
     except BotoCoreError as error:
         raise RefusedError(type(error).__name__, str(error)) from None
+    except HTTPError as error:  # an answer that ends before its end
+        raise RefusedError("ConnectionError", str(error)) from None

@@ -5,19 +5,23 @@ Nothing is published and nothing changes. The token stays in memory, and goes to
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 from private_pypi.arns import Arns
 from private_pypi.cli.aws import Aws
 from private_pypi.cli.context import ALLOWED_ACCOUNTS, PROFILE, Caller, Situation, describe_caller
 from private_pypi.cli.deployed import Deployed, Expected, compare, read_expected
-from private_pypi.cli.diagnosis import RefusedError, Step, explain, explain_credentials
+from private_pypi.cli.diagnosis import NO_VERSION, RefusedError, Step, explain, explain_credentials
 from private_pypi.cli.errors import StackFileError
 from private_pypi.cli.process import Record
+from private_pypi.cli.simple_index import metadata_of, newest, read_page, requirements, versions
 from private_pypi.cli.stack_files import Stack, read_stack
 from private_pypi.cli.words import plain
 from private_pypi.iam import PUBLISH, Policy, read_policy
@@ -27,6 +31,9 @@ UNUSED_PACKAGE = "private-pypi-check"
 
 TOKEN_SECONDS = 900
 """The shortest time that a token can be good for (API reference, GetAuthorizationToken)."""
+
+MAX_WHEEL_BYTES = 50_000_000
+"""Of a wheel that is downloaded for its metadata."""
 
 _REFUSED_CONTENT = {"ConflictException", "InvalidSignatureException", "SignatureDoesNotMatch", "ValidationException"}
 
@@ -90,9 +97,12 @@ def check(
             tell(f"{prefix}{title}", lines)
         passed = passed and not stopped
     if passed:
-        say(
-            "\nEvery step passes. If a client is refused all the same, its token has expired or its URL is another one."
-        )
+        unseen = [
+            *([] if package else ["a package (--package NAME)"]),
+            *([] if publishes else ["publishing (--publish)"]),
+            "the URL and the token that a client has been given",
+        ]
+        say(f"\nEvery step passes. Not looked at: {'; '.join(unseen)}.")
     return passed
 
 
@@ -132,8 +142,9 @@ class _Client:
         self._trial = package or (UNUSED_PACKAGE if publishable == "*" else publishable.replace("*", "check"))
         self._domain = {"domain": arns.domain_name, "domainOwner": arns.owner}
         self._repository = self._domain | {"repository": arns.repository_name}
-        self._token = self._endpoint = self._page = ""
+        self._token = self._endpoint = self._page = self._metadata_url = ""
         self._is_there = False
+        self._needed: list[Requirement] = []
 
     def steps(self) -> Iterator[tuple[Step, str, Callable[[], str]]]:
         """The steps, each with the package that it is about. A step says what it found, or raises `RefusedError`."""
@@ -142,6 +153,10 @@ class _Client:
         yield "index", "", self._read_index
         if self._package:
             yield "package", self._package, self._fetch_file
+            if self._metadata_url:
+                yield "needs", self._package, self._read_metadata
+            for each in self._needed:
+                yield "needs", canonicalize_name(each.name), partial(self._look_up, each)
         if self._publishes:
             yield "publish", self._trial, self._try_to_publish
 
@@ -174,21 +189,58 @@ class _Client:
         return "you may read"
 
     def _fetch_file(self) -> str:
-        """Fetch the head of the first file of the package."""
+        """Fetch the head of the file that a client would take."""
         if not self._is_there and self._publishes:
             return f"{self._package} is not published yet"
         if not self._is_there:
             raise RefusedError("HTTP 404", self._page)
-        links = _links(self._page)
-        if not links:
+        files = read_page(self._page)
+        if not files:
             raise RefusedError("HTTP 200", "a page without files")
-        url = urljoin(self._index_url, links[0])
+        file = newest(files)
+        url = urljoin(self._index_url, file.url)
         if urlsplit(url)[:2] != urlsplit(self._index_url)[:2]:
             return f"{url} is elsewhere, where the token does not go"
         status, _ = self._aws.get(url, self._token, head_only=True)
         if status >= HTTPStatus.BAD_REQUEST:
             raise RefusedError(f"HTTP {status}", self._aws.get(url, self._token)[1])
-        return urlsplit(url).path.rpartition("/")[2]
+        if file.has_metadata or file.is_wheel:
+            url = urlsplit(url)._replace(fragment="").geturl()
+            self._metadata_url = f"{url}.metadata" if file.has_metadata else url
+        dated = sum(each.has_upload_time for each in files)
+        share = "" if dated == len(files) else f"of {dated} of {len(files)} files " if dated else "no "
+        return f"{file.name}; the index gives {share}upload times"
+
+    def _read_metadata(self) -> str:
+        """Read what the package needs."""
+        status, content = self._aws.download(self._metadata_url, self._token, max_bytes=MAX_WHEEL_BYTES)
+        if status >= HTTPStatus.BAD_REQUEST:
+            raise RefusedError(f"HTTP {status}", "")
+        is_whole = self._metadata_url.endswith(".whl")
+        if is_whole and len(content) == MAX_WHEEL_BYTES:
+            return f"not known: the wheel has {MAX_WHEEL_BYTES:,} bytes or more"
+        try:
+            self._needed = [*requirements(metadata_of(content) if is_whole else content.decode(errors="replace"))]
+        except ValueError as error:
+            return f"not known: {error}"
+        return ", ".join(map(str, self._needed)) or "nothing else"
+
+    def _look_up(self, needed: Requirement) -> str:
+        """Look for a version of what is needed. With public PyPI switched off it may be meant to come from there."""
+        name = canonicalize_name(needed.name)
+        status, page = self._aws.get(f"{self._endpoint}simple/{name}/", self._token)
+        expected = self._at.expected
+        if status == HTTPStatus.NOT_FOUND and not (expected.public_upstream or self._at.kept_out_by(name)):
+            return f"{name} is not here. publicUpstream is off: a client with this index alone does not find it"
+        if status != HTTPStatus.OK:
+            raise RefusedError(f"HTTP {status}", page)
+        found = versions(read_page(page))
+        matching = [*needed.specifier.filter(found)]
+        if found and not matching:
+            raise RefusedError(
+                NO_VERSION, f"{needed.specifier} is needed, and there is {', '.join(map(str, found[-5:]))}"
+            )
+        return f"{name} {matching[-1]}" if matching else name
 
     def _try_to_publish(self) -> str:
         """Ask to publish what AWS cannot publish, for two reasons.
@@ -227,23 +279,6 @@ def _usual_endpoint(arns: Arns) -> str:
     """The endpoint in the form that the CodeArtifact user guide shows: to ask for it takes a right of its own."""
     host = f"{arns.domain_name}-{arns.owner}.d.codeartifact.{arns.region}.amazonaws.com"
     return f"https://{host}/pypi/{arns.repository_name}/"
-
-
-class _Links(HTMLParser):
-    """What a page of the simple index (PEP 503) leads to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found += [value for name, value in attrs if (tag, name) == ("a", "href") and value]
-
-
-def _links(page: str) -> list[str]:
-    links = _Links()
-    links.feed(page)
-    return links.found
 
 
 def _situations(folder: Path, stack: Stack, record: Record, aws: Aws, caller: Caller) -> list[Situation]:

@@ -149,6 +149,11 @@ class Situation:
                 return each.principal
         return None
 
+    def kept_out_by(self, package: str) -> str | None:
+        """The entry of `internalPackages` that keeps a package from public PyPI; `acme-*` does so of `acme`, too."""
+        entries = sorted(self.expected.internal_packages, key=lambda entry: not entry.endswith("*"))
+        return next((each for each in entries if matches(each, package) or each == f"{package}-*"), None)
+
     @property
     def config(self) -> str:
         """The file that the config is in."""

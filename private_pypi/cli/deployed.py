@@ -34,6 +34,10 @@ class Expected:
     """The repository's permissions policy."""
     existing_domain: bool
     attaches_identity_policies: bool
+    public_upstream: bool = False
+    """Whether what the repository lacks comes from public PyPI."""
+    internal_packages: Sequence[str] = ()
+    """Names and `prefix-*` that never come from there."""
     not_understood: Sequence[NotUnderstood] = ()
 
 
@@ -62,6 +66,8 @@ def read_expected(folder: Path, stack: Stack, record: Record, *, account: str, r
             repository=each.repository,
             existing_domain=each.existing_domain,
             attaches_identity_policies=bool(each.of_type(ATTACHMENT)),
+            public_upstream=bool(each.stores),
+            internal_packages=each.safeguards.internal_packages,
             not_understood=each.not_understood,
         )
         for each in read_preview(record(program)).components

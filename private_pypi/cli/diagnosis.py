@@ -14,11 +14,17 @@ from private_pypi.cli.deployed import Deployed, is_lacking
 from private_pypi.cli.errors import CommandError
 from private_pypi.iam import DOWNLOAD, PUBLISH, READ, TOKEN, is_closed
 
-Step = Literal["who you are", "token", "endpoint", "index", "package", "publish"]
+Step = Literal["who you are", "token", "endpoint", "index", "package", "needs", "publish"]
 
 MAX_SAID_CHARACTERS = 600
 
-_TAKES: dict[Step, str] = {"token": TOKEN[0], "index": READ[0], "package": DOWNLOAD[0], "publish": PUBLISH[0]}
+_TAKES: dict[Step, str] = {
+    "token": TOKEN[0],
+    "index": READ[0],
+    "package": DOWNLOAD[0],
+    "needs": READ[0],
+    "publish": PUBLISH[0],
+}
 """What a step takes, for where AWS does not say it."""
 _BEARER = "sts:GetServiceBearerToken"
 _GRANTABLE = {*TOKEN, *READ, *DOWNLOAD, *PUBLISH}
@@ -35,6 +41,9 @@ _ELSEWHERE = {
     "vpc endpoint policy": ("the policy of the VPC endpoint that the call went through", "whoever manages the VPC"),
 }
 """Where a Deny can stand, or an Allow be missing, except for the permissions policies, and whose that is."""
+
+NO_VERSION = "no version"
+"""The code of a dependency that is there, in no version that will do."""
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _NO_ANSWER = re.compile("Connect|Timeout|HTTPClient|SSLError")
@@ -138,10 +147,35 @@ def _failure(step: Step, refused: RefusedError, package: str, at: Situation) -> 
     if refused.code == "HTTP 401":
         what = "the token did not arrive, though you have one: a proxy may take the header Authorization out"
         return Cause(what=what, fixes=[(_NETWORK, "you")])
-    if step == "package" and refused.code == "HTTP 404":
-        what = f"there is no package {package} here; the token is new, and lets you read"
-        return Cause(what=what, fixes=[("correct the name, or publish it", "its publishers")])
+    if refused.code == "HTTP 404" and step in {"package", "needs"}:
+        return _missing(package, at, is_needed=step == "needs")
+    if refused.code == NO_VERSION:
+        what = f"a dependency, {package}, is here, but in no version that will do"
+        return Cause(what=what, fixes=[("publish one that will do, or ask for another", "its publishers")])
     return Cause(what="no right is missing; it is what AWS says", fixes=[("try again in a while", "you")])
+
+
+def _missing(package: str, at: Situation, *, is_needed: bool) -> Cause:
+    """Why a package is not there, or one that another one needs: by what the config says of public PyPI."""
+    up, publish = f"then `pulumi up --stack {at.stack}`", ("correct the name, or publish it", "its publishers")
+    what = f"there is no package {package} here; the token is new, and lets you read"
+    if is_needed:
+        what = f"a dependency is not here: {package}"
+    if entry := at.kept_out_by(package):
+        known = f". {entry} in private-pypi:internalPackages keeps it from coming from public PyPI"
+        take_out = f"take {entry} out of private-pypi:internalPackages in {at.config}, {up}: if it is not your own"
+        return Cause(what=what, known=known, fixes=[("publish it", "its publishers"), (take_out, at.deployer)])
+    if at.expected.public_upstream:
+        known = ". Nor does it come from public PyPI, by private-pypi:publicUpstream"
+        if at.expected.existing_domain:
+            known += ": there is none, or another stack of the domain keeps it out"
+        return Cause(what=what, known=known, fixes=[publish])
+    switch = "list your own names in private-pypi:internalPackages and set private-pypi:publicUpstream to true"
+    return Cause(
+        what=what,
+        known=". private-pypi:publicUpstream is off, so nothing comes from public PyPI",
+        fixes=[publish, (f"{switch} in {at.config}, {up}: if it is a package of public PyPI", at.deployer)],
+    )
 
 
 def _denials(refused: RefusedError, action: str, package: str, at: Situation, deployed: Deployed) -> Iterator[Cause]:

@@ -5,12 +5,18 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from private_pypi.cli.errors import CommandError, MistakesError
 from private_pypi.cli.words import Style, coloured, harmless, uncoloured
 from private_pypi.cli.workspace import selected_stack
+from private_pypi.errors import InvalidValueError
+from private_pypi.names import parse_account, parse_domain_name, parse_region
+
+if TYPE_CHECKING:
+    import io
 
 NEEDS_APPROVAL = 2
 """The exit status of a difference that needs approval."""
@@ -20,7 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; the exit status is 1 when the stack's files or config have mistakes, or AWS refuses a step."""
     options = _parser().parse_args(arguments)
     try:
-        options.stack = options.stack_option or options.stack or selected_stack(Path.cwd())
+        if "stack" in options:
+            options.stack = options.stack_option or options.stack or selected_stack(Path.cwd())
         status = options.run(options)
         sys.stdout.flush()
     except CommandError as error:
@@ -66,6 +73,16 @@ def _parser() -> argparse.ArgumentParser:
     checks.set_defaults(run=_check)
     checks.add_argument("--package", metavar="NAME", type=_package, help="fetch a file of this package, too")
     checks.add_argument("--publish", action="store_true", help="try publishing too, without publishing anything")
+    makes = commands.add_parser(
+        "new",
+        help="write the files of a repository of your own, which installs this version",
+        description="Write the files of a repository of your own, which installs this version. Nothing is overwritten.",
+    )
+    makes.set_defaults(run=_new)
+    makes.add_argument("folder", metavar="FOLDER", type=Path, help="where to; it is made if there is none")
+    makes.add_argument("--domain", required=True, type=_checked(parse_domain_name), help="the CodeArtifact domain")
+    makes.add_argument("--account", required=True, type=_checked(parse_account), help="the AWS account, 12 digits")
+    makes.add_argument("--region", required=True, type=_checked(parse_region), help="the AWS region")
     for command in (previews, compares, checks):
         default = "default: the one that `pulumi stack select` chose for this folder, else dev"
         command.add_argument("stack", nargs="?", help=f"the stack: Pulumi.STACK.yaml ({default})")
@@ -118,7 +135,7 @@ def _preview(options: argparse.Namespace) -> int:
     elif options.markdown:
         from private_pypi.cli.markdown import render_markdown  # noqa: PLC0415  only this form needs it
 
-        _show(render_markdown(result, notes))
+        _show_in_utf8(render_markdown(result, notes))
     else:
         from private_pypi.cli.text import render  # noqa: PLC0415  the same
 
@@ -140,7 +157,7 @@ def _diff(options: argparse.Namespace) -> int:
         except MistakesError as mistakes:
             _complain(str(mistakes))
             if options.markdown:
-                _show(fenced(str(mistakes), "text"))
+                _show_in_utf8(fenced(str(mistakes), "text"))
             return 1
     difference = compared.difference
     notes = [
@@ -149,7 +166,7 @@ def _diff(options: argparse.Namespace) -> int:
     if options.json:
         _show(json.dumps({"stack": options.stack, "base": compared.base} | as_json(difference), indent=2))
     elif options.markdown:
-        _show(render_difference_markdown(difference, options.stack, notes))
+        _show_in_utf8(render_difference_markdown(difference, options.stack, notes))
     else:
         _show(*notes, "", render_difference(difference, _style()))
     return NEEDS_APPROVAL if options.exit_code and difference.needs_approval else 0
@@ -173,6 +190,32 @@ def _check(options: argparse.Namespace) -> int:
     return 0 if passes else 1
 
 
+def _new(options: argparse.Namespace) -> int:
+    from private_pypi.cli.new import new, read_requirement  # noqa: PLC0415  only this command needs it
+
+    requirement = read_requirement()
+    place = {"domain": options.domain, "account": options.account, "region": options.region}
+    names = new(options.folder, **place, requirement=requirement)
+    _show(
+        f"Written into {options.folder}, to be committed:",
+        *(f"  {name}" for name in names),
+        f"It installs {requirement.line}",
+    )
+    return 0
+
+
+def _checked(parse: Callable[[object], str]) -> Callable[[str], str]:
+    """A type of an argument, whose mistakes are told as those of the config."""
+
+    def checked(text: str) -> str:
+        try:
+            return parse(text)
+        except InvalidValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return checked
+
+
 def _package(text: str) -> str:
     from packaging.utils import InvalidName, canonicalize_name  # noqa: PLC0415  only `check --package` needs it
 
@@ -190,6 +233,12 @@ def _show(*lines: str) -> None:
     except UnicodeEncodeError:
         text = text.translate(str.maketrans("├└│─", "|`|-")).encode(encoding, "backslashreplace").decode(encoding)
     print(text, flush=True)  # the steps of a check as soon as they are known
+
+
+def _show_in_utf8(text: str) -> None:
+    """Print what goes on to GitHub, whatever the code page."""
+    cast("io.TextIOWrapper", sys.stdout).reconfigure(encoding="utf-8")
+    _show(text)
 
 
 def _complain(*lines: str) -> None:

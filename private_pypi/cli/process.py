@@ -35,7 +35,8 @@ def recorder_process() -> Generator[Record]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
+        errors="replace",  # what the program itself prints may be in any other
     ) as process:
         try:
             yield lambda program: _record(process, program)

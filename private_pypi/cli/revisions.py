@@ -30,7 +30,7 @@ def find_base(folder: Path) -> str:
     try:
         return _git(folder, "merge-base", "HEAD", "origin/HEAD")
     except StackFileError:
-        fix = "name what to compare with: `--base REVISION`, or `make diff BASE=REVISION`"
+        fix = "name what to compare with: `--base REVISION`"
         if _git(folder, "rev-parse", "--is-shallow-repository") == "true":
             fix = f"this clone is shallow: `git fetch --unshallow`. Or {fix}"
         raise StackFileError(f"where the branch began cannot be told without origin/HEAD: {fix}") from None
@@ -79,7 +79,7 @@ def copy_out(folder: Path, files: Mapping[str, File], into: Path) -> None:
     Of what `is_elsewhere` a folder is empty and a link leads to itself.
 
     Raises:
-        StackFileError: git cannot.
+        StackFileError: git cannot, or there is a link and the machine lets nobody make one, as Windows does.
     """
     into.mkdir()
     paths: dict[str, list[Path]] = {}
@@ -90,7 +90,10 @@ def copy_out(folder: Path, files: Mapping[str, File], into: Path) -> None:
             case "file":
                 paths.setdefault(file.content, []).append(target)
             case "link":
-                target.symlink_to(target.name if is_elsewhere(path, file) else file.content)
+                try:
+                    target.symlink_to(target.name if is_elsewhere(path, file) else file.content)
+                except OSError as error:
+                    raise StackFileError(f"{path} was a link, and none can be made here: {error}") from None
             case _:
                 target.mkdir()
     for name, data in _blobs(folder, paths):

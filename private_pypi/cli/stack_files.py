@@ -14,7 +14,7 @@ from typing import Any, cast
 from private_pypi.cli.errors import StackFileError
 from private_pypi.cli.yaml_files import has, is_map, names, read_map
 from private_pypi.errors import printable
-from private_pypi.keys import KEYS, NAMESPACE, Key
+from private_pypi.keys import KEYS, NAMESPACE
 
 _PROJECT = "Pulumi.yaml"
 SECRET = "[secret]"  # noqa: S105  it stands for what is encrypted, which is never decrypted here
@@ -84,10 +84,10 @@ def read_stack(folder: Path, name: str) -> Stack:
     declared = _full_keys(project, project["name"], _PROJECT)
     defaults = {key: value for key, each in declared.items() if (value := _default(each)) is not None}
     values = defaults | _full_keys(stack, project["name"], file)
-    own = {f"{NAMESPACE}:{name}": key for name, key in KEYS.items()}
+    own = {f"{NAMESPACE}:{name}" for name in KEYS}
     try:
-        for key in sorted(own.keys() & values.keys()):
-            _check_type(name, key, own[key], values[key])
+        for key in sorted(own & declared.keys() & values.keys()):
+            _check_type(name, key, declared[key], values[key])
         plain = {key: _plain(value) for key, value in values.items()}
         config = {key: _text(value) for key, value in plain.items()}
     except (RecursionError, TypeError, ValueError) as error:  # no JSON: a list in itself, bytes, thousands of digits
@@ -172,16 +172,17 @@ def _default(declared: Any) -> Any:
     return declared.get("value", declared.get("default")) if is_map(declared) else declared
 
 
-def _check_type(stack: str, full_key: str, key: Key, value: Any) -> None:
+def _check_type(stack: str, full_key: str, declared: Any, value: Any) -> None:
     """Refuse, in the CLI's words, what it refuses before it runs the program: a value of another type than declared."""
+    kind = str(declared.get("type")) if is_map(declared) else ""
     if _is_encrypted(value):
-        return  # the program refuses it, with the reason
+        return  # the program refuses what is encrypted, with the reason
     is_of_type = {
         "boolean": _text(value) in {"true", "false"},
         "string": not isinstance(value, list) and not is_map(value),
     }
-    if key.type and not is_of_type[key.type]:
-        found = f"Stack '{stack}' with configuration key '{full_key.partition(':')[2]}' must be of type '{key.type}'"
+    if not is_of_type.get(kind, True):
+        found = f"Stack '{stack}' with configuration key '{full_key.partition(':')[2]}' must be of type '{kind}'"
         raise StackFileError(f"validating stack config: {found}")
 
 

@@ -94,10 +94,11 @@ DISTURBANCES = {
 
 PAGE = (ROOT / "docs/recovery.md").read_text()
 # The headings of the page, each with what is printed when it helps: before the command is run again, and afterwards.
-LOCKED, BROKEN, PANICS = "It is locked", "It cannot load the checkpoint", "It panics"
+REFUSED, LOCKED, BROKEN, PANICS = "It refuses a policy", "It is locked", "It cannot load the checkpoint", "It panics"
 CHANGED, GONE, THERE = "AWS has another policy than Pulumi knows", "It does not exist", "It already exists"
 REPLACED = "Pulumi knows the one before it"
 FIXES = {
+    REFUSED: r"\w+PermissionsPolicy.*Invalid principal in policy: \"AWS\":\"(?!\")",
     LOCKED: r"the stack is currently locked by 1 lock\(s\)",
     BROKEN: r"error: failed to load checkpoint: EOF",
     PANICS: r"panic: (?s:.*)GetStackResourceOutputs",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from engine import ACCOUNT, BIN, REGION, Emulator, Project, document, packages, publish
+from engine import ACCOUNT, BIN, REGION, Emulator, Project, build, document, packages, publish
 from pages import blocks
 from tls_proxy import TlsProxy
 
@@ -95,7 +95,7 @@ def test_whoever_is_listed_gets_in(deployed: Project, emulator: Emulator, role: 
               token        ok  sts:GetServiceBearerToken and codeartifact:GetAuthorizationToken
               endpoint     ok  {emulator.endpoint}/pypi/private-pypi/
               index        ok  you may read
-              package      ok  acme-core-1.0.tar.gz
+              package      ok  acme-core-1.0.tar.gz; the index gives upload times
               publish      ok  AWS did not deny it and refused only the content of the trial; the config lets you publish acme-core
 
             You in the config
@@ -106,10 +106,40 @@ def test_whoever_is_listed_gets_in(deployed: Project, emulator: Emulator, role: 
               you may not read the domain's policy
               you may not read the repository's policy
 
-            Every step passes. If a client is refused all the same, its token has expired or its URL is another one.
+            Every step passes. Not looked at: the URL and the token that a client has been given.
             """),
     )
     assert packages(emulator) == ["acme-core"]
+
+
+def test_what_a_package_needs(project: Project, emulator: Emulator) -> None:
+    config = {"domain": "acme", "readers": [f"{ROLES}/reader"], "internalPackages": ["acme-*"]}
+    project.configure("dev", **config, attachIdentityPolicies=True)
+    emulator.assume_role("reader")
+    project.up("dev")
+    wheel = build(project.folder, "acme-core", needs=["acme-billing>=1", "iniconfig"])
+    publish(emulator.client("codeartifact"), "acme-core", asset=wheel.name, content=wheel.read_bytes())
+
+    def failed(*arguments: str) -> list[str]:
+        status, printed = check(project, emulator.session("reader"), *arguments)
+        assert status == 1
+        why = printed.partition("\nWhy\n")[2].partition("\n\n")[0]
+        return [line.strip() for line in why.splitlines() if not line.startswith("  AWS says")]
+
+    kept_out = "acme-* in private-pypi:internalPackages keeps it from coming from public PyPI"
+    publishing = ["fix       publish it", "who       its publishers"]
+    taking_out = "take acme-* out of private-pypi:internalPackages in Pulumi.dev.yaml, then `pulumi up --stack dev`"
+    rest = [*publishing, f"or        {taking_out}: if it is not your own", "who       whoever deploys stack dev"]
+    assert failed("--package", "acme-core") == [f"cause     a dependency is not here: acme-billing. {kept_out}", *rest]
+    nothing = "there is no package acme-other here; the token is new, and lets you read"
+    assert failed("--package", "acme-other") == [f"cause     {nothing}. {kept_out}", *rest]
+
+    billing = build(project.folder, "acme-billing")
+    publish(emulator.client("codeartifact"), "acme-billing", asset=billing.name, content=billing.read_bytes())
+    status, printed = check(project, emulator.session("reader"), "--package", "acme-core")
+    assert status == 0
+    assert "\n  needs        ok  acme-billing>=1, iniconfig\n  needs        ok  acme-billing 1.0\n" in printed
+    assert "  needs        ok  iniconfig is not here. publicUpstream is off" in printed
 
 
 def test_without_the_bearer_token(deployed: Project, emulator: Emulator) -> None:
@@ -443,7 +473,7 @@ def test_a_role_that_was_deleted_and_made_again(
                 lacks  arn:aws:iam::111122223333:role/team/reader: GetPackageVersionAsset, GetPackageVersionReadme, ReadFromRepository
                 also has  {deleted} (a role or user that was deleted): GetPackageVersionAsset, GetPackageVersionReadme, ReadFromRepository
 
-            Every step passes. If a client is refused all the same, its token has expired or its URL is another one.
+            Every step passes. Not looked at: a package (--package NAME); publishing (--publish); the URL and the token that a client has been given.
             """),
     )
 
@@ -630,7 +660,7 @@ def test_another_accounts_own_side(deployed: Project, emulator: Emulator, role: 
               token        ok  sts:GetServiceBearerToken and codeartifact:GetAuthorizationToken
               endpoint     ok  https://acme-111122223333.d.codeartifact.us-west-2.amazonaws.com/pypi/private-pypi/, the usual one: you may not ask for it, so `aws codeartifact login` does not work
               index        ok  you may read
-              package      ok  acme-core-1.0.tar.gz
+              package      ok  acme-core-1.0.tar.gz; the index gives upload times
 
             You in the config
               arn:aws:iam::444455556666:root may install
@@ -641,7 +671,7 @@ def test_another_accounts_own_side(deployed: Project, emulator: Emulator, role: 
               you may not read the domain's policy
               you may not read the repository's policy
 
-            Every step passes. If a client is refused all the same, its token has expired or its URL is another one.
+            Every step passes. Not looked at: publishing (--publish); the URL and the token that a client has been given.
             """),
     )
 
@@ -701,7 +731,7 @@ def test_a_profile_of_the_config_is_not_used(
               you may not read the domain's policy
               you may not read the repository's policy
 
-            Every step passes. If a client is refused all the same, its token has expired or its URL is another one.
+            Every step passes. Not looked at: a package (--package NAME); publishing (--publish); the URL and the token that a client has been given.
             """),
     )
     assert not (tmp_path / "ran").exists()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import example
 import pages
 import pytest
 import yaml
@@ -302,10 +303,12 @@ def test_the_readme_leads_from_nothing_to_an_installed_package(project: Project)
     emulator, host = project.emulator, HOST.replace("acme", "example")
     for role in ("service/api", "glue/job-orchestrator", "github-actions/publish-packages", "data/notebooks"):
         emulator.assume_role(role)
-    shutil.copy(ROOT / "Pulumi.dev.yaml", project.folder)
-    install, *deploy = pages.commands(pages.README, "Deploy")
-    assert install == "pulumi install"  # which is done
-    assert project.follow("\n".join(deploy)).endswith("/simple/\n")
+    # What comes before is followed in test_own_repository.py.
+    project.folder /= "pypi"
+    example.write(project.folder)
+    (project.folder / ".venv").symlink_to(ROOT / ".venv")
+    *_, initialize, up, output = pages.commands(pages.README, "Deploy")
+    assert project.follow(f"{initialize}\n{up}\n{output}").endswith("/simple/\n")
 
     (config,) = pages.blocks(pages.README, "yaml", "Give somebody access")
     path = project.folder / "Pulumi.dev.yaml"

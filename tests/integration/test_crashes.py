@@ -13,13 +13,14 @@ from crashes import (
     PAGE,
     PANICS,
     PLAIN,
+    REFUSED,
     REPLACED,
     TIDYING,
     Sweep,
     commands,
     section,
 )
-from engine import Emulator, Project
+from engine import ACCOUNT, Emulator, Project, packages
 
 from private_pypi.keys import KEYS
 
@@ -94,6 +95,41 @@ def test_what_was_deleted_is_made_again_by_what_the_page_says(project: Project, 
     assert re.search(FIXES[GONE], result.stdout)
     project.follow(commands(GONE))
     assert project.changes("dev") == {}
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first up", "later"])
+def test_a_role_that_does_not_exist_is_corrected_by_what_the_page_says(
+    project: Project, emulator: Emulator, *, is_first: bool
+) -> None:
+    right, wrong = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("team/wrong", "wrong"))
+    emulator.assume_role("team/wrong")
+    emulator.set(principals_exist=True)
+    if not is_first:
+        project.configure("dev", domain="acme", readers=[right])
+        project.up("dev")
+    before = policies(emulator)
+
+    project.configure("dev", domain="acme", readers=[right, wrong], attachIdentityPolicies=True)
+    printed = project.pulumi("up", "--yes", "--skip-preview", "--stack", "dev", check=False).stdout
+    assert re.search(FIXES[REFUSED], printed)
+    assert f'"AWS":"{wrong}"' in printed
+    assert policies(emulator) == before
+    assert packages(emulator) == []
+
+    assert project.follow(commands(REFUSED)) == f"{right}\n"
+    project.configure("dev", domain="acme", readers=[right], attachIdentityPolicies=True)
+    project.up("dev")
+    assert project.changes("dev") == {}
+
+
+def policies(emulator: Emulator) -> dict[str, object]:
+    """The documents of the permissions policies, of the domain and of the repository."""
+    account = emulator.state()["codeartifact"]["accounts"][ACCOUNT]
+    return {
+        name: policy["document"]
+        for kind in ("domain_policies", "repository_policies")
+        for name, policy in account[kind].items()
+    }
 
 
 @pytest.mark.parametrize(("heading", "printed"), (FIXES | TIDYING).items(), ids=[*FIXES, *TIDYING])

@@ -1,4 +1,4 @@
-"""The stack that the CLI takes where none is named is the one that `private-pypi` takes."""
+"""The stack that the CLI takes where none is named is the one that `private-pypi` and `make` take."""
 
 import subprocess
 from pathlib import Path
@@ -27,10 +27,16 @@ def run(folder: Path, *command: str, **environment: str) -> str:
     return subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True).stdout
 
 
-def both(folder: Path, **environment: str) -> tuple[str, str]:
-    """What the CLI takes, and what `private-pypi` takes."""
-    shown = run(folder, str(BIN / "private-pypi"), "preview", **environment)
-    return run(folder, "pulumi", "stack", "--show-name", **environment).strip(), shown.split()[1]
+def shown(folder: Path, *arguments: str, **environment: str) -> set[str]:
+    """The stacks that `private-pypi preview` and `make preview` show, with arguments for the second one."""
+    make = ["make", "--file", str(ROOT / "Makefile"), f"BIN={BIN}", "--old-file", "install", "preview", *arguments]
+    commands = [make] if arguments else [make, [str(BIN / "private-pypi"), "preview"]]
+    return {run(folder, *command, **environment).split()[1] for command in commands}
+
+
+def taken(folder: Path, **environment: str) -> str:
+    """The stack that the CLI takes."""
+    return run(folder, "pulumi", "stack", "--show-name", **environment).strip()
 
 
 def test_the_selected_stack_is_the_same(folder: Path) -> None:
@@ -38,11 +44,16 @@ def test_the_selected_stack_is_the_same(folder: Path) -> None:
         run(folder, "pulumi", "stack", "init", name)
     for name in ("dev", "prod"):
         run(folder, "pulumi", "stack", "select", name)
-        assert both(folder) == (name, name)
-    assert both(folder, PULUMI_STACK="dev") == ("dev", "dev")
+        assert taken(folder) == name
+        assert shown(folder) == {name}
+    assert taken(folder, PULUMI_STACK="dev") == "dev"
+    assert shown(folder, PULUMI_STACK="dev") == {"dev"}
+    assert shown(folder, "STACK=dev") == {"dev"}
 
     link = folder.parent / "link"
     link.symlink_to(folder)
     run(link, "pulumi", "stack", "select", "dev")
-    assert both(link) == ("dev", "dev")
-    assert both(folder) == ("prod", "prod")
+    assert taken(link) == "dev"
+    assert shown(link) == {"dev"}
+    assert taken(folder) == "prod"
+    assert shown(folder) == {"prod"}

@@ -1,4 +1,4 @@
-"""The workflow of docs/pull-requests.md: its steps run as they are printed there, with a `gh` that keeps its calls."""
+"""The workflow that reviews access: its steps run as they are in a new repository, with a `gh` that keeps its calls."""
 
 import json
 import os
@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from mocks import ROOT
-from pages import workflows
 
-(WORKFLOW,) = (yaml.safe_load(each) for each in workflows("pull-requests.md"))
+WORKFLOW = yaml.safe_load((ROOT / "examples/own-repository/.github/workflows/access.yml").read_text())
 JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
 API = "arn:aws:iam::111122223333:role/service/api"
 CONFIG = """\

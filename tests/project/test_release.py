@@ -63,10 +63,22 @@ def test_the_distributions_hold_the_package_and_nothing_else(built: Path) -> Non
     assert release.mistakes(built, f"v{VERSION}") == []
 
 
-def test_the_package_is_its_modules_and_the_mark_that_it_is_typed(built: Path) -> None:
+def test_the_package_is_its_modules_a_mark_that_it_is_typed_and_what_a_new_repository_has(built: Path) -> None:
     files = {str(path.relative_to(built)) for path in (built / "private_pypi").rglob("*") if path.is_file()}
 
-    assert {name for name in files if not name.endswith(".py")} == {"private_pypi/py.typed"}
+    assert {name for name in files if not name.endswith(".py")} == {
+        "private_pypi/py.typed",
+        "private_pypi/cli/own_repository/.github/dependabot.yml",
+        "private_pypi/cli/own_repository/.github/workflows/access.yml",
+        "private_pypi/cli/own_repository/.github/workflows/check.yml",
+        "private_pypi/cli/own_repository/.github/workflows/deploy.yml",
+        "private_pypi/cli/own_repository/.gitattributes",
+        "private_pypi/cli/own_repository/.gitignore",
+        "private_pypi/cli/own_repository/Pulumi.dev.yaml",
+        "private_pypi/cli/own_repository/Pulumi.yaml",
+        "private_pypi/cli/own_repository/README.md",
+        "private_pypi/cli/own_repository/requirements.txt",
+    }
     assert release.wheel_contents(built, "1") == {
         *files,
         "pulumi_private_pypi-1.dist-info/METADATA",
@@ -166,7 +178,11 @@ def test_the_actions_of_a_page_are_renewed(tmp_path: Path, monkeypatch: pytest.M
     assert renew_actions.renew(page.format(f"{'0' * 40} # v1.2")) == page.format(f"{'f' * 40} # v2.0.0")
 
 
-PLACES = [*(ROOT / "docs").glob("*.md"), *(ROOT / ".github/workflows").glob("*.yml")]
+PLACES = [
+    *(ROOT / "docs").glob("*.md"),
+    *(ROOT / ".github/workflows").glob("*.yml"),
+    *(ROOT / "private_pypi/cli/own_repository/.github/workflows").glob("*.yml"),
+]
 
 
 @pytest.mark.parametrize("place", PLACES, ids=[path.name for path in PLACES])

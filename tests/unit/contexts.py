@@ -78,7 +78,10 @@ def situation(said: Expected, arn: str = session(), *, path: str | None = None, 
     }
     ours = {
         name: more.pop(name)
-        for name in ("existing_domain", "attaches_identity_policies", "not_understood")
+        for name in (
+            *("attaches_identity_policies", "existing_domain", "internal_packages", "not_understood"),
+            "public_upstream",
+        )
         if name in more
     }
     known["expected"] = dataclasses.replace(said, **ours)

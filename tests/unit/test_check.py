@@ -2,8 +2,10 @@
 
 import base64
 import functools
+import io
 import json
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,14 +38,17 @@ CONFIG: dict[str, object] = {
 }
 IDENTITY, ROLE = "sts GetCallerIdentity", "iam GetRole"
 TOKEN, ENDPOINT = "POST /v1/authorization-token", "GET /v1/repository/endpoint"
-INDEX, FILE = "GET /pypi/private-pypi/simple/private-pypi-check/", "GET /pypi/private-pypi/files/acme_core-1.0.whl"
+INDEX, FILE = (
+    "GET /pypi/private-pypi/simple/private-pypi-check/",
+    "GET /pypi/private-pypi/files/acme_core-1.0-py3-none-any.whl",
+)
 PACKAGE, PUBLISH = "GET /pypi/private-pypi/simple/acme-core/", "POST /v1/package/version/publish"
 DOMAIN_POLICY, POLICY = "GET /v1/domain/permissions/policy", "GET /v1/repository/permissions/policy"
 
 LOADER = functools.cache(botocore.loaders.create_loader)
 """What reads the descriptions of AWS's services, once and not for each test."""
 
-Answer = tuple[int, str] | tuple[int, str, dict[str, str]]
+Answer = tuple[int, str | bytes] | tuple[int, str | bytes, dict[str, str]]
 
 
 def identity(arn: str) -> Answer:
@@ -90,9 +95,10 @@ class Aws:
                 self.send_response(status)
                 for name, value in (headers[0] if headers else {}).items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(text)))
+                content = text.encode() if isinstance(text, str) else text
+                self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(text.encode())
+                self.wfile.write(content)
 
             do_POST = do_GET  # noqa: N815
 
@@ -110,8 +116,11 @@ class Aws:
             TOKEN: (200, json.dumps({"authorizationToken": SECRET})),
             ENDPOINT: (200, json.dumps({"repositoryEndpoint": self.endpoint})),
             INDEX: (404, "Not found"),
-            PACKAGE: (200, '<a class="x">No link</a><a href="../../files/acme_core-1.0.whl#sha256=0">acme_core</a>'),
-            FILE: (200, "content"),
+            PACKAGE: (
+                200,
+                '<a class="x">No link</a><a href="../../files/acme_core-1.0-py3-none-any.whl#sha256=0">acme_core</a>',
+            ),
+            FILE: (200, wheel()),
             PUBLISH: refused("ValidationException", "The hash does not match", 400),
             DOMAIN_POLICY: (200, json.dumps({"policy": {"document": domain}})),
             POLICY: (200, json.dumps({"policy": {"document": repository}})),
@@ -181,7 +190,21 @@ def whole(text: str) -> str:
     return dedent(text).removeprefix("\n")
 
 
-END = "\nEvery step passes. If a client is refused all the same, its token has expired or its URL is another one.\n"
+END = "\nEvery step passes. Not looked at: the URL and the token that a client has been given.\n"
+
+
+def wheel(*needs: str, metadata: str = "") -> bytes:
+    """A wheel of acme-core that needs these."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        lines = [
+            "Metadata-Version: 2.4",
+            "Name: acme-core",
+            "Version: 1.0",
+            *(f"Requires-Dist: {each}" for each in needs),
+        ]
+        archive.writestr("acme_core-1.0.dist-info/METADATA", metadata or "\n".join([*lines, "", "Requires-Dist: text"]))
+    return content.getvalue()
 
 
 def test_whoever_gets_in_is_told_so(
@@ -199,7 +222,8 @@ def test_whoever_gets_in_is_told_so(
               token        ok  sts:GetServiceBearerToken and codeartifact:GetAuthorizationToken
               endpoint     ok  {aws.endpoint}
               index        ok  you may read
-              package      ok  acme_core-1.0.whl
+              package      ok  acme_core-1.0-py3-none-any.whl; the index gives no upload times
+              needs        ok  nothing else
               publish      ok  AWS did not deny it and refused only the content of the trial; the config does not let you publish acme-core
 
             You in the config
@@ -213,7 +237,7 @@ def test_whoever_gets_in_is_told_so(
         + END,
     )
     assert [asked for asked, _ in aws.asked] == [
-        *(IDENTITY, TOKEN, ENDPOINT, PACKAGE, FILE, PUBLISH, DOMAIN_POLICY, POLICY)
+        *(IDENTITY, TOKEN, ENDPOINT, PACKAGE, FILE, FILE, PUBLISH, DOMAIN_POLICY, POLICY)
     ]
     (tried,) = [headers for asked, headers in aws.asked if asked == PUBLISH]
     assert tried["x-amz-content-sha256"] == "0" * 64
@@ -305,7 +329,7 @@ def test_whoever_is_refused_is_told_why(aws: Aws, capsys: pytest.CaptureFixture[
             ["--package", "acme-core"],
             {PACKAGE: (404, "Not found")},
             "package      NO  HTTP 404",
-            "there is no package acme-core here; the token is new, and lets you read",
+            "there is no package acme-core here; the token is new, and lets you read. private-pypi:publicUpstream is off, so nothing comes from public PyPI",
         ),
         (
             ["--package", "acme-core"],
@@ -407,12 +431,164 @@ def test_whoever_may_not_ask_for_the_endpoint_goes_to_the_usual_one(
 
 
 def test_the_token_does_not_follow_a_file_elsewhere(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
-    aws.answers[PACKAGE] = 200, '<a href="http://localhost:1/acme_core-1.0.whl">acme_core</a>'
+    aws.answers[PACKAGE] = 200, '<a href="http://localhost:1/acme_core-1.0-py3-none-any.whl">acme_core</a>'
 
     assert (
-        "package      ok  http://localhost:1/acme_core-1.0.whl is elsewhere, where the token does not go"
+        "package      ok  http://localhost:1/acme_core-1.0-py3-none-any.whl is elsewhere, where the token does not go"
         in check(capsys, "--package", "acme-core")[1]
     )
+
+
+BILLING = "GET /pypi/private-pypi/simple/billing/"
+
+
+def page(*names: str, **more: object) -> str:
+    """A page of JSON."""
+    return json.dumps({"files": [{"url": f"../../files/{name}", **more} for name in names]})
+
+
+def expect(monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
+    monkeypatch.setattr("private_pypi.cli.check.read_expected", lambda *_, **__: [expecting([READER], **more)])
+
+
+def test_what_a_package_needs_is_looked_up(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    needs = ("Billing<2,>=1", 'other; python_version < "3"', 'extra; extra == "all"', "at @ https://example.com/at.whl")
+    aws.answers[FILE] = 200, wheel(*needs)
+    aws.answers[BILLING] = 200, page("billing-1.0.tar.gz", "billing-1.9-py3-none-any.whl", "billing-2.0.tar.gz")
+    status, printed = check(capsys, "--package", "acme-core")
+
+    assert status == 0
+    assert "\n  needs        ok  Billing<2,>=1\n  needs        ok  billing 1.9\n\n" in printed
+    assert printed.endswith(
+        "Not looked at: publishing (--publish); the URL and the token that a client has been given.\n"
+    )
+
+
+def test_a_page_without_files_that_are_understood_is_a_package(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.answers[FILE], aws.answers[BILLING] = (200, wheel("billing>=1")), (200, "<a href='billing.egg'>billing</a>")
+
+    assert "\n  needs        ok  billing\n" in check(capsys, "--package", "acme-core")[1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "step", "cause"),
+    [
+        (
+            (404, "Not found"),
+            {"public_upstream": True},
+            "needs        NO  HTTP 404",
+            "a dependency is not here: billing. Nor does it come from public PyPI, by private-pypi:publicUpstream",
+        ),
+        (
+            (404, "Not found"),
+            {"internal_packages": ["billing"]},
+            "needs        NO  HTTP 404",
+            "a dependency is not here: billing. billing in private-pypi:internalPackages keeps it from coming from public PyPI",
+        ),
+        (
+            (200, page("billing-1.0.tar.gz", "billing-0.9.tar.gz")),
+            {},
+            "needs        NO  no version",
+            "a dependency, billing, is here, but in no version that will do",
+        ),
+    ],
+)
+def test_a_dependency_that_is_missing_is_named(
+    answer: Answer,
+    expected: dict[str, Any],
+    step: str,
+    cause: str,
+    aws: Aws,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expect(monkeypatch, **expected)
+    aws.answers[FILE], aws.answers[BILLING] = (200, wheel("billing>=2")), answer
+    failed, said = why(capsys, "--package", "acme-core")
+
+    assert (failed, said.splitlines()[1]) == (step, f"cause     {cause}")
+
+
+def test_what_may_be_meant_to_come_from_public_pypi_is_no_refusal(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.answers[FILE], aws.answers[BILLING] = (200, wheel("billing")), (404, "Not found")
+    status, printed = check(capsys, "--package", "acme-core")
+
+    assert status == 0
+    said = "billing is not here. publicUpstream is off: a client with this index alone does not find it"
+    assert f"\n  needs        ok  {said}\n" in printed
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ([{"upload-time": "2026-01-01T00:00:00Z"}], ""),
+        ([{}], "no "),
+        ([{"upload-time": "2026-01-01T00:00:00Z"}, {}], "of 1 of 2 files "),
+    ],
+)
+def test_whether_there_are_upload_times_is_said(
+    files: list[dict[str, str]], said: str, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "acme_core-1.0-py3-none-any.whl"
+    aws.answers[PACKAGE] = 200, json.dumps({"files": [{"url": f"../../files/{name}", **each} for each in files]})
+
+    assert (
+        f"  package      ok  {name}; the index gives {said}upload times\n" in check(capsys, "--package", "acme-core")[1]
+    )
+    (accept,) = {headers["accept"] for asked, headers in aws.asked if asked == PACKAGE}
+    assert accept == "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
+
+
+def test_metadata_beside_the_wheel_is_read_alone(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.answers[PACKAGE] = 200, page("acme_core-1.0-py3-none-any.whl#sha256=0", **{"core-metadata": {"sha256": "0"}})
+    aws.answers[f"{FILE}.metadata"] = 200, "Metadata-Version: 2.4\nRequires-Dist: billing\n"
+    aws.answers[BILLING] = 200, page("billing-1.0.tar.gz")
+
+    assert "\n  needs        ok  billing 1.0\n" in check(capsys, "--package", "acme-core")[1]
+    assert [asked for asked, _ in aws.asked].count(FILE) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"content", "not known: File is not a zip file"),
+        (wheel(metadata="x" * 1_000_001), "not known: its metadata has more than 1,000,000 bytes"),
+        (wheel("not a requirement!"), "not known: "),
+    ],
+)
+def test_metadata_that_cannot_be_read_is_not_known(
+    content: bytes, said: str, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.answers[FILE] = 200, content
+    status, printed = check(capsys, "--package", "acme-core")
+
+    assert status == 0
+    assert f"\n  needs        ok  {said}" in printed
+
+
+def test_a_wheel_that_is_too_long_is_not_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("private_pypi.cli.check.MAX_WHEEL_BYTES", 100)
+
+    said = check(capsys, "--package", "acme-core")[1]
+    assert "\n  needs        ok  not known: the wheel has 100 bytes or more\n" in said
+
+
+def test_metadata_that_is_refused_says_why(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.answers[PACKAGE] = 200, page("acme_core-1.0-py3-none-any.whl", **{"core-metadata": True})
+    aws.answers[f"{FILE}.metadata"] = 404, "No"
+
+    assert why(capsys, "--package", "acme-core")[0] == "needs        NO  HTTP 404"
+
+
+def test_of_an_sdist_nothing_more_is_read(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.answers[PACKAGE] = 200, page("acme_core-1.0.tar.gz")
+    aws.answers[FILE.replace("-py3-none-any.whl", ".tar.gz")] = 200, "content"
+    status, printed = check(capsys, "--package", "acme-core")
+
+    assert status == 0
+    assert "  needs " not in printed
 
 
 def test_what_is_not_published_yet_can_be_tried(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:

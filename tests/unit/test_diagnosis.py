@@ -9,6 +9,7 @@ from contexts import ACCOUNT, OTHER, ROLES, UNREADABLE, expecting, session, situ
 
 from private_pypi.cli.deployed import Deployed
 from private_pypi.cli.diagnosis import (
+    NO_VERSION,
     Cause,
     RefusedError,
     Step,
@@ -57,6 +58,14 @@ JOBS = replace(
     access=[Access(principal=READER, install=True, publish=("acme-*",), workload="github acme/tools tag v*")],
 )
 READING_JOBS = replace(READERS, access=[Access(principal=READER, install=True, workload="github acme/tools")])
+
+NO_PACKAGE = "there is no package acme-core here; the token is new, and lets you read"
+OR_KEPT_OUT = "there is none, or another stack of the domain keeps it out"
+PUBLISH_IT = ("correct the name, or publish it", "its publishers")
+SWITCH_ON = (
+    "list your own names in private-pypi:internalPackages and set private-pypi:publicUpstream to true in Pulumi.dev.yaml, then `pulumi up --stack dev`: if it is a package of public PyPI",
+    "whoever deploys stack dev",
+)
 
 
 @pytest.mark.parametrize(
@@ -859,11 +868,79 @@ READING_JOBS = replace(READERS, access=[Access(principal=READER, install=True, w
             lambda: told(RefusedError("HTTP 404", ""), situation(READERS), step="package", package="acme-core"),
             [
                 (
-                    "there is no package acme-core here; the token is new, and lets you read",
-                    [("correct the name, or publish it", "its publishers")],
+                    f"{NO_PACKAGE}. private-pypi:publicUpstream is off, so nothing comes from public PyPI",
+                    [PUBLISH_IT, SWITCH_ON],
                 ),
             ],
             id="no package",
+        ),
+        pytest.param(
+            lambda: told(
+                RefusedError("HTTP 404", ""),
+                situation(READERS, public_upstream=True),
+                step="package",
+                package="acme-core",
+            ),
+            [(f"{NO_PACKAGE}. Nor does it come from public PyPI, by private-pypi:publicUpstream", [PUBLISH_IT])],
+            id="no package, and none on public PyPI",
+        ),
+        pytest.param(
+            lambda: told(
+                RefusedError("HTTP 404", ""),
+                situation(READERS, public_upstream=True, existing_domain=True),
+                step="package",
+                package="acme-core",
+            ),
+            [
+                (
+                    f"{NO_PACKAGE}. Nor does it come from public PyPI, by private-pypi:publicUpstream: {OR_KEPT_OUT}",
+                    [PUBLISH_IT],
+                )
+            ],
+            id="no package in an existing domain",
+        ),
+        pytest.param(
+            lambda: told(
+                RefusedError("HTTP 404", ""),
+                situation(READERS, public_upstream=True, internal_packages=("acme", "acme-*", "billing")),
+                step="package",
+                package="acme-core",
+            ),
+            [
+                (
+                    f"{NO_PACKAGE}. acme-* in private-pypi:internalPackages keeps it from coming from public PyPI",
+                    [
+                        ("publish it", "its publishers"),
+                        (
+                            "take acme-* out of private-pypi:internalPackages in Pulumi.dev.yaml, then `pulumi up --stack dev`: if it is not your own",
+                            "whoever deploys stack dev",
+                        ),
+                    ],
+                )
+            ],
+            id="no package, and an entry keeps it out",
+        ),
+        pytest.param(
+            lambda: told(
+                RefusedError("HTTP 404", ""), situation(READERS, public_upstream=True), step="needs", package="billing"
+            ),
+            [
+                (
+                    "a dependency is not here: billing. Nor does it come from public PyPI, by private-pypi:publicUpstream",
+                    [PUBLISH_IT],
+                )
+            ],
+            id="a dependency is missing",
+        ),
+        pytest.param(
+            lambda: told(RefusedError(NO_VERSION, ">=2"), situation(READERS), step="needs", package="billing"),
+            [
+                (
+                    "a dependency, billing, is here, but in no version that will do",
+                    [("publish one that will do, or ask for another", "its publishers")],
+                )
+            ],
+            id="a dependency in another version",
         ),
         pytest.param(
             lambda: told(RefusedError("EndpointConnectionError", "Could not connect"), situation(READERS)),

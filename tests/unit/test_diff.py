@@ -1,5 +1,6 @@
 """`private-pypi diff`, from two revisions to what it prints."""
 
+import io
 import json
 import os
 import shutil
@@ -385,7 +386,7 @@ def test_the_example_of_the_page(capsys: pytest.CaptureFixture[str], folder: Pat
     command, *_ = blocks("pull-requests.md", "console")
 
     assert main(["diff"]) == 0
-    assert "$ make diff\n" + capsys.readouterr().out.replace(base, "4f1c2ab90d3e") == command
+    assert "$ private-pypi diff\n" + capsys.readouterr().out.replace(base, "4f1c2ab90d3e") == command
 
 
 def test_nothing_of_the_repository_changes(folder: Path) -> None:
@@ -601,6 +602,38 @@ def test_a_folder_that_was_a_link_is_an_error(
     assert capsys.readouterr().err == f"error: in {base} inner is no folder, or one that a link leads to\n"
 
 
+@pytest.mark.parametrize("mistake", ["", "  private-pypi:\u6771\u4eac: 1\n"], ids=["a file", "a mistake"])
+def test_a_comment_is_in_utf_8_whatever_the_code_page(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, mistake: str
+) -> None:
+    configure(folder)
+    push()
+    (folder / "Pulumi.dev.yaml").write_text(CONFIG + mistake, encoding="utf-8")
+    (folder / "\u6771\u4eac.py").touch()
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="cp1252"))
+
+    assert main(["diff", "--markdown"]) == (1 if mistake else 0)
+    assert "\u6771\u4eac" in shown.getvalue().decode()
+
+
+def test_where_nobody_may_make_a_link_that_is_said(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows."""
+
+    def refuse(*_: object) -> None:
+        raise OSError("a privilege is missing")
+
+    configure(folder)
+    (folder / "link").symlink_to("Pulumi.yaml")
+    push()
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+
+    assert main(["diff"]) == 1
+    assert capsys.readouterr().err == "error: link was a link, and none can be made here: a privilege is missing\n"
+
+
 def test_a_path_out_of_the_copy_is_an_error(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     configure(folder)
     push()
@@ -645,7 +678,7 @@ def test_without_a_base_it_stops(capsys: pytest.CaptureFixture[str], folder: Pat
 
     assert main(["diff", "--exit-code"]) == 1
     beginning = "error: where the branch began cannot be told without origin/HEAD: "
-    fix = "name what to compare with: `--base REVISION`, or `make diff BASE=REVISION`\n"
+    fix = "name what to compare with: `--base REVISION`\n"
     assert capsys.readouterr().err == f"{beginning}{fix}"
     shallow = folder.parent / "shallow"
     commit_all = git("commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "later")

@@ -233,12 +233,21 @@ def test_a_key_that_is_no_text_is_an_error(folder: Path, file: str, key: str) ->
         ("repository: {a: b}", "repository", "string"),
     ],
 )
-def test_a_value_of_another_type_is_refused_in_the_words_of_the_cli(
+def test_a_value_of_another_type_than_declared_is_refused_in_the_words_of_the_cli(
     folder: Path, config: str, key: str, type_: str
 ) -> None:
     message = f"validating stack config: Stack 'test' with configuration key '{key}' must be of type '{type_}'"
 
     assert error_of(folder, f"config: {{{config}}}") == message
+
+
+def test_where_no_type_is_declared_the_program_says_what_it_takes(folder: Path) -> None:
+    (folder / "Pulumi.yaml").write_text("name: private-pypi\nconfig: {protect: true}")
+
+    assert read(folder, "config: {protect: maybe, domain: [a]}").config == {
+        "private-pypi:protect": "maybe",
+        "private-pypi:domain": '["a"]',
+    }
 
 
 @pytest.mark.parametrize("value", ["&a [*a]", "!!binary aGk=", f"0x{'f' * 5000}"])
