@@ -371,6 +371,7 @@ def _decide(
         documents = make_documents(args, arns, account, roles)
     except InvalidArgsError as refused:
         fields = ["readers", "publishers", *(["github_publishers"] if roles else [])]
+        fields += ["domain_statements"] if args.domain_statements else []
         *names, last = map(args.name_of, fields)
         mistakes += [message(f"{', '.join(names)} and {last}", mistake) for _, mistake in refused.mistakes]
     else:

@@ -18,6 +18,7 @@ from private_pypi.arns import Arns
 from private_pypi.errors import Mistakes
 from private_pypi.iam import COPY, CREATE, DOWNLOAD, EVERYTHING, LOSE, PUBLISH, READ, TAG, TOKEN, Statement
 from private_pypi.principals import Principal, Publisher
+from private_pypi.statements import DomainStatement
 from private_pypi.workloads import GithubRole
 
 T = TypeVar("T")
@@ -71,7 +72,7 @@ def make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Seque
         tagged = [arns.domain, *repositories] if args.tags else []
         statements = decided(lambda: domain_policy_statements(arns, **who, account=account, tagged=tagged), None)
     else:
-        domain = decided(lambda: domain_policy(arns, **who), None)
+        domain = decided(lambda: domain_policy(arns, **who, statements=args.domain_statements), None)
     repository = decided(lambda: repository_policy(arns, **who, closed_publishing=closed, protect=args.protect), None)
     if args.public_upstream:  # what is published to the store is installed like what is published here
         store = repository_policy(arns.store, readers=(), publishers=(), closed_publishing=closed, protect=False)
@@ -91,9 +92,16 @@ def make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Seque
 
 
 def domain_policy(
-    arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher], made: Collection[Principal] = ()
+    arns: Arns,
+    *,
+    readers: Iterable[Principal],
+    publishers: Iterable[Publisher],
+    made: Collection[Principal] = (),
+    statements: Iterable[DomainStatement] = (),
 ) -> str | None:
-    """The domain permissions policy, minified: who gets authorization tokens. `None` when nobody does.
+    """The domain permissions policy, minified: who gets authorization tokens, and the `statements` of others.
+
+    `None` when nobody gets a token and there are no statements.
 
     `sts:GetServiceBearerToken`, which a token needs too, is not in it: a resource policy cannot grant that.
 
@@ -103,7 +111,8 @@ def domain_policy(
     Raises:
         InvalidValueError: it is longer than CodeArtifact takes.
     """
-    return iam.fitting("domain", _allow_tokens(arns, readers, publishers, made))
+    others = [each.content for each in sorted({*statements}, key=lambda each: each.text)]
+    return iam.fitting("domain", [*_allow_tokens(arns, readers, publishers, made), *others])
 
 
 def domain_policy_statements(  # noqa: PLR0913  who, and what for

@@ -17,7 +17,7 @@ _EXPECTED = (
     "the 12 digits of an account, quoted; or an organization (o-a1b2c3d4e5)"
 )
 
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 # Paths and names of the IAM API reference (CreateRole), and `*`. A path may hold any printable ASCII there; here it may
 # not hold `?` and `$`, which mean something else in a policy's condition.
@@ -177,7 +177,7 @@ def _check(value: object, partition: str) -> None:
         _refuse(value, "take the white space out")
     if value.startswith("arn:"):
         _check_arn(value)
-    elif not (ACCOUNT.fullmatch(value) or _ORGANIZATION.fullmatch(value)):
+    elif not (ACCOUNT.fullmatch(value) or ORGANIZATION.fullmatch(value)):
         _refuse_word(value, partition)
 
 

@@ -18,6 +18,7 @@ State = Mapping[str, Any]
 
 API, CI, ADA = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("service/api", "ci", "people/ada"))
 PLAIN: Config = {"domain": "acme", "readers": [API], "publishers": [CI]}
+WEB = {"Effect": "Allow", "Principal": {"AWS": [ADA]}, "Action": ["codeartifact:CreateRepository"], "Resource": "*"}
 UNPROTECTED = PLAIN | {"protect": False}
 
 # For each key the config before, and the value that it is given. Each change is made backwards, too.
@@ -30,6 +31,7 @@ EDITS: dict[str, tuple[Config, object]] = {
     "closedPublishing": (PLAIN, True),
     "protect": (UNPROTECTED, True),
     "publicUpstream": (PLAIN | {"closedPublishing": True}, True),  # then the store has a policy
+    "domainStatements": (PLAIN, [WEB]),
     "internalPackages": (PLAIN, ["acme-*", "billing"]),
     "attachIdentityPolicies": (PLAIN, True),
     "githubPublishers": (PLAIN, [{"repository": "acme/tools", "tag": "v*"}]),

@@ -17,7 +17,7 @@ PRINCIPAL = (
 )
 ALL_KEYS = (
     "domain, repository, description, readers, publishers, closedPublishing, protect, existingDomain, domainOwner, "
-    "encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, githubPublishers, "
+    "domainStatements, encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, githubPublishers, "
     "makeGithubOidcProvider, tags"
 )
 KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

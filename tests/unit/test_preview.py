@@ -647,8 +647,8 @@ def test_a_mistake_in_the_config_is_reported_as_under_pulumi_up(
         "  fix:      pulumi config set private-pypi:domain NAME\n"
         "private-pypi:publisher: got a key that does not exist\n"
         "  expected: domain, repository, description, readers, publishers, closedPublishing, protect, existingDomain, "
-        "domainOwner, encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, githubPublishers, "
-        "makeGithubOidcProvider, tags\n"
+        "domainOwner, domainStatements, encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, "
+        "githubPublishers, makeGithubOidcProvider, tags\n"
         "  fix:      did you mean `publishers`?\n"
     )
 
