@@ -200,7 +200,6 @@ def test_whoever_gets_in_and_is_not_listed_is_told_so() -> None:
         ({"exempts": True, "principals": frozenset([f"{ROLES}/ci"])}, True),
         ({"exempts": True, "principals": frozenset([f"{ROLES}/*"])}, False),
     ],
-    ids=str,
 )
 def test_whom_the_config_denies_something_in_the_domains_policy_is_told(change: dict[str, Any], denied: bool) -> None:
     rule = Rule(
