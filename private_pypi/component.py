@@ -13,7 +13,7 @@ import pulumi_aws as aws
 
 from private_pypi import package_groups
 from private_pypi.args import PrivatePypiArgs
-from private_pypi.arns import Arns
+from private_pypi.arns import Arns, store_description
 from private_pypi.errors import InvalidArgsError, message, refusal
 from private_pypi.iam import EVERYTHING
 from private_pypi.policies import Documents, IdentityPolicy, everyone, make_documents, policy_of_nothing
@@ -256,7 +256,7 @@ class PrivatePypi(pulumi.ComponentResource):
             domain=domain.domain if domain else self._args.domain,
             domain_owner=self._args.domain_owner,
             repository=self._arns.store.repository_name,
-            description=f"Packages of public PyPI for {self._args.repository}",
+            description=store_description(self._args.repository),
             external_connections={"external_connection_name": "public:pypi"},
             tags=self._args.tags or None,
             opts=pulumi.ResourceOptions(parent=self, depends_on=groups),

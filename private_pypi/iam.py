@@ -180,7 +180,7 @@ def read_policy(text: str | None, arns: Arns) -> Policy:
     if text is None:
         return Policy()
     try:
-        statements = _statements(text)
+        statements = statements_of(text)
     except (ValueError, RecursionError):
         return Policy(unclear=(Unclear(statement=text, why="it is no JSON"),))
     rules: list[Rule] = []
@@ -200,13 +200,13 @@ def unsaid(text: str | None, others: Iterable[str | None], arns: Arns) -> list[s
         return []
     said = {claim for other in others for claim in _claims(read_policy(other, arns))}
     try:
-        statements = [json.dumps(each, separators=(",", ":")) for each in _statements(text)]
+        statements = [json.dumps(each, separators=(",", ":")) for each in statements_of(text)]
     except (ValueError, RecursionError):
         statements = [text]
     return [each for each in statements if not _claims(read_policy(each, arns)) <= said]
 
 
-def _statements(text: str) -> list[Any]:
+def statements_of(text: str) -> list[Any]:
     """The statements of a document, of a list of them, or of one alone.
 
     Raises:

@@ -5,7 +5,7 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from private_pypi.cli.errors import CommandError, MistakesError
@@ -66,6 +66,22 @@ def _parser() -> argparse.ArgumentParser:
     checks.set_defaults(run=_check)
     checks.add_argument("--package", metavar="NAME", type=_package, help="fetch a file of this package, too")
     checks.add_argument("--publish", action="store_true", help="try publishing too, without publishing anything")
+    adopts = commands.add_parser(
+        "adopt",
+        help="write a stack file and an import file for a repository that exists",
+        description="Write Pulumi.STACK.yaml and adopt.json for a repository that exists, and say what they leave out.",
+    )
+    adopts.set_defaults(run=_adopt, stack=None)
+    adopts.add_argument("repository", metavar="DOMAIN/REPOSITORY", type=_repository, help="the repository")
+    adopts.add_argument(
+        "--domain-owner", metavar="ACCOUNT", type=_account, help="the account that owns the domain (default: yours)"
+    )
+    adopts.add_argument(
+        "--stack",
+        dest="stack_option",
+        metavar="STACK",
+        help="the stack that is to be (default: as of preview)",
+    )
     for command in (previews, compares, checks):
         default = "default: the one that `pulumi stack select` chose for this folder, else dev"
         command.add_argument("stack", nargs="?", help=f"the stack: Pulumi.STACK.yaml ({default})")
@@ -164,6 +180,45 @@ def _check(options: argparse.Namespace) -> int:
         heading=functools.partial(_style(), "heading"),
     )
     return 0 if passes else 1
+
+
+def _adopt(options: argparse.Namespace) -> int:
+    from private_pypi.cli.adopt import write_stack  # noqa: PLC0415  only this command needs it, and botocore
+
+    domain, repository = options.repository
+    write_stack(
+        Path.cwd(),
+        options.stack,
+        domain=domain,
+        repository=repository,
+        domain_owner=options.domain_owner,
+        say=_show,
+        heading=functools.partial(_style(), "heading"),
+    )
+    return 0
+
+
+def _repository(text: str) -> tuple[str, str]:
+    from private_pypi.names import parse_domain_name, parse_repository_name  # noqa: PLC0415  takes time
+
+    domain, _, repository = text.partition("/")
+    return _parsed(domain, parse_domain_name), _parsed(repository, parse_repository_name)
+
+
+def _account(text: str) -> str:
+    from private_pypi.names import parse_account  # noqa: PLC0415  takes time
+
+    return _parsed(text, parse_account)
+
+
+def _parsed(text: str, parse: Callable[[object], str]) -> str:
+    """An argument, or the reason why it is none on one line."""
+    from private_pypi.errors import InvalidValueError  # noqa: PLC0415  takes time
+
+    try:
+        return parse(text)
+    except InvalidValueError as error:
+        raise argparse.ArgumentTypeError("; ".join(map(str.strip, str(error).splitlines()))) from None
 
 
 def _package(text: str) -> str:
