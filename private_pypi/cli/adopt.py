@@ -5,6 +5,7 @@ Nothing changes in AWS. The files are written where there are none.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from private_pypi.cli.adoption import Adoption, Found, FoundDomain, FoundReposit
 from private_pypi.cli.aws import Aws
 from private_pypi.cli.context import Caller
 from private_pypi.cli.diagnosis import RefusedError
-from private_pypi.cli.errors import CommandError, MistakesError, StackFileError
+from private_pypi.cli.errors import MistakesError, StackFileError
 from private_pypi.cli.words import plain
 from private_pypi.errors import InvalidArgsError
 
@@ -21,7 +22,7 @@ IMPORTS = "adopt.json"
 _ROOT_GROUP = "/*"
 
 
-def write_stack(
+def write_stack(  # noqa: PLR0913  which stack, of what, and how it is said
     folder: Path,
     stack: str,
     *,
@@ -85,18 +86,16 @@ def look(aws: Aws, domain: str, repository: str, domain_owner: str | None) -> Fo
         domain_name=domain,
         repository_name=repository,
     )
-    found = _repository(aws, arns)
+    found = Found(account=account, arns=arns, repository=_repository(aws, arns))
     try:
-        store = _repository(aws, arns.store)
+        found = replace(found, store=_repository(aws, arns.store))
     except RefusedError as refused:
         if refused.code != "ResourceNotFoundException":
             raise
-        store = None
-    common = {"account": account, "arns": arns, "repository": found, "store": store}
     try:
-        return Found(**common, domain=_domain(aws, arns))
+        return replace(found, domain=_domain(aws, arns))
     except RefusedError as refused:
-        return Found(**common, unreadable=str(refused))
+        return replace(found, unreadable=str(refused))
 
 
 def _repository(aws: Aws, arns: Arns) -> FoundRepository:

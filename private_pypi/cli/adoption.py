@@ -160,7 +160,7 @@ def _why_existing(found: Found) -> list[str]:
         return [
             f"The domain also has {', '.join(others)}, whose people get their tokens by its policy.",
             "A stack that makes a domain writes all of its policy, so this one leaves the domain to whoever has it.",
-            "To have it: take existingDomain out, add the domain and its policy to adopt.json, and set domainStatements:",
+            "To have it, take existingDomain out, put the domain and its policy into adopt.json, and domainStatements:",
             json.dumps([each.content for each in _domain_statements(found)], separators=(",", ":")),
         ]
     return []
