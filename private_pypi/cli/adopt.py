@@ -4,6 +4,7 @@ Nothing changes in AWS. The files are written where there are none.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -44,13 +45,13 @@ def write_stack(  # noqa: PLR0913  which stack, of what, and how it is said
         heading: styles the titles.
 
     Raises:
-        StackFileError: one of the files is there already, or there is no region.
+        StackFileError: one of the files is there already, or cannot be written; or there is no region.
         RefusedError: AWS does not say what the repository is.
         MistakesError: what is deployed is too long for the policies of a stack.
     """
-    stack_file = f"Pulumi.{stack}.yaml"
+    stack_file = f"Pulumi.{stack.rpartition('/')[2]}.yaml"
     for name in (stack_file, IMPORTS):
-        if (folder / name).exists():
+        if os.path.lexists(folder / name):
             fix = "name another stack: --stack NAME" if name == stack_file else "move it away"
             raise StackFileError(f"there is {name} already; {fix}")
     aws = Aws(None)
@@ -62,8 +63,11 @@ def write_stack(  # noqa: PLR0913  which stack, of what, and how it is said
     except InvalidArgsError as error:
         raise MistakesError(f"what is deployed cannot be a stack as it is\n{error}") from None
     for name, text in ((stack_file, render_config(adoption.config)), (IMPORTS, render_imports(adoption))):
-        with (folder / name).open("x", encoding="utf-8") as file:
-            file.write(text)
+        try:
+            with (folder / name).open("x", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise StackFileError(str(error)) from None
     say(f"Wrote {stack_file} and {IMPORTS} for {plain(found.arns.repository)}. Nothing changes in AWS.")
     for title, lines in adoption.remarks:
         say("\n".join(["", heading(title), *(f"  {plain(line)}" for line in lines)]))
