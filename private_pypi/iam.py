@@ -194,18 +194,6 @@ def read_policy(text: str | None, arns: Arns) -> Policy:
     return Policy(rules=tuple(rules), unclear=tuple(unclear))
 
 
-def unsaid(text: str | None, others: Iterable[str | None], arns: Arns) -> list[str]:
-    """The statements of a document that say something which none of the `others` says, each as JSON, minified."""
-    if text is None:
-        return []
-    said = {claim for other in others for claim in _claims(read_policy(other, arns))}
-    try:
-        statements = [json.dumps(each, separators=(",", ":")) for each in statements_of(text)]
-    except (ValueError, RecursionError):
-        statements = [text]
-    return [each for each in statements if not _claims(read_policy(each, arns)) <= said]
-
-
 def statements_of(text: str) -> list[Any]:
     """The statements of a document, of a list of them, or of one alone.
 
@@ -216,18 +204,6 @@ def statements_of(text: str) -> list[Any]:
     if isinstance(content, dict) and "Statement" in content:
         content = cast("dict[str, Any]", content)["Statement"]
     return cast("list[Any]", content if isinstance(content, list) else [content])
-
-
-def _claims(policy: Policy) -> set[tuple[object, ...]]:
-    """What a policy says, however its statements are put together."""
-    understood = {
-        (rule.effect, who, action, resource)
-        for rule in policy.rules
-        for who in ([rule.principals] if rule.exempts else rule.principals)
-        for action in rule.actions
-        for resource in rule.resources
-    }
-    return {*understood, *((each.statement,) for each in policy.unclear)}
 
 
 def read_access(domain: Policy, repository: Policy, arns: Arns) -> list[Access]:

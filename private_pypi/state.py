@@ -15,7 +15,8 @@ import pulumi
 from private_pypi.args import PrivatePypiArgs
 from private_pypi.arns import Arns
 from private_pypi.errors import InvalidValueError, describe
-from private_pypi.iam import is_protected, read_policy, unsaid
+from private_pypi.iam import is_protected, read_policy
+from private_pypi.statements import unsaid
 from private_pypi.upstreams import downstream_repositories
 
 COMPONENT_TYPE = "private-pypi:index:PrivatePypi"

@@ -6,13 +6,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self, cast
 
+from private_pypi.arns import Arns
 from private_pypi.errors import InvalidValueError, Mistakes, describe, nearest, parse_items, printable, wrong_type
-from private_pypi.iam import Statement, matches
+from private_pypi.iam import Policy, Statement, matches, read_policy, statements_of
 from private_pypi.names import ACCOUNT
 from private_pypi.principals import ORGANIZATION, Principal
 
@@ -136,6 +137,11 @@ class DomainStatement:
     def content(self) -> Statement:
         """The statement as it stands in a policy."""
         return json.loads(self.text)
+
+    @property
+    def meaning(self) -> Statement:
+        """The same without its Sid, which means nothing."""
+        return {key: value for key, value in self.content.items() if key != "Sid"}
 
     @property
     def sid(self) -> str | None:
@@ -363,3 +369,82 @@ def _refuse_everybody(said: tuple[str, Mapping[str, Mapping[str, Sequence[str]]]
     if effect == "Deny":
         fix = 'add {"StringNotEquals": {"aws:PrincipalOrgID": "o-..."}} for example, or name the principals'
     raise InvalidValueError(got='"*"', expected=expected, fix=fix)
+
+
+Claim = tuple[str, object, str, str]
+"""What a rule says: its effect, whom it is about (of a Deny with exceptions, these), an action and a resource."""
+
+
+def claims_of(policy: Policy, arns: Arns, *, of_domain: bool) -> set[Claim]:
+    """What a policy says, as far as it is understood: in single actions, each on what it is for.
+
+    In a repository's policy `*` is that repository and its packages, in a domain's all that is in the domain. An action
+    that is not known, or that by the reference takes none of the resources, is left as it is.
+    """
+    claims: set[Claim] = set()
+    for rule in policy.rules:
+        whom: Iterable[object] = [rule.principals] if rule.exempts else rule.principals
+        for pattern in rule.actions:
+            actions = _meant(pattern)
+            said = {
+                (action, arn)
+                for action in actions
+                for resource in rule.resources
+                for arn in _takes(action, resource, arns, of_domain=of_domain)
+            }
+            if not said:
+                said = {(action, resource) for action in actions or [pattern] for resource in rule.resources}
+            claims |= {(rule.effect, who, *each) for who in whom for each in said}
+    return claims
+
+
+def _takes(action: str, resource: str, arns: Arns, *, of_domain: bool) -> Iterator[str]:
+    """What a resource of a policy is for an action: nothing for one of another kind."""
+    if resource != "*":
+        kind = resource.split(":", maxsplit=5)[-1].partition("/")[0]
+        if kind in ACTIONS[action] or re.search(r"[*?]", kind):
+            yield resource
+        return
+    own = {"domain": arns.domain} if of_domain else {"repository": arns.repository, "package": arns.packages}
+    kinds = ACTIONS[action]
+    if of_domain and (not kinds or kinds - {"domain"}):
+        yield "*"
+    else:
+        yield from (own[kind] for kind in kinds if kind in own)
+
+
+def is_covered(claim: Claim, by: Collection[Claim]) -> bool:
+    """Whether one of some claims says it, perhaps of more resources."""
+    effect, who, action, arn = claim
+    return claim in by or any(each[:3] == (effect, who, action) and matches(each[3], arn) for each in by)
+
+
+def unsaid(text: str | None, others: Iterable[str | None], arns: Arns) -> list[str]:
+    """The statements of a domain's policy that say what none of the `others` says, each as JSON, minified."""
+    if text is None:
+        return []
+    policies = [read_policy(other, arns) for other in others]
+    said = {claim for policy in policies for claim in claims_of(policy, arns, of_domain=True)}
+    unclear = [_in_one_form(each.statement, arns) for policy in policies for each in policy.unclear]
+
+    def is_said(statement: str) -> bool:
+        policy = read_policy(statement, arns)
+        claims = claims_of(policy, arns, of_domain=True)
+        return all(is_covered(each, said) for each in claims) and (
+            not policy.unclear or _in_one_form(statement, arns) in unclear
+        )
+
+    try:
+        statements = [json.dumps(each, separators=(",", ":")) for each in statements_of(text)]
+    except (ValueError, RecursionError):
+        statements = [text]
+    return [each for each in statements if not is_said(each)]
+
+
+def _in_one_form(statement: str, arns: Arns) -> Any:
+    """A statement, the same however it was written if it is one that a config can have."""
+    try:
+        where = {"domain": arns.domain_name, "partition": arns.partition}
+        return DomainStatement.parse(json.loads(statement), **where).meaning
+    except (ValueError, RecursionError):
+        return statement

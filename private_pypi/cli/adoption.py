@@ -17,7 +17,6 @@ from private_pypi.iam import (
     Policy,
     is_closed,
     is_protected,
-    matches,
     read_access,
     read_policy,
     statements_of,
@@ -26,7 +25,7 @@ from private_pypi.keys import KEYS, NAMESPACE
 from private_pypi.names import parse_key_arn, parse_package
 from private_pypi.policies import Documents, make_documents, policy_of_nothing
 from private_pypi.principals import Principal
-from private_pypi.statements import ACTIONS, OWN_SIDS, DomainStatement
+from private_pypi.statements import OWN_SIDS, Claim, DomainStatement, claims_of, is_covered
 
 _COMPONENT, _NAME = "private-pypi:index:PrivatePypi", "private-pypi"
 _TYPES = {
@@ -273,46 +272,6 @@ def _tags(found: Found, domain: FoundDomain | None) -> dict[str, str]:
     }
 
 
-# What a rule says, of one principal, action and resource. Of a Deny with exceptions these are the principal.
-_Claim = tuple[str, object, str, str]
-
-
-def _claims(policy: Policy, arns: Arns, *, of_domain: bool) -> set[_Claim]:
-    """What a policy says that is understood, in single actions, each on what it is for; what has no effect is left out.
-
-    In a repository's policy `*` is that repository and its packages, in a domain's all that is in the domain.
-    """
-    claims: set[_Claim] = set()
-    for rule in policy.rules:
-        whom: Iterable[object] = [rule.principals] if rule.exempts else rule.principals
-        actions = {each for each in ACTIONS for pattern in rule.actions if matches(pattern.lower(), each.lower())}
-        for action in actions:
-            for resource in rule.resources:
-                for arn in _takes(action, resource, arns, of_domain=of_domain):
-                    claims |= {(rule.effect, who, action, arn) for who in whom}
-    return claims
-
-
-def _takes(action: str, resource: str, arns: Arns, *, of_domain: bool) -> Iterator[str]:
-    """What a resource of a policy is for an action: nothing for one of another kind."""
-    if resource != "*":
-        kind = resource.split(":", maxsplit=5)[-1].partition("/")[0]
-        if kind in ACTIONS[action]:
-            yield resource
-        return
-    own = {"domain": arns.domain} if of_domain else {"repository": arns.repository, "package": arns.packages}
-    kinds = ACTIONS[action]
-    if of_domain and (not kinds or kinds - {"domain"}):
-        yield "*"
-    else:
-        yield from (own[kind] for kind in kinds if kind in own)
-
-
-def _is_covered(claim: _Claim, by: Collection[_Claim]) -> bool:
-    effect, who, action, arn = claim
-    return claim in by or any(each[:3] == (effect, who, action) and matches(each[3], arn) for each in by)
-
-
 def _domain_statements(found: Found) -> list[DomainStatement]:
     """What others have in the domain's policy, as far as a config can say it."""
     if found.domain is None or found.domain.policy is None:
@@ -332,19 +291,19 @@ def _domain_statements(found: Found) -> list[DomainStatement]:
     return statements
 
 
-def _own_tokens(found: Found) -> set[_Claim]:
+def _own_tokens(found: Found) -> set[Claim]:
     """What the program itself writes into the domain's policy for whom the repository's policy lets in."""
     readers, publishers = _listed(read_policy(found.repository.policy, found.arns), found.arns)
     args = PrivatePypiArgs(domain=found.arns.domain_name, readers=readers, publishers=publishers)
     args = args.at(found.arns.region, found.account)
     document = make_documents(args, found.arns, found.arns.owner, []).domain
-    return _claims(read_policy(document, found.arns), found.arns, of_domain=True)
+    return claims_of(read_policy(document, found.arns), found.arns, of_domain=True)
 
 
-def _without_ours(statement: Any, own: Collection[_Claim], arns: Arns) -> Any:
+def _without_ours(statement: Any, own: Collection[Claim], arns: Arns) -> Any:
     """A statement without the principals for whom the program says all of it; `None` if nobody is left."""
     policy = read_policy(json.dumps(statement), arns)
-    left = {who for _, who, _, _ in _claims(policy, arns, of_domain=True) - {*own}}
+    left = {who for _, who, _, _ in claims_of(policy, arns, of_domain=True) - {*own}}
     if policy.unclear or any(rule.exempts for rule in policy.rules):
         return statement
     if not left:
@@ -381,37 +340,32 @@ def _place(kind: str, arns: Arns) -> Arns:
 
 def _lost(args: PrivatePypiArgs, documents: Documents, found: Found) -> Iterator[str]:
     """What the deployed policies say and the stack's do not, by statement."""
-    stated = [_bare(each) for each in args.domain_statements]
+    stated = [each.meaning for each in args.domain_statements]
     for kind, deployed, document in _policies(args, documents, found):
         arns, of_domain = _place(kind, found.arns), kind == "domain"
-        kept = _claims(read_policy(document, arns), arns, of_domain=of_domain)
+        kept = claims_of(read_policy(document, arns), arns, of_domain=of_domain)
         for statement in statements_of(deployed) if deployed else []:
             policy = read_policy(json.dumps(statement), arns)
-            lost = {each for each in _claims(policy, arns, of_domain=of_domain) if not _is_covered(each, kept)}
+            lost = {each for each in claims_of(policy, arns, of_domain=of_domain) if not is_covered(each, kept)}
             taken = _parsed(statement, arns) if of_domain else None
-            if lost or (policy.unclear and not (taken and _bare(taken) in stated)):
+            if lost or (policy.unclear and not (taken and taken.meaning in stated)):
                 yield f"of the {kind}'s policy: {json.dumps(statement, separators=(',', ':'))}"
                 yield from (f"  {line}" for line in _said(lost, "no longer"))
                 yield from (f"  what it lets people do or denies them, because {each.why}" for each in policy.unclear)
-
-
-def _bare(statement: DomainStatement) -> Mapping[str, Any]:
-    """A statement without its Sid, which has no meaning."""
-    return {key: value for key, value in statement.content.items() if key != "Sid"}
 
 
 def _added(args: PrivatePypiArgs, documents: Documents, found: Found) -> Iterator[str]:
     """What the stack's policies say and the deployed ones do not."""
     for kind, deployed, document in _policies(args, documents, found):
         arns, of_domain = _place(kind, found.arns), kind == "domain"
-        there = _claims(read_policy(deployed, arns), arns, of_domain=of_domain)
-        new = _claims(read_policy(document, arns), arns, of_domain=of_domain)
-        if added := {each for each in new if not _is_covered(each, there)}:
+        there = claims_of(read_policy(deployed, arns), arns, of_domain=of_domain)
+        new = claims_of(read_policy(document, arns), arns, of_domain=of_domain)
+        if added := {each for each in new if not is_covered(each, there)}:
             yield f"to the {kind}'s policy:"
             yield from (f"  {line}" for line in _said(added, "now"))
 
 
-def _said(claims: Iterable[_Claim], when: str) -> Iterator[str]:
+def _said(claims: Iterable[Claim], when: str) -> Iterator[str]:
     """Claims in a line for each of whom they are about, and for each effect."""
     by_who: dict[tuple[str, str], set[str]] = {}
     for effect, who, action, arn in claims:
@@ -474,8 +428,8 @@ def _left(args: PrivatePypiArgs, documents: Documents, found: Found) -> Iterator
 def _for_owner(documents: Documents, found: Found) -> Iterator[str]:
     """The statements that the owner of an existing domain has not in its policy yet."""
     deployed = found.domain.policy if found.domain else None
-    there = _claims(read_policy(deployed, found.arns), found.arns, of_domain=True)
+    there = claims_of(read_policy(deployed, found.arns), found.arns, of_domain=True)
     for each in statements_of(documents.domain_statements) if documents.domain_statements else []:
-        wanted = _claims(read_policy(json.dumps(each), found.arns), found.arns, of_domain=True)
-        if not all(_is_covered(claim, there) for claim in wanted):
+        wanted = claims_of(read_policy(json.dumps(each), found.arns), found.arns, of_domain=True)
+        if not all(is_covered(claim, there) for claim in wanted):
             yield json.dumps(each, separators=(",", ":"))

@@ -204,7 +204,8 @@ def test_so_they_do_where_the_stack_takes_the_domain(project: Project, shared: d
     imports["resources"] += json.loads(more)
     path.write_text(json.dumps(imports))
 
-    assert "not from here" not in bring_in(project)
+    bring_in(project)
+    assert "not from here" not in project.pulumi("preview", "--stack", "prod").stdout
     project.up("prod")
     assert rights(shared, "two") == EVERYBODYS
     assert project.changes("prod") == {}

@@ -346,6 +346,28 @@ def test_what_is_too_long_for_the_policies_of_a_stack_is_an_error() -> None:
 
 
 ROOTS = [f"arn:aws:iam::{account}:root" for account in (ACCOUNT, OTHER)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "loss"),
+    [
+        (allow(f"{ROLES}/x", "CreateRepository", resource=ARNS.domain), "CreateRepository on domain/acme"),
+        (allow(f"{ROLES}/x", "NotYetKnown"), "NotYetKnown on *"),
+        (allow(f"{ROLES}/x", TOKEN, resource="arn:aws:codeartifact:us-west-2:111122223333:*"), f"{TOKEN} on *"),
+        (
+            allow(f"{ROLES}/x", TOKEN, resource="arn:aws:codeartifact:*:111122223333:domain/acme"),
+            f"{TOKEN} on domain/acme",
+        ),
+    ],
+    ids=str,
+)
+def test_nothing_is_taken_for_nothing(statement: dict[str, Any], loss: str) -> None:
+    """What by AWS's reference has no effect, what is not known, and what is written more widely than a config can."""
+    adoption = adopt(found(document(statement)))
+
+    assert said(adoption)[LOSES][1:] == [f"  {ROLES}/x may no longer: {loss}"]
+
+
 CALLERS = [f"{ROLES}/api", f"{ROLES}/npm", f"{ROLES}/team/x", f"{ELSEWHERE}/api"]
 principals = st.one_of(
     st.lists(st.sampled_from([f"{ROLES}/api", f"{ROLES}/npm", f"{ELSEWHERE}/api", *ROOTS]), min_size=1, max_size=3).map(
