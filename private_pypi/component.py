@@ -158,7 +158,9 @@ class PrivatePypi(pulumi.ComponentResource):
         if domain_policy is None:
             return None
         before = deployed.written_domain_policy
-        return domain_policy.policy_document.apply(lambda found: found if found == document else before)
+        # With the ARN, which is known only then, so that no preview shows it.
+        found = pulumi.Output.all(domain_policy.policy_document, domain_policy.resource_arn)
+        return found.apply(lambda values: document if values[0] == document else before)
 
     # Signatures say pulumi.Resource for what is of aws.iam or aws.cloudcontrol: to name a class there loads that part
     # of the provider, a fifth of a preview's time, for stacks that have nothing of it.

@@ -226,7 +226,7 @@ def test_programs_get_the_resources_as_they_are_registered(capsys: pytest.Captur
 def test_programs_get_each_private_pypi_and_the_outputs(capsys: pytest.CaptureFixture[str]) -> None:
     result = preview_as_json(capsys)
     (component,) = result.pop("components")
-    assert component.pop("outputs") == result["outputs"] | {"protect": None}
+    assert component.pop("outputs") == result["outputs"] | {"protect": None, "domain_policy": None}
     assert component == {
         "name": "private-pypi",
         "urn": f"{URN}::private-pypi",
