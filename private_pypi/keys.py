@@ -37,6 +37,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "protect": Key(field="protect", kind="boolean"),
         "existingDomain": Key(field="existing_domain", kind="boolean"),
         "domainOwner": Key(field="domain_owner", kind="text"),
+        "domainStatements": Key(field="domain_statements", kind="list"),
         "encryptionKey": Key(field="encryption_key", kind="text"),
         "publicUpstream": Key(field="public_upstream", kind="boolean"),
         "internalPackages": Key(field="internal_packages", kind="list"),

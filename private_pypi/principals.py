@@ -23,7 +23,7 @@ IDENTITY_CENTER_PATH = "aws-reserved/sso.amazonaws.com/"
 PERMISSION_SET = "AWSReservedSSO_"
 """What the name of such a role begins with."""
 
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 # Paths and names of the IAM API reference (CreateRole), and `*`. A path may hold any printable ASCII there; here it may
 # not hold `?` and `$`, which mean something else in a policy's condition.
@@ -176,7 +176,7 @@ def _check(value: object, partition: str) -> None:
         _refuse(value, "take the white space out")
     if value.startswith("arn:"):
         _check_arn(value)
-    elif not (ACCOUNT.fullmatch(value) or _ORGANIZATION.fullmatch(value)):
+    elif not (ACCOUNT.fullmatch(value) or ORGANIZATION.fullmatch(value)):
         _refuse_word(value, partition)
 
 
@@ -222,9 +222,9 @@ def _refuse_part_of_organization(arn: str, kind: str, name: str) -> NoReturn:
     organization, _, part = name.partition("/")
     if kind == "account" and ACCOUNT.fullmatch(part):
         _refuse(arn, f'list the account by its number: "{part}"')
-    if kind == "organization" and _ORGANIZATION.fullmatch(organization):
+    if kind == "organization" and ORGANIZATION.fullmatch(organization):
         _refuse(arn, f"list the organization by its id: {organization}")
-    _refuse(arn, _OF_UNIT.format(organization if _ORGANIZATION.fullmatch(organization) else "o-a1b2c3d4e5"))
+    _refuse(arn, _OF_UNIT.format(organization if ORGANIZATION.fullmatch(organization) else "o-a1b2c3d4e5"))
 
 
 _OF_UNIT = "list its accounts by their numbers, or the whole organization ({}): no policy can name a part of that"

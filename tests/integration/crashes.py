@@ -19,6 +19,7 @@ State = Mapping[str, Any]
 API, CI, ADA = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("service/api", "ci", "people/ada"))
 KEY = f"arn:aws:kms:us-west-2:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 PLAIN: Config = {"domain": "acme", "readers": [API], "publishers": [CI]}
+WEB = {"Effect": "Allow", "Principal": {"AWS": [ADA]}, "Action": ["codeartifact:CreateRepository"], "Resource": "*"}
 UNPROTECTED = PLAIN | {"protect": False}
 
 # For each key the config before, and the value that it is given. Changes are made backwards, too.
@@ -31,6 +32,7 @@ EDITS: dict[str, tuple[Config, object]] = {
     "closedPublishing": (PLAIN, True),
     "protect": (UNPROTECTED, True),
     "publicUpstream": (PLAIN | {"closedPublishing": True}, True),  # then the store has a policy
+    "domainStatements": (PLAIN, [WEB]),
     "internalPackages": (PLAIN, ["acme-*", "billing"]),
     "encryptionKey": (UNPROTECTED | {"internalPackages": ["acme-*"]}, KEY),  # then the domain is made again, with both
     "attachIdentityPolicies": (PLAIN, True),

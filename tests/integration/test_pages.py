@@ -226,8 +226,8 @@ def test_all_is_taken_away_also_after_a_refused_destroy(project: Project, emulat
 
 @pytest.mark.parametrize("owner", [ACCOUNT, "444455556666"], ids=["own account", "another account"])
 def test_the_owner_of_a_domain_adds_the_statement(project: Project, emulator: Emulator, owner: str) -> None:
-    _, own, others = configs("domains.md")
-    fetch, put = blocks("domains.md", "sh")
+    _, own, others, *_ = configs("domains.md")
+    fetch, put = blocks("domains.md", "sh", "A domain that exists")
     of_owner = {"AWS_ACCESS_KEY_ID": f"test{owner}"}
     domain = emulator.client("codeartifact", account=owner)
     domain.create_domain(domain="shared")

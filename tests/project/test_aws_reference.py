@@ -105,7 +105,9 @@ def test_the_program_writes_actions_that_exist_each_with_a_resource_that_it_take
 
 
 def test_so_it_does_in_another_partition() -> None:
-    config = json.loads(json.dumps(TOGETHER["together"]).replace("arn:aws:", "arn:aws-cn:"))
+    config = json.loads(
+        json.dumps(TOGETHER["together"]).replace("arn:aws:", "arn:aws-cn:").replace("us-west-2", "cn-north-1")
+    )
     assert_known(of_program(deploy(config, "aws-cn", "cn-north-1")))
 
 

@@ -78,6 +78,55 @@ FEATURES: dict[str, Config] = {
     "attachIdentityPolicies": {"attachIdentityPolicies": True},
     "existingDomain": {"existingDomain": True},
     "existingDomain of another account": {"existingDomain": True, "domainOwner": OTHER},
+    "domainStatements": {
+        "domainStatements": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": [f"{ARN}:role/team/other", f"{ELSEWHERE}:role/ci"]},
+                "Action": ["codeartifact:GetAuthorizationToken"],
+                "Resource": "arn:aws:codeartifact:us-west-2:111122223333:domain/acme",
+            },
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": [f"{ELSEWHERE}:root"]},
+                "Action": ["codeartifact:CreateRepository"],
+                "Resource": "*",
+            },
+        ]
+    },
+    "domainStatements, of patterns and an organization": {
+        "domainStatements": [
+            {
+                "Sid": "Web",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": ["codeartifact:ReadFromRepository"],
+                "Resource": "arn:aws:codeartifact:us-west-2:111122223333:repository/acme/other",
+                "Condition": {
+                    "ArnLike": {"aws:PrincipalArn": [f"{ARN}:role/web/*"]},
+                    "StringEquals": {"aws:PrincipalAccount": [ACCOUNT]},
+                },
+            },
+            {
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": ["codeartifact:CopyPackageVersions", "codeartifact:PublishPackageVersion"],
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:PrincipalOrgID": ["o-zzzzzzzzzz"]}},
+            },
+        ]
+    },
+    "domainStatements, a Deny": {
+        "domainStatements": [
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": ["codeartifact:CopyPackageVersions", "codeartifact:DeleteRepository"],
+                "Resource": "*",
+                "Condition": {"ArnNotLike": {"aws:PrincipalArn": [f"{ARN}:role/team/ci"]}},
+            }
+        ]
+    },
     "a policy that is too long": {"readers": [f"{ARN}:role/glue/job-number-{number:02}" for number in range(70)]},
 }
 
@@ -91,8 +140,12 @@ def join(*parts: Config) -> Config:
     return config
 
 
-# The program refuses these two together.
-_REFUSED = {"internalPackages", "existingDomain of another account"}
+_STATEMENTS = [name for name in FEATURES if name.startswith("domainStatements")]
+# The program refuses these together.
+_REFUSED = [
+    {"internalPackages", "existingDomain of another account"},
+    *({name, existing} for name in _STATEMENTS for existing in ("existingDomain", "existingDomain of another account")),
+]
 
 ALONE = {name: join(feature) for name, feature in FEATURES.items()}
 # In a domain of another account an identity policy is enough in the one that makes the repository.
@@ -118,10 +171,12 @@ THERE = {
 PAIRS = {
     f"{one} + {other}": join(FEATURES[one], FEATURES[other])
     for one, other in itertools.combinations(FEATURES, 2)
-    if {one, other} != _REFUSED
+    if {one, other} not in _REFUSED
 }
 _TOO_LONG = ["publishers of packages, each of their own", "a policy that is too long"]
 _APART = ["no protect", "existingDomain", "existingDomain of another account"]
 _TOGETHER = join(*(feature for name, feature in FEATURES.items() if name not in [*_APART, *_TOO_LONG]))
 TOGETHER = {"together": _TOGETHER, **{f"together, {name}": join(_TOGETHER, FEATURES[name]) for name in _APART}}
-TOGETHER["together, existingDomain of another account"].pop("internalPackages")
+TOGETHER["together, existingDomain"].pop("domainStatements")
+for _key in ("domainStatements", "internalPackages"):
+    TOGETHER["together, existingDomain of another account"].pop(_key)

@@ -134,7 +134,7 @@ class Meaning:
             rows.append(Row(action=CREATE, resource=[domain], who=who))
             if self.config.get("tags"):
                 rows.append(Row(action=TAG, resource=[domain, *self.repositories], who=who))
-        return rows
+        return [*rows, *self._statements("Allow")]
 
     def denies(self) -> list[Row]:
         rows: list[Row] = []
@@ -147,6 +147,20 @@ class Meaning:
             for store in self.store:
                 there = [f"repository/{store}", f"package/{store}/*"]
                 rows.append(Row(action=[*PUBLISH, *COPY], resource=there, who=[]))
+        return [*rows, *self._statements("Deny")]
+
+    def _statements(self, effect: str) -> list[Row]:
+        """What others need in the domain, for all that is in it: `*` is all of that."""
+        prefix = f"arn:{self.place.partition}:codeartifact:{self.place.region}:{self.owner}:"
+        rows: list[Row] = []
+        for each in self.config.get("domainStatements", []):
+            keys = {key: names for operator in each.get("Condition", {}).values() for key, names in operator.items()}
+            who = keys.get("aws:PrincipalArn") or keys.get("aws:PrincipalOrgID") or each["Principal"]["AWS"]
+            resources = [each["Resource"]] if isinstance(each["Resource"], str) else each["Resource"]
+            everything = [f"{kind}/{self.domain}/*" for kind in ("package", "repository")] + [f"domain/{self.domain}"]
+            on = [part for name in resources for part in (everything if name == "*" else [name.removeprefix(prefix)])]
+            if each["Effect"] == effect:
+                rows.append(Row(action=each["Action"], resource=on, who=who))
         return rows
 
     @cached_property

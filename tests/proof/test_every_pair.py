@@ -21,7 +21,7 @@ def test_the_policies_allow_and_deny_what_the_config_says_and_nothing_else(
 
 @pytest.mark.parametrize("config", [ALONE["workflow, branch"], *TOGETHER.values()])
 def test_so_it_is_in_another_partition(config: dict[str, Any], record_property: Callable[[str, object], None]) -> None:
-    there = json.loads(json.dumps(config).replace("arn:aws:", "arn:aws-cn:"))
+    there = json.loads(json.dumps(config).replace("arn:aws:", "arn:aws-cn:").replace("us-west-2", "cn-north-1"))
     prove(there, Place(partition="aws-cn", region="cn-north-1"))
     record_property("proved", there)
 
