@@ -343,15 +343,15 @@ def _refuse_without_effect(named: tuple[Sequence[str], Sequence[str]]) -> None:
     for action, ways in taken.items():
         if "*" in resources or any(kind in way for way in ways for kind in kinds.values()):
             continue
-        possible = sorted({kind for way in ways for kind in way})
-        expected = f"{action} on a resource that it takes: {', '.join([*possible, '*'])}"
+        possible = [f"a {kind}" for kind in sorted({kind for way in ways for kind in way})]
+        expected = f"""it on {" or ".join([*possible, '"*"'])}, because AWS lets it be named for nothing else"""
         raise InvalidValueError(
-            got=f"it on {', '.join(resources)} alone", expected=expected, fix="correct the resource"
+            got=f"{action} on {', '.join(resources)}", expected=expected, fix="correct the resource"
         )
     for resource, kind in kinds.items():
         if not any(kind in way for ways in taken.values() for way in ways):
             expected = f"an action that takes {resource}"
-            raise InvalidValueError(got=", ".join(actions), expected=expected, fix="take the resource out")
+            raise InvalidValueError(got=f"{', '.join(actions)} alone", expected=expected, fix="take the resource out")
 
 
 def _refuse_everybody(said: tuple[str, Mapping[str, Mapping[str, Sequence[str]]]]) -> None:

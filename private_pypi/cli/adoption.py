@@ -105,21 +105,18 @@ def adopt(found: Found) -> Adoption:
     """
     why = _why_existing(found)
     given = _args(found, existing_domain=bool(why))
-    args = _checked(given, found)
+    args = PrivatePypiArgs(**given).at(found.arns.region, found.account)
     documents = make_documents(args, found.arns, found.account, [])
-    has_policy = bool(documents.store) and found.store is not None and found.store.policy is not None
-    imported = {
-        **({} if args.existing_domain or not found.domain else {"domain": found.arns.domain}),
-        **(
-            {"domain-permissions": found.arns.domain}
-            if not args.existing_domain and found.domain and found.domain.policy
-            else {}
-        ),
-        "repository": found.arns.repository,
-        **({"repository-permissions": found.arns.repository} if found.repository.policy else {}),
-        **({"store": found.arns.store.repository} if args.public_upstream else {}),
-        **({"store-permissions": found.arns.store.repository} if args.public_upstream and has_policy else {}),
-    }
+    domain = found.domain if not args.existing_domain else None
+    store = found.store if args.public_upstream else None
+    imported = (
+        ("domain", found.arns.domain, domain),
+        ("domain-permissions", found.arns.domain, domain and domain.policy),
+        ("repository", found.arns.repository, found.repository),
+        ("repository-permissions", found.arns.repository, found.repository.policy),
+        ("store", found.arns.store.repository, store),
+        ("store-permissions", found.arns.store.repository, store and store.policy and documents.store),
+    )
     remarks = {
         "Why existingDomain": why,
         "What `pulumi up` takes away": [*_lost(args, documents, found)],
@@ -139,7 +136,8 @@ def adopt(found: Found) -> Adoption:
                 {"type": _COMPONENT, "name": _NAME, "component": True},
                 *(
                     {"type": _TYPES[kind], "name": f"{_NAME}-{kind}", "parent": _NAME, "id": arn}
-                    for kind, arn in imported.items()
+                    for kind, arn, there in imported
+                    if there
                 ),
             ]
         },
@@ -199,10 +197,6 @@ def _args(found: Found, *, existing_domain: bool) -> dict[str, Any]:
         "tags": (_tags(found, domain), {}),
     }
     return {name: value for name, (value, default) in every.items() if value != default}
-
-
-def _checked(given: Mapping[str, Any], found: Found) -> PrivatePypiArgs:
-    return PrivatePypiArgs(**given).at(found.arns.region, found.account)
 
 
 def _listed(policy: Policy, arns: Arns) -> tuple[list[str], list[Any]]:
@@ -280,15 +274,34 @@ def _domain_statements(found: Found) -> list[DomainStatement]:
     statements: list[DomainStatement] = []
     sids = {*OWN_SIDS}
     for each in statements_of(found.domain.policy):
-        content = _without_ours(each, own, found.arns)
-        if content is None:
-            continue
-        if isinstance(content, dict) and cast("dict[str, Any]", content).get("Sid") in sids:
-            content = {key: value for key, value in cast("dict[str, Any]", content).items() if key != "Sid"}
-        if (statement := _parsed(content, found.arns)) is not None:
-            statements.append(statement)
+        for statement in _expressible(_without_ours(each, own, found.arns), found.arns):
+            has_own_sid = statement.sid is None or statement.sid not in sids
+            statements.append(statement if has_own_sid else DomainStatement(statement.meaning))
             sids |= {statement.sid} - {None}
     return statements
+
+
+def _expressible(statement: Any, arns: Arns) -> Iterator[DomainStatement]:
+    """A statement, or what of it a config can say: those of its actions that it can, on those of its resources."""
+    if (whole := _parsed(statement, arns)) is not None:
+        yield whole
+    elif isinstance(statement, dict):
+        content = {key: value for key, value in cast("dict[str, Any]", statement).items() if key != "Sid"}
+        by_resources: dict[tuple[Any, ...], list[Any]] = {}
+        for action in _listed_in(content.get("Action")):
+            taken = tuple(
+                resource
+                for resource in _listed_in(content.get("Resource"))
+                if _parsed(content | {"Action": action, "Resource": resource}, arns)
+            )
+            by_resources.setdefault(taken, []).append(action)
+        for resources, actions in by_resources.items():
+            if resources:
+                yield DomainStatement(content | {"Action": actions, "Resource": [*resources]})
+
+
+def _listed_in(element: Any) -> list[Any]:
+    return cast("list[Any]", element) if isinstance(element, list) else [element]
 
 
 def _own_tokens(found: Found) -> set[Claim]:
@@ -301,16 +314,18 @@ def _own_tokens(found: Found) -> set[Claim]:
 
 
 def _without_ours(statement: Any, own: Collection[Claim], arns: Arns) -> Any:
-    """A statement without the principals for whom the program says all of it; `None` if nobody is left."""
+    """A statement without principals for whom the program says all of it, and without those that were deleted.
+
+    `None` if nobody is left.
+    """
     policy = read_policy(json.dumps(statement), arns)
-    left = {who for _, who, _, _ in claims_of(policy, arns, of_domain=True) - {*own}}
     if policy.unclear or any(rule.exempts for rule in policy.rules):
         return statement
-    if not left:
-        return None
-    if statement["Principal"] != "*" and statement["Principal"].get("AWS") not in ("*", ["*"]):
-        return statement | {"Principal": {"AWS": sorted(map(str, left))}}
-    return statement
+    left = {str(who) for _, who, _, _ in claims_of(policy, arns, of_domain=True) - {*own}}
+    if statement["Principal"] != "*" and statement["Principal"]["AWS"] not in ("*", ["*"]):
+        left = {who for who in left if _is_principal(who, arns.partition)}
+        statement = statement | {"Principal": {"AWS": sorted(left)}}
+    return statement if left else None
 
 
 def _parsed(statement: Any, arns: Arns) -> DomainStatement | None:
@@ -369,15 +384,15 @@ def _said(claims: Iterable[Claim], when: str) -> Iterator[str]:
     """Claims in a line for each of whom they are about, and for each effect."""
     by_who: dict[tuple[str, str], set[str]] = {}
     for effect, who, action, arn in claims:
-        name = (
-            who
-            if isinstance(who, str)
-            else f"everybody but {', '.join(sorted(cast('frozenset[str]', who))) or 'nobody'}"
-        )
+        name = who if isinstance(who, str) else _everybody_but(cast("frozenset[str]", who))
         verb = "may" if effect == "Allow" else "is denied"
         by_who.setdefault((name, verb), set()).add(f"{action.rpartition(':')[2]} on {arn.rpartition(':')[2]}")
     for (name, verb), actions in sorted(by_who.items()):
         yield f"{name} {verb} {when}: {', '.join(sorted(actions))}"
+
+
+def _everybody_but(exempt: Collection[str]) -> str:
+    return f"everybody but {', '.join(sorted(exempt))}" if exempt else "everybody"
 
 
 def _changed(args: PrivatePypiArgs, documents: Documents, found: Found) -> Iterator[str]:

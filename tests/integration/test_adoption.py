@@ -140,6 +140,55 @@ def test_what_another_stack_has_deployed_is_adopted_and_nothing_changes(
     assert packages(emulator) == ["acme-core"]
 
 
+def test_what_cloudformation_leaves_is_adopted_and_nothing_changes(project: Project, emulator: Emulator) -> None:
+    (template,) = blocks("adopt.md", "yaml", TAKE)
+    (resource,) = yaml.safe_load(template)["Resources"].values()
+    assert (resource["Type"], resource["DeletionPolicy"]) == ("AWS::CodeArtifact::Repository", "Retain")
+    where = {"domain": resource["Properties"]["DomainName"], "repository": resource["Properties"]["RepositoryName"]}
+    codeartifact = emulator.client("codeartifact")
+    codeartifact.create_domain(domain=where["domain"])
+    tags = [{"key": "aws:cloudformation:stack-name", "value": "tools"}, {"key": "team", "value": "data"}]
+    codeartifact.create_repository(**where, description="Tools", tags=tags)
+    codeartifact.tag_resource(resourceArn=f"arn:aws:codeartifact:us-west-2:{ACCOUNT}:domain/acme", tags=tags)
+    # In the form of the program, with its statements apart, and with Sids of its own.
+    policy = [
+        statement([READER], "ReadFromRepository"),
+        statement([READER], "GetPackageVersionAsset", "GetPackageVersionReadme"),
+    ]
+    codeartifact.put_repository_permissions_policy(**where, policyDocument=document(*policy))
+    codeartifact.put_domain_permissions_policy(
+        domain="acme", policyDocument=document(statement([READER], "GetAuthorizationToken"))
+    )
+
+    said = write(project)
+    assert "takes away" not in said
+    assert "`pulumi up` adds" not in said
+    bring_in(project)
+    assert project.changes("prod") == {
+        "private-pypi-domain-permissions": "update",  # in another form
+        "private-pypi-repository-permissions": "update",
+    }
+    project.up("prod")
+    assert project.changes("prod") == {}
+
+
+def test_a_repository_in_another_accounts_domain_is_adopted(project: Project, emulator: Emulator) -> None:
+    owner = "444455556666"
+    emulator.client("codeartifact", account=owner).create_domain(domain="acme")
+    config: dict[str, Any] = {"domain": "acme", "existingDomain": True, "domainOwner": owner, "readers": [READER]}
+    project.configure("old", **config)
+    project.up("old")
+
+    (command,) = blocks("adopt.md", "sh", WRITE)
+    said = project.follow(command.replace("acme/tools", f"acme/private-pypi --domain-owner {owner}"))
+    assert f"The domain is of account {owner}, and the repository of account {ACCOUNT}." in said
+    statements = json.loads(project.outputs("old")["domain_policy_statements"])
+    lines = [json.loads(line) for line in map(str.strip, said.splitlines()) if line.startswith("{")]
+    assert lines == statements
+    bring_in(project)
+    assert project.changes("prod") == {}
+
+
 @pytest.fixture
 def shared(emulator: Emulator) -> dict[str, Any]:
     """Clients of the people of a domain with three repositories, each with people of its own."""

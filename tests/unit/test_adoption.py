@@ -183,7 +183,7 @@ def test_what_cannot_be_said_is_named_by_statement() -> None:
     ]
     assert f"  {ROLES}/api may no longer: ListPackages on repository/acme/tools" in lines
     assert "  what it lets people do or denies them, because it has a condition beside its principals" in lines
-    assert "  everybody but nobody is denied no longer: DeletePackage on package/acme/tools/*" in lines
+    assert "  everybody is denied no longer: DeletePackage on package/acme/tools/*" in lines
     assert "  AROAEXAMPLEEXAMPLE may no longer: ReadFromRepository on repository/acme/tools" in lines
     assert config(adoption)["readers"] == [f"{ROLES}/api"]
 
@@ -367,6 +367,32 @@ def test_nothing_is_taken_for_nothing(statement: dict[str, Any], loss: str) -> N
     adoption = adopt(found(document(statement)))
 
     assert said(adoption)[LOSES][1:] == [f"  {ROLES}/x may no longer: {loss}"]
+
+
+def test_what_can_be_said_of_a_statement_is() -> None:
+    mixed = allow(
+        [f"{ROLES}/npm", "AROAEXAMPLEEXAMPLE"],
+        TOKEN,
+        "CreateRepository",
+        "ListDomains",
+        "ReadFromRepository",
+        resource=[ARNS.domain, f"{ARNS.repository}-2", "arn:aws:codeartifact:us-west-2:111122223333:domain/other"],
+        Sid="Npm",
+    )
+    adoption = adopt(found(document(mixed, "x")))
+
+    assert config(adoption)["domainStatements"] == [
+        allow([f"{ROLES}/npm"], TOKEN, resource=ARNS.domain),
+        allow([f"{ROLES}/npm"], "ReadFromRepository", resource=f"{ARNS.repository}-2"),
+    ]
+    lost = said(adoption)[LOSES]
+    assert [line.partition(":")[0] for line in lost if line.startswith("  AROA")] == [
+        "  AROAEXAMPLEEXAMPLE may no longer"
+    ]
+    (line,) = [line for line in lost if line.startswith(f"  {ROLES}/npm may no longer: ")]
+    assert "GetAuthorizationToken on domain/acme" not in line
+    assert "CreateRepository on domain/acme" in line
+    assert "ListDomains on domain/acme" in line
 
 
 CALLERS = [f"{ROLES}/api", f"{ROLES}/npm", f"{ROLES}/team/x", f"{ELSEWHERE}/api"]

@@ -218,9 +218,15 @@ def test_a_deny_may_name_whom_it_exempts(condition: dict[str, Any]) -> None:
             {"Action": "codeartifact:ListDomains", "Resource": "*"},
             [("Action", "'codeartifact:ListDomains', for which AWS evaluates no policy of a domain")],
         ),
-        ({"Action": "codeartifact:CreateRepository"}, [("Action", f"it on {ARNS.domain} alone")]),
-        ({"Action": ["codeartifact:ReadFromRepository", TOKEN[0]]}, [("Action", f"it on {ARNS.domain} alone")]),
-        ({"Resource": [ARNS.domain, ARNS.repository]}, [("Action", TOKEN[0])]),
+        (
+            {"Action": "codeartifact:CreateRepository"},
+            [("Action", f"codeartifact:CreateRepository on {ARNS.domain}")],
+        ),
+        (
+            {"Action": ["codeartifact:ReadFromRepository", TOKEN[0]]},
+            [("Action", f"codeartifact:ReadFromRepository on {ARNS.domain}")],
+        ),
+        ({"Resource": [ARNS.domain, ARNS.repository]}, [("Action", f"{TOKEN[0]} alone")]),
         ({"Resource": None}, [("Resource", "nothing")]),
         ({"Resource": ["*", 1]}, [("Resource[1]", "the number 1")]),
         ({"Resource": "arn:aws:s3:::bucket"}, [("Resource", "'arn:aws:s3:::bucket'")]),
@@ -290,6 +296,11 @@ def test_a_message_says_where_it_is_what_is_expected_and_what_to_do() -> None:
         "  expected: an action of CodeArtifact (codeartifact:GetAuthorizationToken), with * for what varies in its "
         "name\n"
         "  fix:      did you mean `codeartifact:GetAuthorizationToken`?"
+    )
+    assert message(TOKENS | {"Action": "codeartifact:CreateRepository"}) == (
+        f"domain_statements[0].Action: got codeartifact:CreateRepository on {ARNS.domain}\n"
+        '  expected: it on "*", because AWS lets it be named for nothing else\n'
+        "  fix:      correct the resource"
     )
     assert message(TOKENS, TOKENS, existing_domain=True) == (
         "domain_statements: got 2 statements for an existing domain\n"
