@@ -242,13 +242,13 @@ def _adopt(options: argparse.Namespace) -> int:
 
 
 def _checked(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """A type of an argument, whose mistakes are told as those of the config, on one line."""
+    """A type of an argument, whose mistakes are told as those of the config."""
 
     def checked(text: str) -> T:
         try:
             return parse(text)
         except InvalidValueError as error:
-            raise argparse.ArgumentTypeError("; ".join(map(str.strip, str(error).splitlines()))) from None
+            raise argparse.ArgumentTypeError(str(error)) from None
 
     return checked
 
