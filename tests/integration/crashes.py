@@ -17,6 +17,8 @@ Config = dict[str, Any]
 State = Mapping[str, Any]
 
 API, CI, ADA = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("service/api", "ci", "people/ada"))
+JOBS = {"github": "acme/tools", "tag": "v*"}
+BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 PLAIN: Config = {"domain": "acme", "readers": [API], "publishers": [CI]}
 UNPROTECTED = PLAIN | {"protect": False}
 
@@ -26,14 +28,15 @@ EDITS: dict[str, tuple[Config, object]] = {
     "repository": (UNPROTECTED | {"publicUpstream": True}, "renamed"),  # then the store is renamed, too
     "description": (PLAIN, "Ours"),
     "readers": (PLAIN, [API, ADA]),
-    "publishers": (PLAIN, [{"principal": CI, "packages": ["acme-core"]}]),
+    "publishers": (PLAIN, [{"principal": CI, "packages": ["acme-core"]}, JOBS]),
+    "listPackages": (PLAIN, True),
     "closedPublishing": (PLAIN, True),
     "protect": (UNPROTECTED, True),
     "publicUpstream": (PLAIN | {"closedPublishing": True}, True),  # then the store has a policy
     "internalPackages": (PLAIN, ["acme-*", "billing"]),
     "attachIdentityPolicies": (PLAIN, True),
-    "githubPublishers": (PLAIN, [{"repository": "acme/tools", "tag": "v*"}]),
-    "makeGithubOidcProvider": (UNPROTECTED, True),
+    "makeOidcProviders": (UNPROTECTED, ["github", "gitlab.com"]),
+    "permissionsBoundary": (PLAIN | {"readers": [JOBS]}, BOUNDARY),
     "tags": (PLAIN, {"team": "platform"}),
 }
 EVERYTHING = PLAIN | {key: value for key, (_, value) in EDITS.items() if value != "renamed"}

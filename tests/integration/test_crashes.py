@@ -24,7 +24,7 @@ def test_an_up_that_was_killed_after_a_call_is_ended_by_what_the_page_says(
     ("sweep", "kind"),
     [
         ("repository changed", "codeartifact:CreateRepository"),
-        ("makeGithubOidcProvider changed", "iam:CreateOpenIDConnectProvider"),
+        ("makeOidcProviders changed", "iam:CreateOpenIDConnectProvider"),
     ],
     indirect=["sweep"],
 )
