@@ -187,6 +187,7 @@ def _args(found: Found, *, existing_domain: bool) -> dict[str, Any]:
         "description": (repository.description, "Private PyPI repository"),
         "readers": (readers, []),
         "publishers": (publishers, []),
+        "list_packages": (_lists_packages(policy, arns), False),
         "closed_publishing": (_closes(found, policy), False),
         "protect": (is_protected(policy, arns), True),
         "existing_domain": (existing_domain, False),
@@ -201,8 +202,6 @@ def _args(found: Found, *, existing_domain: bool) -> dict[str, Any]:
 
 def _listed(policy: Policy, arns: Arns) -> tuple[list[str], list[Any]]:
     """Readers and publishers, as a config has them: whom the repository's policy lets read, and publish."""
-    allowing = [rule for rule in policy.rules if rule.effect == "Allow" and not rule.exempts]
-    reading = {who for rule in allowing if rule.is_about(READ[0], arns.repository) for who in rule.principals}
     publishing: dict[str, Any] = {}
     for each in read_access(Policy(), policy, arns):
         packages = [name for name in each.publish if name == EVERYTHING or _is_package(name)]
@@ -211,8 +210,23 @@ def _listed(policy: Policy, arns: Arns) -> tuple[list[str], list[Any]]:
             publishing[each.principal] = (
                 name if EVERYTHING in packages else {"principal": name, "packages": sorted(packages)}
             )
-    readers = sorted(_written(who) for who in reading - publishing.keys() if _is_principal(who, arns.partition))
+    readers = sorted(
+        _written(who) for who in _reading(policy, arns) - publishing.keys() if _is_principal(who, arns.partition)
+    )
     return readers, [publishing[who] for who in sorted(publishing)]
+
+
+def _lists_packages(policy: Policy, arns: Arns) -> bool:
+    """Whether the repository's policy lets all whom it lets read list packages, too."""
+    reading = _reading(policy, arns)
+    access = [each for each in read_access(Policy(), policy, arns) if each.principal in reading]
+    return bool(access) and all(each.list_packages for each in access)
+
+
+def _reading(policy: Policy, arns: Arns) -> set[str]:
+    """Whom the repository's policy lets read."""
+    allowing = [rule for rule in policy.rules if rule.effect == "Allow" and not rule.exempts]
+    return {who for rule in allowing if rule.is_about(READ[0], arns.repository) for who in rule.principals}
 
 
 def _written(principal: str) -> str:

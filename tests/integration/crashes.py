@@ -18,6 +18,8 @@ State = Mapping[str, Any]
 
 API, CI, ADA = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("service/api", "ci", "people/ada"))
 KEY = f"arn:aws:kms:us-west-2:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+JOBS = {"github": "acme/tools", "tag": "v*"}
+BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 PLAIN: Config = {"domain": "acme", "readers": [API], "publishers": [CI]}
 WEB = {"Effect": "Allow", "Principal": {"AWS": [ADA]}, "Action": ["codeartifact:CreateRepository"], "Resource": "*"}
 UNPROTECTED = PLAIN | {"protect": False}
@@ -28,7 +30,8 @@ EDITS: dict[str, tuple[Config, object]] = {
     "repository": (UNPROTECTED | {"publicUpstream": True}, "renamed"),  # then the store is renamed, too
     "description": (PLAIN, "Ours"),
     "readers": (PLAIN, [API, ADA]),
-    "publishers": (PLAIN, [{"principal": CI, "packages": ["acme-core"]}]),
+    "publishers": (PLAIN, [{"principal": CI, "packages": ["acme-core"]}, JOBS]),
+    "listPackages": (PLAIN, True),
     "closedPublishing": (PLAIN, True),
     "protect": (UNPROTECTED, True),
     "publicUpstream": (PLAIN | {"closedPublishing": True}, True),  # then the store has a policy
@@ -36,8 +39,8 @@ EDITS: dict[str, tuple[Config, object]] = {
     "internalPackages": (PLAIN, ["acme-*", "billing"]),
     "encryptionKey": (UNPROTECTED | {"internalPackages": ["acme-*"]}, KEY),  # then the domain is made again, with both
     "attachIdentityPolicies": (PLAIN, True),
-    "githubPublishers": (PLAIN, [{"repository": "acme/tools", "tag": "v*"}]),
-    "makeGithubOidcProvider": (UNPROTECTED, True),
+    "makeOidcProviders": (UNPROTECTED, ["github", "gitlab.com"]),
+    "permissionsBoundary": (PLAIN | {"readers": [JOBS]}, BOUNDARY),
     "tags": (PLAIN, {"team": "platform"}),
 }
 EVERYTHING = PLAIN | {key: value for key, (_, value) in EDITS.items() if value != "renamed"}

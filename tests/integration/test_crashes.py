@@ -41,7 +41,7 @@ def test_an_up_that_was_killed_after_a_call_is_ended_by_what_the_page_says(
     [
         ("repository changed", "codeartifact:CreateRepository"),
         ("encryptionKey changed", "codeartifact:CreateDomain"),
-        ("makeGithubOidcProvider changed", "iam:CreateOpenIDConnectProvider"),
+        ("makeOidcProviders changed", "iam:CreateOpenIDConnectProvider"),
     ],
     indirect=["sweep"],
 )

@@ -22,24 +22,30 @@ NOT_NEEDED = "codeartifact:ListRepositoriesInDomain"
 RIGHTS = sorted({action for each in POLICY["Statement"] for action in listed(each["Action"])} - {NOT_NEEDED})
 
 API, CI = f"arn:aws:iam::{ACCOUNT}:role/service/api", f"arn:aws:iam::{ACCOUNT}:role/ci"
+JOBS = {"github": "acme/tools", "tag": "v*"}
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 EVERYTHING: dict[str, Any] = {
     "domain": "example",
     "readers": [API],
-    "publishers": [CI],
+    "publishers": [CI, JOBS],
+    "listPackages": True,
     "closedPublishing": True,
     "publicUpstream": True,
     "internalPackages": ["acme-*"],
     "attachIdentityPolicies": True,
-    "githubPublishers": [{"repository": "acme/tools", "tag": "v*"}],
-    "makeGithubOidcProvider": True,
+    "makeOidcProviders": ["github", "gitlab.com"],
     "tags": {"team": "platform", "cost": "12"},
 }
 EDITED = EVERYTHING | {
     "description": "Ours",
     "readers": [API, ACCOUNT],
-    "publishers": [CI, {"principal": "777788889999", "packages": ["acme-core"]}],
+    "publishers": [
+        CI,
+        {"principal": "777788889999", "packages": ["acme-core"]},
+        JOBS | {"ownerId": "1", "repositoryId": "2"},
+    ],
+    "permissionsBoundary": BOUNDARY,
     "internalPackages": ["acme-*", "beta"],
-    "githubPublishers": [{"repository": "acme/tools", "tag": "v*", "ownerId": "1", "repositoryId": "2"}],
     "tags": {"team": "data"},
 }
 LESS = {"domain": "example", "protect": False, "description": "Ours", "tags": {"owner": "platform"}}
@@ -52,6 +58,8 @@ def deploying(project: Project, emulator: Emulator) -> Callable[..., None]:
     def deploy_with(*statements: dict[str, Any]) -> None:
         for name in ("service/api", "ci"):
             emulator.assume_role(name)
+        everything = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
+        emulator.client("iam").create_policy(PolicyName="boundary", PolicyDocument=everything)
         keys = emulator.assume_role("deployer", *statements)
         project.environment |= {name: keys[key] for key, name in KEYS.items()}
 
@@ -66,7 +74,8 @@ def deployer(project: Project, deploying: Callable[..., None]) -> Project:
 
 
 def deploy_and_destroy(project: Project) -> None:
-    for config in (EVERYTHING, EDITED, EDITED | {"protect": False}, LESS):
+    unbounded = {key: value for key, value in EDITED.items() if key != "permissionsBoundary"}
+    for config in (EVERYTHING, EDITED, unbounded | {"protect": False}, LESS):
         project.configure("dev", **config)
         project.up("dev")
         project.pulumi("up", "--refresh", "--yes", "--skip-preview", "--stack", "dev")

@@ -36,7 +36,7 @@ def run_step(project: Project, workflow: Mapping[str, Any], name: str) -> str:
     """Run a step of the last job in the place that GitHub gives it: its environment, and the keys of its role."""
     *_, job = workflow["jobs"].values()
     (step,) = [step for step in job["steps"] if step.get("name") == name]
-    keys = project.emulator.assume_role_from_github(workflow["env"]["ROLE"], github_token(SUBJECT))
+    keys = project.emulator.assume_role_with_token(workflow["env"]["ROLE"], github_token(SUBJECT))
     proxy = TlsProxy(project.folder, HOST, project.emulator.endpoint)
     environment = project.environment | proxy.environment | workflow["env"]
     environment |= {

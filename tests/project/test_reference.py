@@ -16,8 +16,7 @@ from private_pypi.state import DOMAIN_POLICY_OUTPUT, PROTECT_OUTPUT
 EVERY_OUTPUT = {
     "private-pypi:domain": "acme",
     "private-pypi:existingDomain": "true",
-    "private-pypi:publishers": '["444455556666"]',
-    "private-pypi:githubPublishers": '[{"repository": "acme/tools", "tag": "v*"}]',
+    "private-pypi:publishers": '["444455556666", {"github": "acme/tools", "tag": "v*"}]',
 }
 
 

@@ -188,7 +188,11 @@ PAIRS = {
     for one, other in itertools.combinations(FEATURES, 2)
     if {one, other} not in _REFUSED
 }
-_TOO_LONG = ["publishers of packages, each of their own", "a policy that is too long"]
+_TOO_LONG = [
+    *("publishers of packages, each of their own", "a policy that is too long"),
+    *("workload, in two entries", "workload, in both lists", "workloads, environments in two cases"),
+    *("publisher of packages, pattern of roles that are made", "publisher of packages, account"),
+]
 _APART = ["no protect", "existingDomain", "existingDomain of another account"]
 _TOGETHER = join(*(feature for name, feature in FEATURES.items() if name not in [*_APART, *_TOO_LONG]))
 TOGETHER = {"together": _TOGETHER, **{f"together, {name}": join(_TOGETHER, FEATURES[name]) for name in _APART}}

@@ -226,7 +226,7 @@ def test_what_no_stack_can_be_is_an_error(aws: Aws, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["tools"], "got '', of length 0; expected: 2 to 100 letters"),
+        (["tools"], "got '', of length 0\n  expected: 2 to 100 letters"),
         (["Acme/tools"], "got 'Acme', whose character 1 is 'A'"),
         (["acme/tools/x"], "got 'tools/x', whose character 6 is '/'"),
         (["acme/tools", "--domain-owner", "1111"], "an account has 12 digits, this has 4"),

@@ -331,9 +331,9 @@ def test_whom_a_statement_of_others_lets_in_gains_and_loses_that() -> None:
 
 def test_whom_the_domains_policy_lets_install_or_publish_here_is_said() -> None:
     everything = statement("*", resource="*")
-    (gain, publish, other) = only(compared({}, {"domainStatements": [everything]})).gains
+    (gain, listing, publish, other) = only(compared({}, {"domainStatements": [everything]})).gains
 
-    assert (gain.right, publish.right, publish.scope) == ("install", "publish", ("*",))
+    assert (gain.right, listing.right, publish.right, publish.scope) == ("install", "list", "publish", ("*",))
     assert (other.right, other.scope) == ("other", ("codeartifact:* on *",))
 
 
