@@ -69,6 +69,10 @@ _NAMING: Mapping[tuple[str, str], re.Pattern[str]] = {
         (f"Arn{operator}", "aws:principalarn"): re.compile(r"arn:[^:*?$]+:iam::[0-9]{12}:[^$]+")
         for operator in ("Equals", "Like", "NotEquals", "NotLike")
     },
+    **{
+        (f"ForAnyValue:String{operator}", "aws:principalorgpaths"): re.compile(rf"{ORGANIZATION.pattern}/[^$]*")
+        for operator in ("Equals", "Like")
+    },
 }
 
 
