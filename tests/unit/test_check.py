@@ -95,10 +95,9 @@ class Aws:
                     asked = "theirs"
                 status, text, *headers = aws.answers[asked]
                 self.send_response(status)
-                for name, value in (headers[0] if headers else {}).items():
-                    self.send_header(name, value)
                 content = text.encode() if isinstance(text, str) else text
-                self.send_header("Content-Length", str(len(content)))
+                for name, value in ({"Content-Length": str(len(content))} | dict(*headers)).items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
 
