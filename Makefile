@@ -54,10 +54,11 @@ lint: install-dev
 	$(BIN)/lint-imports --no-cache
 	@$(BIN)/python tests/pages.py .venv/pages
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
-	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml .venv/pages/*.dependabot.yaml
+	$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .venv/pages/*.gitlab-ci.yaml
 	$(BIN)/zizmor --offline --quiet $(WORKFLOWS) .github/dependabot.yml
 
-# The project's own, and those of the pages in docs/, which `lint` copies out.
+# The project's own, and those of the pages in docs/, which `lint` copies out, with what else CI reads.
 WORKFLOWS = .github/workflows/*.yml .venv/pages/*.yml
 
 integration: aws-emulator install-integration
