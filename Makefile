@@ -34,7 +34,7 @@ help:
 	@echo "make bench-cdk            the same, with an AWS CDK app beside it; needs Node"
 	@echo "make dist                 build the sdist and the wheel in dist/"
 	@echo "make pictures             draw docs/pictures/ from what the commands print"
-	@echo "make example              write examples/own-repository/ as private-pypi new does"
+	@echo "make example              write examples/own-repository/ and schema/ as private-pypi does"
 	@echo "make aws-reference        take anew what the local AWS endpoint knows from AWS's own data"
 	@echo "make lock                 pin the newest versions of what the project depends on"
 
@@ -58,6 +58,7 @@ lint: install-dev
 	$(BIN)/lint-imports --no-cache
 	@$(BIN)/python tests/pages.py .venv/pages
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/check-jsonschema --schemafile schema/pulumi-stack.schema.json Pulumi.*.yaml examples/own-repository/Pulumi.*.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot $(DEPENDABOT) .venv/pages/*.dependabot.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .venv/pages/*.gitlab-ci.yaml
 	$(BIN)/zizmor --offline --quiet $(WORKFLOWS) $(DEPENDABOT)

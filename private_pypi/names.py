@@ -19,6 +19,8 @@ MAX_TAG_VALUE_CHARACTERS = 256
 _TAG_CHARACTERS = "letters, digits, spaces and _ . : / = + - @"
 
 ACCOUNT = re.compile("[0-9]{12}")
+KEY_ARN = re.compile("arn:(aws[a-z-]*):kms:([a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+")
+POLICY_ARN = re.compile("arn:(aws[a-z-]*):iam::([0-9]{12}|aws):policy/([!-.0-~]+/)*[A-Za-z0-9_+=,.@-]{1,128}")
 
 
 def _parse_text(value: object, expected: str) -> str:
@@ -167,7 +169,7 @@ def parse_key_arn(value: object, *, partition: str | None = None, region: str | 
     example = f"arn:{partition or 'aws'}:kms:{region or 'REGION'}:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     expected = f"the ARN of a KMS key of the stack's region: {example}"
     text = _parse_text(value, expected)
-    match = re.fullmatch(r"arn:(aws[a-z-]*):kms:([a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+", text)
+    match = KEY_ARN.fullmatch(text)
     if match is None:
         fix = "write the key's own ARN, which `aws kms describe-key` shows"
         raise InvalidValueError(got=repr(text), expected=expected, fix=fix)
@@ -187,7 +189,7 @@ def parse_policy_arn(value: object, *, partition: str | None = None, account: st
     """
     expected = f"the ARN of a managed policy: arn:{partition or 'aws'}:iam::{account or 'ACCOUNT'}:policy/NAME"
     text = _parse_text(value, expected)
-    match = re.fullmatch(r"arn:(aws[a-z-]*):iam::([0-9]{12}|aws):policy/([!-.0-~]+/)*[A-Za-z0-9_+=,.@-]{1,128}", text)
+    match = POLICY_ARN.fullmatch(text)
     if match is None:
         fix = "write the policy's own ARN, which `aws iam list-policies` shows"
         raise InvalidValueError(got=repr(text), expected=expected, fix=fix)

@@ -27,9 +27,9 @@ ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 # Paths and names of the IAM API reference (CreateRole), and `*`. A path may hold any printable ASCII there; here it may
 # not hold `?` and `$`, which mean something else in a policy's condition.
-_ROLE_OR_USER = re.compile(r"(role|user)/([!-#%-.0->@-~]+/)*[A-Za-z0-9_+=,.@*-]{1,64}")
+ROLE_OR_USER = re.compile(r"(role|user)/([!-#%-.0->@-~]+/)*[A-Za-z0-9_+=,.@*-]{1,64}")
 
-_MAX_RESOURCE_CHARACTERS = len("role") + 512 + 64  # of a path, which begins and ends with a slash, and of a name
+MAX_RESOURCE_CHARACTERS = len("role") + 512 + 64  # of a path, which begins and ends with a slash, and of a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ def _check_iam(arn: str, partition: str, account: str, resource: str) -> None:
         _refuse(arn, "list the group's users, or a role that they assume: IAM lets no policy name a group")
     if kind == "instance-profile":
         _refuse(arn, f"list the role of the instance profile: arn:{partition}:iam::{account}:role/NAME")
-    if resource != "root" and not (_ROLE_OR_USER.fullmatch(resource) and len(resource) <= _MAX_RESOURCE_CHARACTERS):
+    if resource != "root" and not (ROLE_OR_USER.fullmatch(resource) and len(resource) <= MAX_RESOURCE_CHARACTERS):
         _refuse(arn, "end it with role/NAME, user/NAME or root; a path comes before the name: role/PATH/NAME")
 
 

@@ -53,7 +53,7 @@ _RESOURCE = re.compile(
     r"(?P<kind>domain|package|package-group|repository)/(?P<domain>[^/*?$\s]+)(?P<below>/[^$\s]+)?"
 )
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-_OPERATOR = re.compile(
+OPERATOR = re.compile(
     "(ForAllValues:|ForAnyValue:)?"
     "(String(Not)?(Equals(IgnoreCase)?|Like)|(Numeric|Date)((Not)?Equals|(Less|Greater)Than(Equals)?)|Bool|BinaryEquals|"
     "(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?|Null"
@@ -298,7 +298,7 @@ def _parse_condition(partition: str | None, value: object) -> dict[str, dict[str
     condition: dict[str, dict[str, list[str]]] = {}
     for operator, keys in sorted(cast("Mapping[object, Any]", value).items(), key=str):
         path = printable(str(operator))
-        if not isinstance(operator, str) or not _OPERATOR.fullmatch(operator):
+        if not isinstance(operator, str) or not OPERATOR.fullmatch(operator):
             fix = "see the condition operators in the IAM user guide"
             mistakes.add(path, InvalidValueError(got="an operator that does not exist", expected=expected, fix=fix))
         elif not isinstance(keys, Mapping) or not keys:

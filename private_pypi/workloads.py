@@ -93,9 +93,9 @@ ISSUERS: Mapping[str, Issuer] = MappingProxyType(
     }
 )
 
-_ID = re.compile(r"[1-9][0-9]{0,19}")
-_HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?=[a-z0-9-]*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_WORKFLOW = re.compile(r"[A-Za-z0-9_.+-]+\.ya?ml")
+ID = re.compile(r"[1-9][0-9]{0,19}")
+HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+(?=[a-z0-9-]*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+WORKFLOW = re.compile(r"[A-Za-z0-9_.+-]+\.ya?ml")
 # What git refuses in a name (https://git-scm.com/docs/git-check-ref-format), and what nobody means.
 _NO_BRANCH_OR_TAG = re.compile(r"[ ~^\\\[]|\.\.|//|/\.|@\{|\.lock(/|$)|[/.]$|^([-./]|@$|refs/)")
 
@@ -461,7 +461,7 @@ def _is_ref(text: str, kind: RefKind) -> bool:
 
 def _parse_id(value: object) -> str:
     """`value`, if it is GitHub's id of an owner or a repository: digits."""
-    if not isinstance(value, str) or not _ID.fullmatch(value):
+    if not isinstance(value, str) or not ID.fullmatch(value):
         fix = "see `gh api repos/OWNER/NAME --jq '.owner.id, .id'`, and quote what it shows"
         raise wrong_type(value, expected="an id of GitHub's, digits in quotes", fix=fix)
     return value
@@ -469,7 +469,7 @@ def _parse_id(value: object) -> str:
 
 def _parse_workflow(value: object) -> str:
     """`value`, if it is the name of a workflow's file."""
-    if not isinstance(value, str) or not _WORKFLOW.fullmatch(value):
+    if not isinstance(value, str) or not WORKFLOW.fullmatch(value):
         expected = "the name of one file under .github/workflows/, in letters, digits and _ . + -, that ends in .yml"
         fix = "write the file's name"
         if isinstance(value, str) and value.startswith(".github/workflows/"):
@@ -484,7 +484,7 @@ _HOST_FORM = "lower-case letters, digits and hyphens between dots (gitlab.exampl
 def _parse_host(value: object, expected: str = f"the host of one GitLab: {_HOST_FORM}", fix: str | None = None) -> str:
     """`value`, if IAM takes it for the host of an issuer: without a scheme, a port and a path."""
     if isinstance(value, str) and not fix:
-        if _HOST.fullmatch(value) and len(value) <= MAX_HOST_CHARACTERS and value != ISSUERS["github"].host:
+        if HOST.fullmatch(value) and len(value) <= MAX_HOST_CHARACTERS and value != ISSUERS["github"].host:
             return value
         fix = "write the host alone, without https://, a port and a path"
     raise wrong_type(value, expected=expected, fix=fix or "write one quoted string")

@@ -1,11 +1,14 @@
-"""Write examples/own-repository/ anew: what `private-pypi new` writes, installed from a git URL."""
+"""Write anew what `private-pypi` writes: examples/own-repository/, as installed from a git URL, and the schema."""
 
 import shutil
 from pathlib import Path
 
 from private_pypi.cli.new import Requirement, new, requirement_of
+from private_pypi.cli.schema import schema_text
 
-EXAMPLE = Path(__file__).parents[1] / "examples/own-repository"
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples/own-repository"
+SCHEMA = ROOT / "schema/pulumi-stack.schema.json"
 COMMIT = "4f1c2ab90d3e5b6a7c8d9e0f1a2b3c4d5e6f7a8b"
 REQUIREMENT: Requirement = requirement_of(
     "0.1.0",
@@ -21,3 +24,4 @@ def write(folder: Path) -> None:
 if __name__ == "__main__":
     shutil.rmtree(EXAMPLE, ignore_errors=True)
     write(EXAMPLE)
+    SCHEMA.write_text(schema_text())

@@ -93,7 +93,9 @@ class Aws:
                 timeout=(10, 30),
             )
             response = http.send(request)  # follows no redirect, which could take the token elsewhere
-            content: bytes = response.raw.read(max_bytes) if max_bytes else b""
+            content = b""
+            while len(content) < max_bytes and (part := response.raw.read(max_bytes - len(content))):
+                content += part  # the last, empty one is an error where the answer broke off
         response.raw.close()
         return response.status_code, content
 

@@ -104,6 +104,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="STACK",
         help="the stack that is to be (default: as of preview)",
     )
+    prints = commands.add_parser(
+        "schema",
+        help="print the JSON Schema of a stack file, for editors",
+        description="Print the JSON Schema of a stack file, for editors and checks.",
+    )
+    prints.set_defaults(run=_schema)
     for command in (previews, compares, checks):
         default = "default: the one that `pulumi stack select` chose for this folder, else dev"
         command.add_argument("stack", nargs="?", help=f"the stack: Pulumi.STACK.yaml ({default})")
@@ -238,6 +244,13 @@ def _adopt(options: argparse.Namespace) -> int:
         say=_show,
         heading=functools.partial(_style(), "heading"),
     )
+    return 0
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from private_pypi.cli.schema import schema_text  # noqa: PLC0415  only this command needs it
+
+    sys.stdout.write(schema_text())
     return 0
 
 

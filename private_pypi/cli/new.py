@@ -17,8 +17,10 @@ from urllib.request import url2pathname
 
 from private_pypi.arns import partition_of
 from private_pypi.cli.errors import CommandError
+from private_pypi.cli.schema import schema_text
 
 DISTRIBUTION = "pulumi-private-pypi"
+SCHEMA = "pulumi-stack.schema.json"
 TEMPLATE = Path(__file__).with_name("own_repository")
 
 # What the specification of direct_url.json leaves in a URL of what stands before its host.
@@ -60,6 +62,7 @@ def new(folder: Path, *, domain: str, account: str, region: str, requirement: Re
         for path in sorted(TEMPLATE.rglob("*"))
         if path.is_file() and path.suffix != ".pyc"
     }
+    files[SCHEMA] = schema_text().encode()
     if requirement.file:
         files[requirement.file.name] = requirement.file.read_bytes()
     if there := [name for name in files if os.path.lexists(folder / name)]:

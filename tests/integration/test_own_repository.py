@@ -90,6 +90,12 @@ def test_it_is_previewed_compared_deployed_upgraded_and_destroyed(
     assert project.changes("dev") == {}
 
     stack = folder / "Pulumi.dev.yaml"
+    project.pulumi("config", "set", "private-pypi:protect", "false", "--stack", "dev")
+    project.pulumi("config", "set", "--path", "private-pypi:tags.team", "platform", "--stack", "dev")
+    assert stack.read_text().startswith("# yaml-language-server: $schema=pulumi-stack.schema.json\n")
+    assert "  # Who may install, and who may install and publish." in stack.read_text()
+    run(folder, "check-jsonschema", "--schemafile", "pulumi-stack.schema.json", "Pulumi.dev.yaml")
+    project.pulumi("config", "rm", "private-pypi:tags", "--stack", "dev")
     stack.write_text(stack.read_text().replace("readers: []", f"readers: [{API}]"))
     (component,) = json.loads(run(folder, COMMAND, "diff", "--json"))["components"]
     assert {(each["principal"], each["right"]) for each in component["gains"]} == {(API, "install")}

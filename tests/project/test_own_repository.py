@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import example
@@ -10,6 +11,8 @@ import yaml
 from locks import ROOT
 
 from private_pypi.cli.main import main
+
+BIN = Path(sys.executable).parent
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -38,6 +41,31 @@ def test_the_program_is_that_of_the_project() -> None:
     assert (own / "__main__.py").read_text() == (ours / "__main__.py").read_text()
     project, whole = (yaml.safe_load((each / "Pulumi.yaml").read_text()) for each in (own, ours))
     assert project == {key: value for key, value in whole.items() if key != "config"}
+
+
+def test_the_workflow_checks_the_stack_files(folder: Path) -> None:
+    workflow = yaml.safe_load((folder / ".github/workflows/check.yml").read_text())
+    (step,) = [each for each in workflow["jobs"]["test"]["steps"] if each.get("name", "").startswith("Check the stack")]
+    tool, name, *arguments = step["run"].removeprefix("pipx run ").replace("==", " ").split()
+    assert (tool, name) == ("check-jsonschema", version("check-jsonschema"))
+
+    def check() -> int:
+        command = f"{BIN}/{tool} {' '.join(arguments)}"
+        return subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=False).returncode
+
+    assert check() == 0
+    (folder / "Pulumi.prod.yaml").write_text("config:\n  private-pypi:domain: Acme\n")
+    assert check() == 1
+
+
+def test_editors_find_the_schema(folder: Path) -> None:
+    for stack, schema in (
+        (folder / "Pulumi.dev.yaml", folder / "pulumi-stack.schema.json"),
+        (ROOT / "Pulumi.dev.yaml", ROOT / "schema/pulumi-stack.schema.json"),
+    ):
+        first, _, _ = stack.read_text().partition("\n")
+        assert stack.parent / first.removeprefix("# yaml-language-server: $schema=") == schema
+    assert schema.read_text() == (folder / "pulumi-stack.schema.json").read_text()
 
 
 def test_the_stack_is_previewed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

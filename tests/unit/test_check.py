@@ -576,6 +576,12 @@ def test_a_wheel_that_is_too_long_is_not_read(
     assert "\n  needs        ok  not known: the wheel has 100 bytes or more\n" in said
 
 
+def test_an_answer_that_breaks_off_is_no_want_of_rights(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.answers[FILE] = 200, wheel(), {"Content-Length": "100000"}
+
+    assert why(capsys, "--package", "acme-core")[0] == "needs        NO  ConnectionError"
+
+
 def test_metadata_that_is_refused_says_why(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.answers[PACKAGE] = 200, page("acme_core-1.0-py3-none-any.whl", **{"core-metadata": True})
     aws.answers[f"{FILE}.metadata"] = 404, "No"
