@@ -59,10 +59,12 @@ lint: install-dev
 	@$(BIN)/python tests/pages.py .venv/pages
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	$(BIN)/check-jsonschema --schemafile schema/pulumi-stack.schema.json Pulumi.*.yaml examples/own-repository/Pulumi.*.yaml
-	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot $(DEPENDABOT)
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot $(DEPENDABOT) .venv/pages/*.dependabot.yaml
+	$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .venv/pages/*.gitlab-ci.yaml
 	$(BIN)/zizmor --offline --quiet $(WORKFLOWS) $(DEPENDABOT)
 
-# The project's own, those of a new repository, and those of the pages in docs/, which `lint` copies out.
+# The project's own, those of a new repository, and those of the pages in docs/, which `lint` copies out, with what else
+# CI reads.
 WORKFLOWS = .github/workflows/*.yml examples/own-repository/.github/workflows/*.yml .venv/pages/*.yml
 DEPENDABOT = .github/dependabot.yml examples/own-repository/.github/dependabot.yml
 

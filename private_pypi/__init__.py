@@ -6,6 +6,7 @@ from private_pypi.args import PrivatePypiArgs
 from private_pypi.errors import InvalidValueError
 from private_pypi.names import parse_package
 from private_pypi.principals import Principal, Publisher
+from private_pypi.statements import DomainStatement
 from private_pypi.workloads import Workload
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from private_pypi.config import load_args
 
 __all__ = [
+    "DomainStatement",
     "InvalidValueError",
     "Principal",
     "PrivatePypi",

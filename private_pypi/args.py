@@ -21,6 +21,7 @@ from private_pypi.names import (
     parse_tag_value,
 )
 from private_pypi.principals import Principal, Publisher
+from private_pypi.statements import DomainStatement, refused_sids
 from private_pypi.workloads import KEYS as WORKLOAD_KEYS
 from private_pypi.workloads import Workload, parse_provider, refuse_every_job, refuse_mixture
 
@@ -52,6 +53,9 @@ class PrivatePypiArgs:
     """Whether the domain exists already and is not managed here: its owner writes its permissions policy."""
     domain_owner: str | None
     """The account that owns an existing domain, 12 digits; `None` is the caller's."""
+    domain_statements: tuple[DomainStatement, ...]
+    """What others need in the permissions policy of a new domain: the output `domain_policy_statements` of their
+    stacks."""
     encryption_key: str | None
     """The ARN of the KMS key of a new domain, which can never change; `None` is AWS's own key."""
     public_upstream: bool
@@ -85,6 +89,7 @@ class PrivatePypiArgs:
         protect: bool = True,
         existing_domain: bool = False,
         domain_owner: str | None = None,
+        domain_statements: Iterable[DomainStatement | Mapping[str, Any]] = (),
         encryption_key: str | None = None,
         public_upstream: bool = False,
         internal_packages: Iterable[str] = (),
@@ -99,9 +104,9 @@ class PrivatePypiArgs:
         """Read and check everything. Where a principal or a package is expected, its text will do.
 
         The component checks what depends on the `region`, in which all this will be: the partition of the principals,
-        which claims of workloads STS takes there, and the region of the key. And what depends on the `account` that
-        deploys it: whose domain it is, and whose permissions boundary. Where they are known already, that is checked
-        here.
+        which claims of workloads STS takes there, the region of the key, and that the domain's statements are about
+        this domain. And what depends on the `account` that deploys it: whose domain it is, and whose permissions
+        boundary. Where they are known already, that is checked here.
 
         Raises:
             InvalidArgsError: there are mistakes; it has all of them.
@@ -116,6 +121,17 @@ class PrivatePypiArgs:
             "readers": partial(_parse_entries, parse=partial(_parse_reader, partition=partition), seen=seen),
             "publishers": partial(_parse_entries, parse=partial(_parse_publisher, partition=partition), seen=seen),
             "domain_owner": partial(_parse_owner, is_new=existing_domain is False),
+            "domain_statements": partial(
+                _parse_statements,
+                is_new=existing_domain is not True,
+                parse=partial(
+                    DomainStatement.parse,
+                    domain=domain if isinstance(cast("object", domain), str) else None,
+                    partition=partition,
+                    region=region,
+                    owner=account,
+                ),
+            ),
             "encryption_key": partial(
                 _parse_key, is_new=existing_domain is not True, partition=partition, region=region
             ),
@@ -135,8 +151,8 @@ class PrivatePypiArgs:
         """The same, checked for a region, in whose partition accounts are named by their ARNs, and a deploying account.
 
         Raises:
-            InvalidArgsError: a principal is of another partition, or the key of another region; or there are internal
-                packages in the domain of another account.
+            InvalidArgsError: a principal is of another partition, the key of another region, or a statement about
+                another domain; or there are internal packages in the domain of another account.
         """
         given = {each.name: getattr(self, each.name) for each in fields(self)}
         return type(self)(**given, region=region, account=account)
@@ -173,6 +189,23 @@ def _parse_owner(value: object, *, is_new: bool) -> str | None:
         expected, fix = "the owner of an existing domain", "take it out, or set existingDomain to true"
         raise InvalidValueError(got=f"{owner!r} for a new domain", expected=expected, fix=fix)
     return owner
+
+
+def _parse_statements(
+    value: object, *, is_new: bool, parse: Callable[[object], DomainStatement]
+) -> tuple[DomainStatement, ...]:
+    """Statements for the policy of a new domain; that of an existing one is its owner's."""
+    mistakes = Mistakes()
+    statements = mistakes.items(value, parse)
+    for index, mistake in refused_sids(statements):
+        mistakes.add(f"[{index}]", mistake)
+    mistakes.finish()
+    if statements and not is_new:
+        got = "1 statement" if len(statements) == 1 else f"{len(statements)} statements"
+        fix = "take them out, and give them to the domain's owner"
+        expected = "statements for the policy of a new domain"
+        raise InvalidValueError(got=f"{got} for an existing domain", expected=expected, fix=fix)
+    return tuple(each for each in statements if each)
 
 
 def _parse_key(value: object, *, is_new: bool, partition: str | None, region: str | None) -> str | None:

@@ -26,6 +26,11 @@ def store_name(repository_name: str) -> str:
     return f"{repository_name}-store"
 
 
+def store_description(repository_name: str) -> str:
+    """The description of that repository."""
+    return f"Packages of public PyPI for {repository_name}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Arns:
     """The ARNs of a domain, of a repository in it and of the repository's packages.

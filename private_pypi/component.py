@@ -13,7 +13,7 @@ import pulumi_aws as aws
 
 from private_pypi import package_groups
 from private_pypi.args import PrivatePypiArgs
-from private_pypi.arns import Arns
+from private_pypi.arns import Arns, store_description
 from private_pypi.errors import InvalidArgsError, message, refusal
 from private_pypi.iam import EVERYTHING
 from private_pypi.policies import Documents, IdentityPolicy, everyone, make_documents, policy_of_nothing
@@ -21,6 +21,7 @@ from private_pypi.principals import Principal, Publisher
 from private_pypi.provider import look_up_place
 from private_pypi.state import (
     COMPONENT_TYPE,
+    DOMAIN_POLICY_OUTPUT,
     PROTECT_OUTPUT,
     Deployed,
     read_deployed,
@@ -82,11 +83,12 @@ class PrivatePypi(pulumi.ComponentResource):
         documents = _decide(args, arns, account, roles, deployed)
         super().__init__(COMPONENT_TYPE, name, {}, opts)
         self._name, self._args, self._arns = name, args, arns
-        for warning in warnings(args, arns, deployed):
+        for warning in warnings(args, arns, deployed, documents.domain):
             pulumi.log.warn(warning, resource=self)
 
         made = self._make_roles(roles, documents.roles)
-        domain = None if args.existing_domain else self._make_domain(documents.domain)
+        domain = None if args.existing_domain else self._make_domain()
+        domain_policy = self._set_domain_permissions(domain, documents.domain)
         before = self._make_package_groups(domain)
         store: aws.codeartifact.Repository | None = None
         if args.public_upstream:
@@ -129,14 +131,38 @@ class PrivatePypi(pulumi.ComponentResource):
             self.role_arns = _known({role.workload.name: role.arn for role in roles}, *made)
         if documents.domain_statements:
             self.domain_policy_statements = pulumi.Output.from_input(documents.domain_statements)
-        # By what is deployed and not by the args: a run with `--target` leaves things out, and `pulumi refresh
-        # --run-program` makes nothing.
-        found, expected = [repository.arn], [arns.repository]
+        for_next_run = {
+            PROTECT_OUTPUT: self._is_protected(repository, policy, document),
+            DOMAIN_POLICY_OUTPUT: self._written(domain_policy, documents.domain, deployed),
+        }
+        self.register_outputs(self.outputs | for_next_run)
+
+    # What the next run is told is by what is deployed and not by the args: a run with `--target` leaves things out, and
+    # `pulumi refresh --run-program` makes nothing.
+
+    def _is_protected(
+        self,
+        repository: aws.codeartifact.Repository,
+        policy: aws.codeartifact.RepositoryPermissionsPolicy | None,
+        document: str | None,
+    ) -> pulumi.Output[bool]:
+        found, expected = [repository.arn], [self._arns.repository]
         if policy:
             found += [policy.resource_arn, policy.policy_document]
-            expected += [arns.repository, document]
-        kept = pulumi.Output.all(*found).apply(lambda values: args.protect or values != expected)
-        self.register_outputs(self.outputs | {PROTECT_OUTPUT: kept})
+            expected += [self._arns.repository, document]
+        return pulumi.Output.all(*found).apply(lambda values: self._args.protect or values != expected)
+
+    @staticmethod
+    def _written(
+        domain_policy: aws.codeartifact.DomainPermissions | None, document: str | None, deployed: Deployed
+    ) -> pulumi.Output[str | None] | None:
+        """The policy of the domain as it was written last, here or in an earlier run."""
+        if domain_policy is None:
+            return None
+        before = deployed.written_domain_policy
+        # With the ARN, which is known only then, so that no preview shows it.
+        found = pulumi.Output.all(domain_policy.policy_document, domain_policy.resource_arn)
+        return found.apply(lambda values: document if values[0] == document else before)
 
     # Signatures say pulumi.Resource for what is of aws.iam or aws.cloudcontrol: to name a class there loads that part
     # of the provider, a fifth of a preview's time, for stacks that have nothing of it.
@@ -175,9 +201,8 @@ class PrivatePypi(pulumi.ComponentResource):
             )
         return made
 
-    def _make_domain(self, document: str | None) -> aws.codeartifact.Domain:
-        """The domain and its policy."""
-        domain = aws.codeartifact.Domain(
+    def _make_domain(self) -> aws.codeartifact.Domain:
+        return aws.codeartifact.Domain(
             f"{self._name}-domain",
             domain=self._args.domain,
             encryption_key=self._args.encryption_key,
@@ -185,14 +210,19 @@ class PrivatePypi(pulumi.ComponentResource):
             # Before, because with another key the next one has the same name.
             opts=pulumi.ResourceOptions(parent=self, protect=self._args.protect, delete_before_replace=True),
         )
-        if document:
-            aws.codeartifact.DomainPermissions(
-                f"{self._name}-domain-permissions",
-                domain=domain.domain,
-                policy_document=document,
-                opts=pulumi.ResourceOptions(parent=self, deleted_with=domain if self._args.protect else None),
-            )
-        return domain
+
+    def _set_domain_permissions(
+        self, domain: aws.codeartifact.Domain | None, document: str | None
+    ) -> aws.codeartifact.DomainPermissions | None:
+        """The policy of the domain, if it is made here and has one."""
+        if domain is None or document is None:
+            return None
+        return aws.codeartifact.DomainPermissions(
+            f"{self._name}-domain-permissions",
+            domain=domain.domain,
+            policy_document=document,
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=domain if self._args.protect else None),
+        )
 
     def _make_package_groups(self, domain: aws.codeartifact.Domain | None) -> list[pulumi.Resource]:
         """The package groups of the internal packages.
@@ -231,7 +261,7 @@ class PrivatePypi(pulumi.ComponentResource):
             domain=domain.domain if domain else self._args.domain,
             domain_owner=self._args.domain_owner,
             repository=self._arns.store.repository_name,
-            description=f"Packages of public PyPI for {self._args.repository}",
+            description=store_description(self._args.repository),
             external_connections={"external_connection_name": "public:pypi"},
             tags=self._args.tags or None,
             opts=pulumi.ResourceOptions(parent=self, depends_on=groups),
@@ -374,8 +404,9 @@ def _decide(args: PrivatePypiArgs, arns: Arns, account: str, roles: Sequence[Rol
     try:
         documents = make_documents(args, arns, account, roles)
     except InvalidArgsError as refused:
-        where = f"{args.name_of('readers')} and {args.name_of('publishers')}"
-        mistakes += [message(where, mistake) for _, mistake in refused.mistakes]
+        fields = ["readers", "publishers", *(["domain_statements"] if args.domain_statements else [])]
+        *names, last = map(args.name_of, fields)
+        mistakes += [message(f"{', '.join(names)} and {last}", mistake) for _, mistake in refused.mistakes]
     else:
         if not mistakes:
             return documents

@@ -190,20 +190,30 @@ def read_policy(text: str | None, arns: Arns) -> Policy:
     if text is None:
         return Policy()
     try:
-        content: Any = json.loads(text)
+        statements = statements_of(text)
     except (ValueError, RecursionError):
         return Policy(unclear=(Unclear(statement=text, why="it is no JSON"),))
-    if isinstance(content, dict) and "Statement" in content:
-        content = cast("dict[str, Any]", content)["Statement"]
     rules: list[Rule] = []
     unclear: list[Unclear] = []
-    for each in cast("list[Any]", content if isinstance(content, list) else [content]):
+    for each in statements:
         try:
             rules.append(_read(each, arns.partition))
         except _UnclearError as error:
             said = json.dumps(each, sort_keys=True, separators=(",", ":"))
             unclear.append(Unclear(statement=said, why=str(error)))
     return Policy(rules=tuple(rules), unclear=tuple(unclear))
+
+
+def statements_of(text: str) -> list[Any]:
+    """The statements of a document, of a list of them, or of one alone.
+
+    Raises:
+        RecursionError, ValueError: the text is no JSON.
+    """
+    content: Any = json.loads(text)
+    if isinstance(content, dict) and "Statement" in content:
+        content = cast("dict[str, Any]", content)["Statement"]
+    return cast("list[Any]", content if isinstance(content, list) else [content])
 
 
 def read_access(domain: Policy, repository: Policy, arns: Arns) -> list[Access]:

@@ -94,6 +94,14 @@ KEYS: Mapping[str, Key] = MappingProxyType(
                 "The account that owns an existing domain, 12 digits in quotes. Without it, the account you deploy in."
             ),
         ),
+        "domainStatements": Key(
+            field="domain_statements",
+            kind="list",
+            description=(
+                "What others need in the policy of the domain that this stack makes, a list of statements: their "
+                "stacks' output domain_policy_statements, pasted."
+            ),
+        ),
         "encryptionKey": Key(
             field="encryption_key",
             kind="text",

@@ -31,6 +31,7 @@ from private_pypi.iam import (
     Statement,
 )
 from private_pypi.principals import Principal, Publisher
+from private_pypi.statements import DomainStatement
 from private_pypi.workloads import Role, Workload
 
 T = TypeVar("T")
@@ -88,7 +89,7 @@ def make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Seque
         tagged = [arns.domain, *repositories] if args.tags else []
         statements = decided(lambda: domain_policy_statements(arns, **who, account=account, tagged=tagged), None)
     else:
-        domain = decided(lambda: domain_policy(arns, **who), None)
+        domain = decided(lambda: domain_policy(arns, **who, statements=args.domain_statements), None)
     repository = decided(
         lambda: repository_policy(arns, **who, closed_publishing=closed, protect=args.protect, list_packages=listing),
         None,
@@ -111,9 +112,16 @@ def make_documents(args: PrivatePypiArgs, arns: Arns, account: str, roles: Seque
 
 
 def domain_policy(
-    arns: Arns, *, readers: Iterable[Principal], publishers: Iterable[Publisher], made: Collection[Principal] = ()
+    arns: Arns,
+    *,
+    readers: Iterable[Principal],
+    publishers: Iterable[Publisher],
+    made: Collection[Principal] = (),
+    statements: Iterable[DomainStatement] = (),
 ) -> str | None:
-    """The domain permissions policy, minified: who gets authorization tokens. `None` when nobody does.
+    """The domain permissions policy, minified: who gets authorization tokens, and the `statements` of others.
+
+    `None` when nobody gets a token and there are no statements.
 
     `sts:GetServiceBearerToken`, which a token needs too, is not in it: a resource policy cannot grant that.
 
@@ -123,7 +131,8 @@ def domain_policy(
     Raises:
         InvalidValueError: it is longer than CodeArtifact takes.
     """
-    return iam.fitting("domain", _allow_tokens(arns, readers, publishers, made))
+    others = [each.content for each in sorted({*statements}, key=lambda each: each.text)]
+    return iam.fitting("domain", [*_allow_tokens(arns, readers, publishers, made), *others])
 
 
 def domain_policy_statements(  # noqa: PLR0913  who, and what for

@@ -16,13 +16,17 @@ from private_pypi.args import PrivatePypiArgs
 from private_pypi.arns import Arns
 from private_pypi.errors import InvalidValueError, describe
 from private_pypi.iam import is_protected, read_policy
+from private_pypi.statements import unsaid
 from private_pypi.upstreams import downstream_repositories
 
 COMPONENT_TYPE = "private-pypi:index:PrivatePypi"
 PROTECT_OUTPUT = "protect"
-"""The output that a component registers for its next run, beside those for users: whether packages are protected."""
+"""An output that a component registers for its next run, beside those for users: whether packages are protected."""
+DOMAIN_POLICY_OUTPUT = "domain_policy"
+"""Another one: the domain's permissions policy, as the component has written it."""
 
 _DOMAIN = "aws:codeartifact/domain:Domain"
+_DOMAIN_POLICY = "aws:codeartifact/domainPermissions:DomainPermissions"
 _OIDC_PROVIDER = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 _POLICY = "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy"
 _REPOSITORY = "aws:codeartifact/repository:Repository"
@@ -36,6 +40,11 @@ class Deployed:
 
     domain: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Those of the domain that it made."""
+    domain_policy: str | None = None
+    """The permissions policy of the domain that it made, if it has one: as AWS had it at the last refresh, if there was
+    one since the last `pulumi up`."""
+    written_domain_policy: str | None = None
+    """The same as the component has written it, if that is known."""
     repository: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Those of the repository."""
     store: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -132,10 +141,13 @@ def _components(resources: _Resources) -> Iterator[str]:
 def _deployed(component: str, resources: _Resources) -> Deployed:
     """What the state has of the component with this URN."""
     policy = resources.get(_child(component, _POLICY, "repository-permissions"))
+    domain_policy = resources.get(_child(component, _DOMAIN_POLICY, "domain-permissions"))
     repository = resources.get(_child(component, _REPOSITORY, "repository"), {})
     registered = resources.get(component, {})
     return Deployed(
         domain=resources.get(_child(component, _DOMAIN, "domain"), {}),
+        domain_policy=domain_policy["policyDocument"] if domain_policy else None,
+        written_domain_policy=registered.get(DOMAIN_POLICY_OUTPUT),
         repository=repository,
         store=resources.get(_child(component, _REPOSITORY, "store"), {}),
         policy=policy["policyDocument"] if policy else None,
@@ -205,8 +217,12 @@ def refused_changes(args: PrivatePypiArgs, arns: Arns, deployed: Deployed) -> It
             yield args.name_of("make_oidc_providers"), mistake
 
 
-def warnings(args: PrivatePypiArgs, arns: Arns, deployed: Deployed) -> Iterator[str]:
-    """What is not checked, and what args will cost that protect nothing, of a repository that is not protected."""
+def warnings(args: PrivatePypiArgs, arns: Arns, deployed: Deployed, domain_policy: str | None) -> Iterator[str]:
+    """What is not checked, and what is lost that nothing protects.
+
+    That is what args cost of a repository that is not protected, and what others have put into the domain's policy, of
+    which the component is about to write `domain_policy`.
+    """
     if deployed.unreadable:
         yield (
             f"The stack's state cannot be read ({deployed.unreadable}). So it is not checked whether a change of a "
@@ -214,6 +230,11 @@ def warnings(args: PrivatePypiArgs, arns: Arns, deployed: Deployed) -> Iterator[
             "after other changes of the same edit."
         )
         return
+    if others := unsaid(deployed.domain_policy, [deployed.written_domain_policy, domain_policy], arns):
+        yield (
+            f"The policy of the domain {args.domain} has statements that are not from here. `pulumi up` takes them "
+            f"away. To keep them, add them to {args.name_of('domain_statements')}:\n" + "\n".join(others)
+        )
     store, users, unknown = deployed.store.get("repository"), deployed.store_users, deployed.store_users_unknown
     if unknown:
         yield f"Pulumi will delete {store}. It cannot be told whether other repositories have it upstream: {unknown}"

@@ -1,6 +1,6 @@
 """The pages, read as GitHub reads them: what they print is checked and run as it is printed, and their links followed.
 
-As a command it copies the workflows of docs/ out, each whole, for `make lint`.
+As a command it copies out what CI reads in docs/, each file whole, for `make lint`.
 """
 
 import re
@@ -48,6 +48,16 @@ def blocks(page: str, language: str, heading: str = "") -> list[str]:
 def workflows(page: str) -> list[str]:
     """Those that are workflows of GitHub Actions."""
     return [block for block in blocks(page, "yaml") if "\njobs:\n" in block]
+
+
+def gitlab_files(page: str) -> list[str]:
+    """Those that are a GitLab project's `.gitlab-ci.yml`."""
+    return [block for block in blocks(page, "yaml") if "id_tokens:\n" in block]
+
+
+def dependabot_files(page: str) -> list[str]:
+    """Those that are a repository's `dependabot.yml`."""
+    return [block for block in blocks(page, "yaml") if block.startswith("version: 2\n")]
 
 
 def commands(page: str, heading: str = "") -> list[str]:
@@ -113,8 +123,13 @@ def _text(inline: Token) -> str:
 def main(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     for page in DOCS.glob("*.md"):
-        for number, workflow in enumerate(workflows(page.name), start=1):
-            (folder / f"{page.stem}-{number}.yml").write_text(workflow)
+        for found, ending in (
+            (workflows, "yml"),
+            (gitlab_files, "gitlab-ci.yaml"),  # not .yml, by which the Makefile knows workflows
+            (dependabot_files, "dependabot.yaml"),
+        ):
+            for number, text in enumerate(found(page.name), start=1):
+                (folder / f"{page.stem}-{number}.{ending}").write_text(text)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""AWS and the repository's URL, asked with the credentials of the environment. `check` alone asks.
+"""AWS and the repository's URL, asked with the credentials of the environment. `check` and `adopt` alone ask.
 
 botocore is imported late: no other command needs it.
 """
@@ -37,16 +37,29 @@ class Aws:
         Raises:
             RefusedError: AWS refuses, or does not answer.
         """
-        from botocore.config import Config  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
-
         with _refusals():
-            if service not in self._clients:
-                config = cast("Any", Config)(connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 2})
-                self._clients[service] = self._session.create_client(service, region_name=self.region, config=config)
-            answers = getattr(self._clients[service], operation)(**arguments)
+            answers = getattr(self._client(service), operation)(**arguments)
         if answer not in answers:
             raise RefusedError("HTTP 200", "an answer that is not one of AWS's")
         return answers[answer]
+
+    def list(self, service: str, operation: str, answer: str, **arguments: object) -> list[Any]:
+        """All that a call lists, of all its pages, by the name that it has there.
+
+        Raises:
+            RefusedError: AWS refuses, or does not answer.
+        """
+        with _refusals():
+            pages = self._client(service).get_paginator(operation).paginate(**arguments)
+            return pages.build_full_result().get(answer, [])
+
+    def _client(self, service: str) -> Any:
+        from botocore.config import Config  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+
+        if service not in self._clients:
+            config = cast("Any", Config)(connect_timeout=10, read_timeout=30, retries={"total_max_attempts": 2})
+            self._clients[service] = self._session.create_client(service, region_name=self.region, config=config)
+        return self._clients[service]
 
     def get(self, url: str, token: str, *, head_only: bool = False) -> tuple[int, str]:
         """The status and, unless it is `head_only`, the text of what the repository has at a URL.

@@ -22,7 +22,7 @@ from private_pypi.cli.components import (
 from private_pypi.cli.preview import Preview
 from private_pypi.cli.program import Resource
 from private_pypi.cli.unseen import Unseen
-from private_pypi.iam import EVERYTHING, Access, matches
+from private_pypi.iam import EVERYTHING, Access, Policy, matches, read_access
 from private_pypi.principals import Principal
 from private_pypi.workloads import Workload, trusted_workload
 
@@ -108,7 +108,7 @@ What = Literal[
     "project_changed",
     "stack_removed",
 ]
-_LOSSES: set[What] = {"denial_added", "store_deleted"}
+_LOSSES: set[What] = {"denial_added"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -317,6 +317,8 @@ class _Listed:
     """Who is listed in a revision."""
 
     access: Sequence[Access] = ()
+    kept: Sequence[Access] = ()
+    """The same without publishing that closed publishing denies, as it does to whom the domain's policy alone lets."""
     owner: str = ""
     """The domain's own account, 12 digits."""
     owners_root: str = ""
@@ -335,13 +337,21 @@ class _Listed:
         if component is None:
             return cls()
         arns = component.arns
-        is_closed = component.safeguards.closed_publishing
+        # Of publishers, the repository's policy exempts its own.
+        publishers = [each for each in read_access(Policy(), component.repository, arns) if each.publish]
+        exempt = publishers if component.safeguards.closed_publishing else None
         return cls(
             access=component.access,
+            kept=[
+                each
+                if exempt is None or any(covers(other.principal, each.principal) for other in exempt)
+                else replace(each, publish=())
+                for each in component.access
+            ],
             owner=arns.owner,
             owners_root=f"arn:{arns.partition}:iam::{arns.owner}:root",
-            exempt=[each for each in component.access if each.publish] if is_closed else None,
             account=component.account,
+            exempt=exempt,
             own_accounts=frozenset({arns.owner, component.account}),
             attached=frozenset(_attached(component)),
         )
@@ -354,7 +364,7 @@ class _Listed:
         """
         return [
             each
-            for each in self.access
+            for each in self.kept
             if each.principal == principal or (each.principal != self.owners_root and covers(each.principal, principal))
         ]
 
@@ -422,7 +432,7 @@ def _rights_of_one(here: _Listed, there: _Listed) -> Iterator[AccessChange]:
     Somebody has a right here alone if, and only if, one of these covers them and none of its `also_allowed` does.
     """
     for each in here.access:
-        related = [other for other in there.access if overlap(other.principal, each.principal)]
+        related = [other for other in there.kept if overlap(other.principal, each.principal)]
         covering = there.covering(each.principal)
         if each.install and not any(other.install for other in covering):
             also = [AlsoAllowed(principal=other.principal, scope=()) for other in related if other.install]

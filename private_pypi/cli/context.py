@@ -154,6 +154,17 @@ class Situation:
         entries = sorted(self.expected.internal_packages, key=lambda entry: not entry.endswith("*"))
         return next((each for each in entries if matches(each, package) or each == f"{package}-*"), None)
 
+    def is_denied_by_domain(self, action: str) -> bool:
+        """Whether the config has a Deny of an action in the domain's policy that the caller may be in."""
+        arns = self.expected.arns
+        for rule in self.expected.domain.rules:
+            covering = [self.caller.is_covered_by(each) for each in rule.principals]
+            is_in_it = True not in covering if rule.exempts else any(covers is not False for covers in covering)
+            is_about = any(rule.is_about(action, arn) for arn in (arns.domain, arns.repository, arns.packages))
+            if rule.effect == "Deny" and is_in_it and is_about:
+                return True
+        return False
+
     @property
     def config(self) -> str:
         """The file that the config is in."""

@@ -279,6 +279,11 @@ def _permissions_policy(action: str, package: str, at: Situation, deployed: Depl
 def _permissions_deny(action: str, package: str, at: Situation) -> Cause:
     """A Deny on the domain's side, or the repository's."""
     kind = "domain" if action in TOKEN else "repository"
+    if at.is_denied_by_domain(action):
+        what = f"the domain's permissions policy has a Deny of {action}"
+        fix = f"take {at.caller.name} out of the Deny in {at.config}, then `pulumi up --stack {at.stack}`"
+        known = ". The config has it (private-pypi:domainStatements)"
+        return Cause(what=what, known=known, fixes=[(fix, at.deployer)])
     what = f"the {kind}'s permissions policy has a Deny of {action}"
     if action in PUBLISH and is_closed(at.expected.repository, at.expected.arns) and not at.publishable:
         fix = f"{_line_of_config(action, package, at)}, then `pulumi up --stack {at.stack}`"

@@ -242,7 +242,8 @@ _EFFECTS: dict[What, str] = {
         "The domain {0} would be deleted, with every repository in it, and made again with the key {1}."
     ),
     "store_deleted": (
-        "The store {0} would be deleted: nothing new comes from public PyPI. What was installed from there stays."
+        "The store {0} would be deleted: nothing new comes from public PyPI, nor to other repositories that have it "
+        "upstream. What was installed from there stays."
     ),
     "public_upstream_added": "What the repository lacks comes from public PyPI.",
     "oidc_provider_deleted": (

@@ -7,16 +7,18 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from private_pypi.cli.errors import CommandError, MistakesError
 from private_pypi.cli.words import Style, coloured, harmless, uncoloured
 from private_pypi.cli.workspace import selected_stack
 from private_pypi.errors import InvalidValueError
-from private_pypi.names import parse_account, parse_domain_name, parse_region
+from private_pypi.names import parse_account, parse_domain_name, parse_region, parse_repository_name
 
 if TYPE_CHECKING:
     import io
+
+T = TypeVar("T")
 
 NEEDS_APPROVAL = 2
 """The exit status of a difference that needs approval."""
@@ -83,6 +85,25 @@ def _parser() -> argparse.ArgumentParser:
     makes.add_argument("--domain", required=True, type=_checked(parse_domain_name), help="the CodeArtifact domain")
     makes.add_argument("--account", required=True, type=_checked(parse_account), help="the AWS account, 12 digits")
     makes.add_argument("--region", required=True, type=_checked(parse_region), help="the AWS region")
+    adopts = commands.add_parser(
+        "adopt",
+        help="write a stack file and an import file for a repository that exists",
+        description="Write Pulumi.STACK.yaml and adopt.json for a repository that exists, and say what they leave out.",
+    )
+    adopts.set_defaults(run=_adopt, stack=None)
+    adopts.add_argument("repository", metavar="DOMAIN/REPOSITORY", type=_checked(_parse_place), help="the repository")
+    adopts.add_argument(
+        "--domain-owner",
+        metavar="ACCOUNT",
+        type=_checked(parse_account),
+        help="the account that owns the domain (default: yours)",
+    )
+    adopts.add_argument(
+        "--stack",
+        dest="stack_option",
+        metavar="STACK",
+        help="the stack that is to be (default: as of preview)",
+    )
     prints = commands.add_parser(
         "schema",
         help="print the JSON Schema of a stack file, for editors",
@@ -210,6 +231,22 @@ def _new(options: argparse.Namespace) -> int:
     return 0
 
 
+def _adopt(options: argparse.Namespace) -> int:
+    from private_pypi.cli.adopt import write_stack  # noqa: PLC0415  only this command needs it, and botocore
+
+    domain, repository = options.repository
+    write_stack(
+        Path.cwd(),
+        options.stack,
+        domain=domain,
+        repository=repository,
+        domain_owner=options.domain_owner,
+        say=_show,
+        heading=functools.partial(_style(), "heading"),
+    )
+    return 0
+
+
 def _schema(_: argparse.Namespace) -> int:
     from private_pypi.cli.schema import schema_text  # noqa: PLC0415  only this command needs it
 
@@ -217,16 +254,22 @@ def _schema(_: argparse.Namespace) -> int:
     return 0
 
 
-def _checked(parse: Callable[[object], str]) -> Callable[[str], str]:
+def _checked(parse: Callable[[str], T]) -> Callable[[str], T]:
     """A type of an argument, whose mistakes are told as those of the config."""
 
-    def checked(text: str) -> str:
+    def checked(text: str) -> T:
         try:
             return parse(text)
         except InvalidValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return checked
+
+
+def _parse_place(text: str) -> tuple[str, str]:
+    """A domain and a repository in it."""
+    domain, _, repository = text.partition("/")
+    return parse_domain_name(domain), parse_repository_name(repository)
 
 
 def _package(text: str) -> str:

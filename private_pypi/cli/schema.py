@@ -24,6 +24,7 @@ from private_pypi.names import (
     POLICY_ARN,
 )
 from private_pypi.principals import MAX_RESOURCE_CHARACTERS, ORGANIZATION, ROLE_OR_USER
+from private_pypi.statements import OPERATOR
 from private_pypi.workloads import HOST, ID, ISSUERS, MAX_HOST_CHARACTERS, MAX_REF_CHARACTERS, REF_KINDS, WORKFLOW
 
 Schema = dict[str, Any]
@@ -35,6 +36,10 @@ _NO_CONTROLS = r"\x00-\x1f\x7f-\x9f"
 _TAG = r"(?:[A-Za-z0-9 _.:/=+@-]|[^\x00-\x7f])*"
 # What is no name of a ref, as `workloads` has it; there the same is said of the whole name, and here of its beginning.
 _REF = r"(?!.*(?:[ ~^\\\[]|\.\.|//|/\.|@\{|\$\{|\.lock(?:/|$)|[/.]$))(?![-./]|@$|refs/)"
+_RESOURCE = (
+    r"[*]|arn:[^:*?$]+:codeartifact:[^:*?$]+:[0-9]{12}:"
+    r"(?:domain/[^/*?$\s]+|(?:package|package-group|repository)/[^/*?$\s]+/[^$\s]+)"
+)
 _REF_CHARACTER = rf"[^:*?{_NO_CONTROLS}]"
 
 
@@ -89,6 +94,7 @@ _CONDITIONS: tuple[tuple[str, Schema, str, Schema, bool], ...] = (
     ("publicUpstream", _ON, "repository", {"maxLength": MAX_REPOSITORY_CHARACTERS - len(store_name(""))}, False),
     ("domainOwner", _GIVEN, "existingDomain", _ON, True),
     ("encryptionKey", _GIVEN, "existingDomain", {"not": _ON}, False),
+    ("existingDomain", _ON, "domainStatements", {"maxItems": 0}, False),
 )
 
 
@@ -146,6 +152,7 @@ _TEXTS: Mapping[str, Schema] = {
 _LISTS: Mapping[str, Schema] = {
     "readers": _ref("reader"),
     "publishers": _ref("publisher"),
+    "domainStatements": _ref("statement"),
     "internalPackages": _ref("package"),
     "makeOidcProviders": {
         "type": "string",
@@ -187,6 +194,7 @@ def _definitions() -> Schema:
             "properties": {"principal": _ref("principal"), "packages": _ref("packages")},
             "additionalProperties": False,
         },
+        "statement": _statement(f"{ACCOUNT.pattern}|arn:aws(?:-[a-z]+)*:iam::[0-9]{{12}}:(?:root|(?!.*[*]){role})"),
         "reader": _entry(publishes=False),
         "publisher": _entry(publishes=True),
         **{
@@ -195,6 +203,50 @@ def _definitions() -> Schema:
             for publishes in (False, True)
         },
     }
+
+
+def _statement(principal: str) -> Schema:
+    """A statement of a policy. What there is of actions and resources, and what goes with what, the program knows."""
+    value: Schema = {"type": ["string", "integer", "boolean"]}
+    return {
+        "type": "object",
+        "description": "A statement for the domain's policy, as the output domain_policy_statements shows it.",
+        "required": ["Effect", "Principal", "Action", "Resource"],
+        "properties": {
+            "Sid": _text("[A-Za-z0-9]+"),
+            "Effect": {"enum": ["Allow", "Deny"]},
+            "Principal": {
+                "anyOf": [
+                    {"const": "*"},
+                    {
+                        "type": "object",
+                        "required": ["AWS"],
+                        "properties": {"AWS": {"anyOf": [{"enum": ["*", ["*"]]}, *_several(_text(principal))]}},
+                        "additionalProperties": False,
+                    },
+                ]
+            },
+            "Action": {"anyOf": _several(_text("codeartifact:[A-Za-z*?]+"))},
+            "Resource": {"anyOf": _several(_text(_RESOURCE))},
+            "Condition": {
+                "type": "object",
+                "minProperties": 1,
+                "propertyNames": {"pattern": _whole(OPERATOR.pattern)},
+                "additionalProperties": {
+                    "type": "object",
+                    "minProperties": 1,
+                    "propertyNames": {"pattern": _whole(r"[a-zA-Z0-9-]+:\S+")},
+                    "additionalProperties": {"anyOf": _several(value)},
+                },
+            },
+        },
+        "additionalProperties": False,
+    }
+
+
+def _several(one: Schema) -> list[Schema]:
+    """One, or a list of them."""
+    return [one, {"type": "array", "minItems": 1, "items": one}]
 
 
 def _entry(*, publishes: bool) -> Schema:

@@ -443,8 +443,11 @@ def run(account: Account) -> None:
     # What is in no account that is known to exist is not deployed: AWS would refuse it.
     elsewhere = f"arn:{account.partition}:iam::444455556666:role/*"
     config["readers"] = [account.role_arn("reader"), account.role_arn("*"), "o-a1b2c3d4e5"]
-    config["publishers"] = [account.role_arn("publisher"), {"principal": elsewhere, "packages": ["a-*"]}]
-    config["githubPublishers"] = [{"repository": "acme/tools", "tag": "v*"}]
+    config["publishers"] = [
+        account.role_arn("publisher"),
+        {"principal": elsewhere, "packages": ["a-*"]},
+        {"github": "acme/tools", "tag": "v*"},
+    ]
     stack.configure(config)
     ask_access_analyzer(account, stack.documents())
 

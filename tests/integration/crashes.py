@@ -18,24 +18,29 @@ State = Mapping[str, Any]
 
 API, CI, ADA = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("service/api", "ci", "people/ada"))
 KEY = f"arn:aws:kms:us-west-2:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+JOBS = {"github": "acme/tools", "tag": "v*"}
+BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 PLAIN: Config = {"domain": "acme", "readers": [API], "publishers": [CI]}
+WEB = {"Effect": "Allow", "Principal": {"AWS": [ADA]}, "Action": ["codeartifact:CreateRepository"], "Resource": "*"}
 UNPROTECTED = PLAIN | {"protect": False}
 
-# For each key the config before, and the value that it is given. Each change is made backwards, too.
+# For each key the config before, and the value that it is given. Changes are made backwards, too.
 EDITS: dict[str, tuple[Config, object]] = {
     "domain": (UNPROTECTED, "renamed"),
     "repository": (UNPROTECTED | {"publicUpstream": True}, "renamed"),  # then the store is renamed, too
     "description": (PLAIN, "Ours"),
     "readers": (PLAIN, [API, ADA]),
-    "publishers": (PLAIN, [{"principal": CI, "packages": ["acme-core"]}]),
+    "publishers": (PLAIN, [{"principal": CI, "packages": ["acme-core"]}, JOBS]),
+    "listPackages": (PLAIN, True),
     "closedPublishing": (PLAIN, True),
     "protect": (UNPROTECTED, True),
     "publicUpstream": (PLAIN | {"closedPublishing": True}, True),  # then the store has a policy
+    "domainStatements": (PLAIN, [WEB]),
     "internalPackages": (PLAIN, ["acme-*", "billing"]),
     "encryptionKey": (UNPROTECTED | {"internalPackages": ["acme-*"]}, KEY),  # then the domain is made again, with both
     "attachIdentityPolicies": (PLAIN, True),
-    "githubPublishers": (PLAIN, [{"repository": "acme/tools", "tag": "v*"}]),
-    "makeGithubOidcProvider": (UNPROTECTED, True),
+    "makeOidcProviders": (UNPROTECTED, ["github", "gitlab.com"]),
+    "permissionsBoundary": (PLAIN | {"readers": [JOBS]}, BOUNDARY),
     "tags": (PLAIN, {"team": "platform"}),
 }
 EVERYTHING = PLAIN | {key: value for key, (_, value) in EDITS.items() if value != "renamed"}
@@ -71,7 +76,8 @@ TRANSITIONS: dict[str, Transition] = {
 }
 for key, (before, value) in EDITS.items():
     TRANSITIONS[f"{key} changed"] = Transition(before=before, after=before | {key: value})
-    TRANSITIONS[f"{key} changed back"] = Transition(before=before | {key: value}, after=before)
+    if key != "encryptionKey":  # a domain keeps the key that is taken out of the config
+        TRANSITIONS[f"{key} changed back"] = Transition(before=before | {key: value}, after=before)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +101,7 @@ PAGE = (ROOT / "docs/recovery.md").read_text()
 # The headings of the page, each with what is printed when it helps: before the command is run again, and afterwards.
 REFUSED, LOCKED, BROKEN, PANICS = "It refuses a policy", "It is locked", "It cannot load the checkpoint", "It panics"
 CHANGED, GONE, THERE = "AWS has another policy than Pulumi knows", "It does not exist", "It already exists"
-RENAMED = "Pulumi knows the one with the old name"
+REPLACED = "Pulumi knows the one before it"
 FIXES = {
     REFUSED: r"\w+PermissionsPolicy.*Invalid principal in policy: \"AWS\":\"(?!\")",
     LOCKED: r"the stack is currently locked by 1 lock\(s\)",
@@ -104,8 +110,10 @@ FIXES = {
     CHANGED: r"PermissionsPolicy.*ConflictException|ConflictException.*PermissionsPolicy",
     GONE: r"error: .*ResourceNotFoundException.* does not exist",
     THERE: r"\((private-pypi-(?!\w+-policy\)).*)\):\n +error: .*(?:EntityAlreadyExists|already exists)",
-    RENAMED: r"\((private-pypi-.*)\):\n +error: Preview failed: resource '.*' already exists",
+    REPLACED: r"\((private-pypi-.*)\):\n +error: Preview failed: resource '.*' already exists",
 }
+# What an import prints that has nothing to do.
+NOT_IMPORTED = r"Resources:\n +\d+ unchanged"
 TWICE, PENDING = "A policy was made twice", "It warns of pending operations"
 TIDYING = {
     TWICE: r"Policy::private-pypi-\w+-policy, interrupted|\(private-pypi-\w+-policy\):\n +error: .*EntityAlreadyExists",
@@ -254,8 +262,12 @@ class Sweep:
         for _ in range(6):
             for heading, pattern in FIXES.items():
                 for names in {match.groups() for match in re.finditer(pattern, printed)}:
-                    printed += self._follow(commands(heading, *names))
+                    answer = self._follow(commands(heading, *names))
                     taken.add(heading)
+                    if heading == THERE and re.search(NOT_IMPORTED, answer) and not re.search("error:", answer):
+                        self._follow(commands(REPLACED, *names))
+                        taken.add(REPLACED)
+                    printed += answer
             ended, printed = self._run()
             log += printed
             if ended:
@@ -298,7 +310,7 @@ class Sweep:
             script = script.replace(f"{words}private-pypi", f"{words}{repository}")
         result = self.project.try_to_follow(script.replace("STATE", "state"))
         self._look()
-        assert result.returncode == 0 or re.search(FIXES[RENAMED], result.stdout), f"{script}\n{result}"
+        assert result.returncode == 0 or re.search(FIXES[REPLACED], result.stdout), f"{script}\n{result}"
         return result.stdout
 
     def _look(self) -> None:

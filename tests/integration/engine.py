@@ -138,14 +138,12 @@ class Emulator:
             iam.put_role_policy(RoleName=short_name, PolicyName="access", PolicyDocument=document(*policy))
         return self.session(name, account=account)
 
-    def assume_role_from_github(self, role_arn: str, token: str) -> dict[str, str]:
-        """The keys of a session of a role that trusts GitHub, for a workflow with this token."""
+    def assume_role_with_token(self, role_arn: str, token: str) -> dict[str, str]:
+        """The keys of a session of a role, for a job with this token."""
         sts = boto3.client(  # pyright: ignore[reportUnknownMemberType]
             "sts", endpoint_url=self.endpoint, region_name=REGION, config=Config(signature_version=UNSIGNED)
         )
-        called = sts.assume_role_with_web_identity(
-            RoleArn=role_arn, RoleSessionName="GitHubActions", WebIdentityToken=token
-        )
+        called = sts.assume_role_with_web_identity(RoleArn=role_arn, RoleSessionName="job", WebIdentityToken=token)
         return cast("dict[str, str]", called["Credentials"])
 
     def session(self, name: str, *, account: str = ACCOUNT) -> dict[str, str]:

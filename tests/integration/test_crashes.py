@@ -9,10 +9,12 @@ from crashes import (
     EDITS,
     FIXES,
     GONE,
+    NOT_IMPORTED,
     PAGE,
     PANICS,
     PLAIN,
     REFUSED,
+    REPLACED,
     TIDYING,
     Sweep,
     commands,
@@ -38,7 +40,8 @@ def test_an_up_that_was_killed_after_a_call_is_ended_by_what_the_page_says(
     ("sweep", "kind"),
     [
         ("repository changed", "codeartifact:CreateRepository"),
-        ("makeGithubOidcProvider changed", "iam:CreateOpenIDConnectProvider"),
+        ("encryptionKey changed", "codeartifact:CreateDomain"),
+        ("makeOidcProviders changed", "iam:CreateOpenIDConnectProvider"),
     ],
     indirect=["sweep"],
 )
@@ -132,6 +135,10 @@ def policies(emulator: Emulator) -> dict[str, object]:
 @pytest.mark.parametrize(("heading", "printed"), (FIXES | TIDYING).items(), ids=[*FIXES, *TIDYING])
 def test_the_page_shows_what_is_printed(heading: str, printed: str) -> None:
     assert re.search(printed, section(heading))
+
+
+def test_the_page_shows_an_import_that_has_nothing_to_do() -> None:
+    assert re.search(NOT_IMPORTED, section(REPLACED))
 
 
 def test_the_page_has_nothing_else() -> None:

@@ -325,7 +325,7 @@ def iam(emulator: Emulator) -> Any:
 def refusal(emulator: Emulator, token: str) -> str:
     """Why the role of the workflow is not given for a token; empty when it is."""
     try:
-        emulator.assume_role_from_github(WORKFLOW_ROLE, token)
+        emulator.assume_role_with_token(WORKFLOW_ROLE, token)
     except ClientError as error:
         return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
     return ""
@@ -333,7 +333,7 @@ def refusal(emulator: Emulator, token: str) -> str:
 
 @pytest.mark.usefixtures("iam")
 def test_a_workflow_is_given_the_role_that_trusts_it(emulator: Emulator) -> None:
-    keys = emulator.assume_role_from_github(WORKFLOW_ROLE, github_token(SUBJECT))
+    keys = emulator.assume_role_with_token(WORKFLOW_ROLE, github_token(SUBJECT))
     caller = emulator.client("sts", keys).get_caller_identity()
 
     assert caller["Arn"] == "arn:aws:sts::111122223333:assumed-role/workflow/GitHubActions"

@@ -8,13 +8,18 @@ from typing import Any
 
 import pytest
 import yaml
-from engine import ACCOUNT, Emulator, Project, build, document, error_code, github_token, packages
-from pages import blocks, workflows
+from engine import ACCOUNT, Emulator, Project, build, document, error_code, github_token, gitlab_token, packages
+from pages import blocks, dependabot_files, gitlab_files, workflows
 from tls_proxy import TlsProxy
 
 HOST = "example-111122223333.d.codeartifact.us-west-2.amazonaws.com"
 SUBJECT = "repo:acme@9919/tools@724712:ref:refs/tags/v1.0"
-UV, TWINE, INSTALL = (yaml.safe_load(workflow) for workflow in workflows("publish.md"))
+KEYS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+TOKEN = github_token(SUBJECT, repository_id="724712")
+INSTALL, RENOVATE, UV, TWINE = (yaml.safe_load(workflow) for workflow in workflows("ci.md"))
+(GITLAB,) = (yaml.safe_load(file) for file in gitlab_files("ci.md"))
+(DEPENDABOT,) = (yaml.safe_load(file) for file in dependabot_files("ci.md"))
+(LOOK,) = next(yaml.safe_load(block) for block in blocks("ci.md", "yaml") if block.startswith("- name: Look"))
 
 
 def configs(page: str) -> list[dict[str, Any]]:
@@ -25,26 +30,39 @@ def configs(page: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def deployed(project: Project) -> Project:
-    """The stack of Pulumi.dev.yaml, with what docs/publish.md adds to it."""
-    (config,) = configs("publish.md")
+    """The stack of Pulumi.dev.yaml, with what docs/ci.md adds to it."""
+    (config,) = configs("ci.md")
     project.configure("dev", domain="example", **config)
     project.up("dev")
     return project
 
 
-def run_step(project: Project, workflow: Mapping[str, Any], name: str) -> str:
-    """Run a step of the last job in the place that GitHub gives it: its environment, and the keys of its role."""
+def step_of(workflow: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     *_, job = workflow["jobs"].values()
     (step,) = [step for step in job["steps"] if step.get("name") == name]
-    keys = project.emulator.assume_role_from_github(workflow["env"]["ROLE"], github_token(SUBJECT))
-    proxy = TlsProxy(project.folder, HOST, project.emulator.endpoint)
-    environment = project.environment | proxy.environment | workflow["env"]
-    environment |= {
+    return step
+
+
+def run_step(project: Project, workflow: Mapping[str, Any], name: str) -> str:
+    """Run a step of the last job in the place that GitHub gives it: its environment, and the keys of its role."""
+    return run_in_role(project, workflow, step_of(workflow, name))
+
+
+def run_in_role(project: Project, workflow: Mapping[str, Any], step: Mapping[str, Any], **variables: str) -> str:
+    keys = project.emulator.assume_role_with_token(workflow["env"]["ROLE"], TOKEN)
+    environment = {
         "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
         "AWS_SESSION_TOKEN": keys["SessionToken"],
     }
-    command = ["bash", "-eo", "pipefail", "-c", step["run"]]
+    return run_script(project, step["run"], workflow["env"] | environment | variables)
+
+
+def run_script(project: Project, script: str, variables: Mapping[str, str]) -> str:
+    proxy = TlsProxy(project.folder, HOST, project.emulator.endpoint)
+    environment = {name: text for name, text in project.environment.items() if name not in KEYS}
+    environment |= {**proxy.environment, **variables}
+    command = ["bash", "-eo", "pipefail", "-c", script]
     result = subprocess.run(
         command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
@@ -74,10 +92,102 @@ def test_a_workflow_installs(deployed: Project) -> None:
     (deployed.folder / "dist").symlink_to(next(deployed.folder.glob("*/dist")))
     run_step(deployed, UV, "Publish")
     (deployed.folder / ".venv").unlink()  # the project's own
-    log = run_step(deployed, INSTALL | {"env": INSTALL["env"] | {"ROLE": UV["env"]["ROLE"]}}, "Install")
+    log = run_step(deployed, INSTALL, "Install")
 
     assert the_log_hides_the_token(log)
     assert [*deployed.folder.glob(".venv/lib/python*/site-packages/acme_tools.py")]
+
+
+def run_job(project: Project, name: str, subject: str) -> str:
+    """Run the script of a job in the place that GitLab gives it: variables and a token. The tools are there already."""
+    job, tools = GITLAB[name], project.folder / "tools"
+    tools.mkdir(exist_ok=True)
+    pip = project.folder / ".venv/bin/pip"
+    (tools / "pip").write_text(f'#!/bin/sh\ntest "$2" = --quiet || exec "{pip}" "$@" --target installed\n')
+    (tools / "pip").chmod(0o755)
+    (token,) = job["id_tokens"].values()
+    lines = [line for part in job["script"] for line in (part if isinstance(part, list) else [part])]
+    variables = GITLAB["variables"] | job["variables"]
+    variables |= {
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(project.folder / "web-identity-token"),
+        "ID_TOKEN": gitlab_token(f"project_path:acme/data/models:{subject}", aud=token["aud"]),
+        "PATH": f"{tools}:{project.environment['PATH']}",
+    }
+    return run_script(project, "\n".join(lines), variables)
+
+
+def test_jobs_of_gitlab_publish_and_install(deployed: Project) -> None:
+    build(deployed.folder, "acme-models")
+    (deployed.folder / "dist").symlink_to(next(deployed.folder.glob("*/dist")))
+    run_job(deployed, "publish", "ref_type:tag:ref:v1.0")
+
+    assert packages(deployed.emulator, domain="example") == ["acme-models"]
+    with pytest.raises(AssertionError, match="Not authorized to perform sts:AssumeRoleWithWebIdentity"):
+        run_job(deployed, "publish", "ref_type:branch:ref:v1.0")
+    run_job(deployed, "test", "ref_type:branch:ref:feature")
+    assert (deployed.folder / "installed/acme_models.py").exists()
+
+
+def test_the_step_skips_what_is_published_and_nothing_else(deployed: Project) -> None:
+    (config,) = configs("ci.md")
+    deployed.configure("dev", domain="example", **config, listPackages=True)
+    deployed.up("dev")
+    build(deployed.folder, "acme-tools")
+    (deployed.folder / "dist").symlink_to(next(deployed.folder.glob("*/dist")))
+    output = deployed.folder / "output.txt"
+    variables = LOOK["env"] | {"GITHUB_OUTPUT": str(output), "GITHUB_REF_NAME": "v1.0"}
+
+    run_in_role(deployed, UV, LOOK, **variables)
+    assert output.read_text() == "is_new=true\n"
+    run_step(deployed, UV, "Publish")
+    run_in_role(deployed, UV, LOOK, **variables)
+    assert output.read_text() == "is_new=true\nis_new=false\n"
+    deployed.configure("dev", domain="example", **config)
+    deployed.up("dev")
+    with pytest.raises(AssertionError, match="AccessDenied"):
+        run_in_role(deployed, UV, LOOK, **variables)
+
+
+def test_dependabot_and_renovate_have_the_role_of_every_job(deployed: Project) -> None:
+    arn = deployed.outputs("dev")["role_arns"]["github acme/tools"]
+    (registry,) = DEPENDABOT["registries"].values()
+
+    assert registry["role-name"] == arn.rpartition("/")[2]
+    assert registry["url"] == INSTALL["env"]["INDEX_URL"]
+    assert RENOVATE["env"]["ROLE"] == INSTALL["env"]["ROLE"] == arn
+
+
+def test_renovate_is_told_the_password_of_the_index(deployed: Project) -> None:
+    """With a program in the place of npx that prints what Renovate would read."""
+    shim = deployed.folder / "tools"
+    shim.mkdir()
+    (shim / "npx").write_text('#!/bin/sh\nprintf "%s" "$RENOVATE_HOST_RULES" > rules.json\n')
+    (shim / "npx").chmod(0o755)
+    log = run_in_role(deployed, RENOVATE, step_of(RENOVATE, "Renovate"), PATH=f"{shim}:{deployed.environment['PATH']}")
+
+    (rule,) = json.loads((deployed.folder / "rules.json").read_text())
+    assert the_log_hides_the_token(log)
+    assert rule == {
+        "hostType": "pypi",
+        "matchHost": f"https://{HOST}",
+        "username": "aws",
+        "password": log.partition("::add-mask::")[2].strip(),
+    }
+
+
+def test_the_boundary_of_the_page_lets_jobs_install_and_publish(deployed: Project) -> None:
+    (boundary,) = blocks("ci.md", "json")
+    arn = deployed.emulator.client("iam").create_policy(PolicyName="boundary", PolicyDocument=boundary)["Policy"]["Arn"]
+    (config,) = configs("ci.md")
+    deployed.configure("dev", domain="example", **config, permissionsBoundary=arn)
+    deployed.up("dev")
+    build(deployed.folder, "acme-tools")
+    (deployed.folder / "dist").symlink_to(next(deployed.folder.glob("*/dist")))
+    run_step(deployed, UV, "Publish")
+    (deployed.folder / ".venv").unlink()  # the project's own
+
+    run_step(deployed, INSTALL, "Install")
+    assert packages(deployed.emulator, domain="example") == ["acme-tools"]
 
 
 def test_the_workflows_ask_for_no_more_than_they_need() -> None:
@@ -87,19 +197,22 @@ def test_the_workflows_ask_for_no_more_than_they_need() -> None:
             {"contents": "read"},
             {"id-token": "write"},
         ]
+    assert "id_tokens" not in GITLAB["build"]
 
 
 def test_the_page_shows_the_outputs_that_there_are(deployed: Project) -> None:
-    shown = next(block for block in blocks("publish.md", "console") if "github_role_arns" in block)
+    shown = next(block for block in blocks("ci.md", "console") if "role_arns" in block)
     command, _, output = shown.partition("\n")
 
-    assert command == "$ pulumi stack output github_role_arns --json"
-    assert json.loads(output) == deployed.outputs("dev")["github_role_arns"]
-    assert {workflow["env"]["ROLE"] for workflow in (UV, TWINE)} == {*json.loads(output).values()}
+    assert command == "$ pulumi stack output role_arns --json"
+    assert json.loads(output) == deployed.outputs("dev")["role_arns"]
+    on_the_page = {workflow["env"]["ROLE"] for workflow in (UV, TWINE, INSTALL, RENOVATE)}
+    on_the_page |= {GITLAB[job]["variables"]["AWS_ROLE_ARN"] for job in ("test", "publish")}
+    assert on_the_page == {*json.loads(output).values()}
 
 
 def test_the_step_that_prints_the_subject_prints_nothing_else(tmp_path: Path) -> None:
-    (step,) = next(yaml.safe_load(block) for block in blocks("publish.md", "yaml") if block.startswith("- name: Print"))
+    (step,) = next(yaml.safe_load(block) for block in blocks("ci.md", "yaml") if block.startswith("- name: Print"))
     answer = tmp_path / "answer.json"
     answer.write_text(json.dumps({"value": github_token(SUBJECT)}))
     (tmp_path / "curl").write_text(
@@ -226,8 +339,8 @@ def test_all_is_taken_away_also_after_a_refused_destroy(project: Project, emulat
 
 @pytest.mark.parametrize("owner", [ACCOUNT, "444455556666"], ids=["own account", "another account"])
 def test_the_owner_of_a_domain_adds_the_statement(project: Project, emulator: Emulator, owner: str) -> None:
-    _, own, others = configs("domains.md")
-    fetch, put = blocks("domains.md", "sh")
+    _, own, others, *_ = configs("domains.md")
+    fetch, put = blocks("domains.md", "sh", "A domain that exists")
     of_owner = {"AWS_ACCESS_KEY_ID": f"test{owner}"}
     domain = emulator.client("codeartifact", account=owner)
     domain.create_domain(domain="shared")

@@ -12,7 +12,7 @@ import pytest
 from integration.aws_plugin.cloudcontrol import validate
 from mocks import PACKAGE_GROUP, ROOT, Run, main_program, run
 from pages import DOCS, blocks
-from proof.matrix import ALONE, TOGETHER
+from proof.matrix import ALONE, TOGETHER, in_china
 
 REFERENCE = ROOT / "tests/integration/aws-emulator/reference"
 TYPES: dict[str, list[str]] = json.loads((REFERENCE / "actions.json").read_text())["actions"]
@@ -105,8 +105,7 @@ def test_the_program_writes_actions_that_exist_each_with_a_resource_that_it_take
 
 
 def test_so_it_does_in_another_partition() -> None:
-    config = json.loads(json.dumps(TOGETHER["together"]).replace("arn:aws:", "arn:aws-cn:"))
-    assert_known(of_program(deploy(config, "aws-cn", "cn-north-1")))
+    assert_known(of_program(deploy(in_china(TOGETHER["together"]), "aws-cn", "cn-north-1")))
 
 
 def test_so_do_the_pages() -> None:

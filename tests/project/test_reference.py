@@ -11,13 +11,12 @@ from pages import blocks, table
 from pulumi.runtime.rpc import UNKNOWN
 
 from private_pypi import PrivatePypi
-from private_pypi.state import PROTECT_OUTPUT
+from private_pypi.state import DOMAIN_POLICY_OUTPUT, PROTECT_OUTPUT
 
 EVERY_OUTPUT = {
     "private-pypi:domain": "acme",
     "private-pypi:existingDomain": "true",
-    "private-pypi:publishers": '["444455556666"]',
-    "private-pypi:githubPublishers": '[{"repository": "acme/tools", "tag": "v*"}]',
+    "private-pypi:publishers": '["444455556666", {"github": "acme/tools", "tag": "v*"}]',
 }
 
 
@@ -40,7 +39,7 @@ def test_the_outputs_are_those_of_the_component_and_are_known_when_the_page_says
     outputs = [(name, known[exports[name] == UNKNOWN]) for name in PrivatePypi.__annotations__]
 
     assert [(name, when) for name, _, when in table("reference.md", "Outputs")] == outputs
-    assert {name for name, _ in outputs} == registered.keys() - {PROTECT_OUTPUT}
+    assert {name for name, _ in outputs} == registered.keys() - {DOMAIN_POLICY_OUTPUT, PROTECT_OUTPUT}
 
 
 def test_the_example_is_a_program(tmp_path: Path) -> None:

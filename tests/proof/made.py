@@ -16,7 +16,7 @@ class Made:
 
     policies: Policies
     roles: Mapping[str, str]
-    """The ARN of the role that is made for a workflow."""
+    """The ARNs of the roles that are made, by CI workload."""
     trust_policies: Mapping[str, Statements]
     """By the ARN of the role."""
     has_domain_statements: bool
@@ -76,7 +76,7 @@ def make(config: Mapping[str, Any], place: Place) -> Made:
         roles=run.exports.get("role_arns", {}),
         trust_policies={
             f"arn:{place.partition}:iam::{place.account}:role/{each['name']}": read(each["assumeRolePolicy"])
-            for each in inputs(mocks.ROLE, "name", "assumeRolePolicy", "tags")
+            for each in inputs(mocks.ROLE, "name", "assumeRolePolicy", "permissionsBoundary", "tags")
         },
         has_domain_statements=for_owner is not None,
     )

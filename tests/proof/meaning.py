@@ -11,11 +11,19 @@ from typing import Any
 
 import z3
 from packaging.utils import canonicalize_name
-from proof.request import ANYTHING, BEARER_TOKEN, Formula, Place, Request, Token
+from proof.request import ANYTHING, BEARER_TOKEN, GITHUB, Formula, Place, Request, Token
 
 TOKEN = ["codeartifact:GetAuthorizationToken"]
 READ = ["codeartifact:ReadFromRepository"]
 DOWNLOAD = ["codeartifact:GetPackageVersionAsset", "codeartifact:GetPackageVersionReadme"]
+LIST = ["codeartifact:ListPackages", "codeartifact:DescribeRepository"]
+DESCRIBE = [
+    "codeartifact:DescribePackage",
+    "codeartifact:DescribePackageVersion",
+    "codeartifact:ListPackageVersions",
+    "codeartifact:ListPackageVersionAssets",
+    "codeartifact:ListPackageVersionDependencies",
+]
 PUBLISH = ["codeartifact:PublishPackageVersion"]
 COPY = ["codeartifact:CopyPackageVersions"]
 LOSE = [
@@ -50,7 +58,7 @@ class IdentityPolicy:
 
 
 class Meaning:
-    """What a config means for a request; `roles` are those made for `githubPublishers`, by workflow."""
+    """What a config means for a request; `roles` are those made for CI workloads, by workload."""
 
     def __init__(self, config: Mapping[str, Any], place: Place, roles: Mapping[str, str], request: Request) -> None:
         self.config, self.place, self.roles, self.request = config, place, roles, request
@@ -60,10 +68,8 @@ class Meaning:
         self.store = [f"{self.repository}-store"] if config.get("publicUpstream") else []
         self.repositories = [f"repository/{name}" for name in (self.repository, *self.store)]
         self.made = [*self.repositories, *(f"package/{name}/*" for name in (self.repository, *self.store))]
-        publishers = [_publisher(entry) for entry in config.get("publishers", [])]
-        publishers += [(roles[_workflow(each)], _packages(each)) for each in config.get("githubPublishers", [])]
-        self.publishers = [(self._arn(who), names) for who, names in publishers]
-        self.installers = [*map(self._arn, config.get("readers", [])), *(who for who, _ in self.publishers)]
+        self.publishers = [(self._who(entry), _packages(entry)) for entry in config.get("publishers", [])]
+        self.installers = [*map(self._who, config.get("readers", [])), *(who for who, _ in self.publishers)]
 
     @cached_property
     def identity_policies(self) -> Mapping[str, IdentityPolicy]:
@@ -85,6 +91,12 @@ class Meaning:
         """
         publish = [name for listed, names in self.publishers if _covers(listed, who) for name in names]
         return IdentityPolicy(who=[who], publish=[] if _account_of(who) == self.owner else publish)
+
+    def _who(self, entry: Any) -> str:
+        """The principal of an entry, which of a workload is the role that is made for it."""
+        if isinstance(entry, str):
+            return self._arn(entry)
+        return self._arn(entry["principal"]) if "principal" in entry else self.roles[_workload(entry)]
 
     def _arn(self, who: str) -> str:
         return f"arn:{self.place.partition}:iam::{who}:root" if who.isdigit() else who
@@ -120,6 +132,11 @@ class Meaning:
             Row(action=READ, resource=[repository], who=self.installers, opened_by=to_install),
             Row(action=DOWNLOAD, resource=[packages], who=self.installers, opened_by=to_install),
         ]
+        if self.config.get("listPackages"):
+            rows += [
+                Row(action=LIST, resource=[repository], who=self.installers, opened_by=to_install),
+                Row(action=DESCRIBE, resource=[packages], who=self.installers, opened_by=to_install),
+            ]
         rows += [
             Row(
                 action=PUBLISH,
@@ -134,7 +151,7 @@ class Meaning:
             rows.append(Row(action=CREATE, resource=[domain], who=who))
             if self.config.get("tags"):
                 rows.append(Row(action=TAG, resource=[domain, *self.repositories], who=who))
-        return rows
+        return [*rows, *self._statements("Allow")]
 
     def denies(self) -> list[Row]:
         rows: list[Row] = []
@@ -147,6 +164,20 @@ class Meaning:
             for store in self.store:
                 there = [f"repository/{store}", f"package/{store}/*"]
                 rows.append(Row(action=[*PUBLISH, *COPY], resource=there, who=[]))
+        return [*rows, *self._statements("Deny")]
+
+    def _statements(self, effect: str) -> list[Row]:
+        """What others need in the domain, for all that is in it: `*` is all of that."""
+        prefix = f"arn:{self.place.partition}:codeartifact:{self.place.region}:{self.owner}:"
+        rows: list[Row] = []
+        for each in self.config.get("domainStatements", []):
+            keys = {key: names for operator in each.get("Condition", {}).values() for key, names in operator.items()}
+            who = keys.get("aws:PrincipalArn") or keys.get("aws:PrincipalOrgID") or each["Principal"]["AWS"]
+            resources = [each["Resource"]] if isinstance(each["Resource"], str) else each["Resource"]
+            everything = [f"{kind}/{self.domain}/*" for kind in ("package", "repository")] + [f"domain/{self.domain}"]
+            on = [part for name in resources for part in (everything if name == "*" else [name.removeprefix(prefix)])]
+            if each["Effect"] == effect:
+                rows.append(Row(action=each["Action"], resource=on, who=who))
         return rows
 
     @cached_property
@@ -185,17 +216,26 @@ class Meaning:
         return z3.Or([z3.And(self.is_about(row), z3.Not(self.is_any_of(row.who))) for row in self.denies()])
 
     def trusts(self, token: Token) -> Mapping[str, Formula]:
-        """Whether the token is for the role of a workflow: for each role the one subject that its repository sends."""
-        provider = "oidc-provider/token.actions.githubusercontent.com"
-        is_for_us = z3.And(
-            token.provider == f"arn:{self.place.partition}:iam::{self.place.account}:{provider}",
+        """Whether the token is for the role of a CI workload, for each role."""
+        entries = [*self.config.get("readers", []), *self.config.get("publishers", [])]
+        workloads = [entry for entry in entries if isinstance(entry, dict) and "principal" not in entry]
+        return {self.roles[_workload(entry)]: self._is_of(entry, token) for entry in workloads}
+
+    def _is_of(self, entry: Mapping[str, Any], token: Token) -> Formula:
+        """Whether the token is a job's of a workload, as far as AWS can tell."""
+        host = entry.get("host", "gitlab.com") if "gitlab" in entry else GITHUB
+        provider = f"arn:{self.place.partition}:iam::{self.place.account}:oidc-provider/{host}"
+        takes_claims = self.place.partition == "aws"
+        return z3.And(
+            token.provider == provider,
             token.action == "sts:AssumeRoleWithWebIdentity",
-            token.audience == "sts.amazonaws.com",
+            token.audience == (f"https://{host}" if "gitlab" in entry else "sts.amazonaws.com"),
+            z3.Or([_is_text(token.subject, each) for each in _subjects(entry, takes_claims=takes_claims)]),
+            token.repository_id == entry["repositoryId"] if "repositoryId" in entry and takes_claims else True,
+            _is_text(token.job_workflow_ref, f"{entry['github']}/.github/workflows/{entry['workflow']}@*")
+            if "workflow" in entry
+            else True,
         )
-        return {
-            self.roles[_workflow(entry)]: z3.And(is_for_us, _is_text(token.subject, _subject(entry)))
-            for entry in self.config.get("githubPublishers", [])
-        }
 
     @cached_property
     def is_at_home(self) -> Formula:
@@ -256,24 +296,31 @@ def _is_text(variable: z3.SeqRef, text: str) -> Formula:
     return z3.InRe(variable, z3.Concat(z3.Re(first), *(part for each in others for part in (ANYTHING, z3.Re(each)))))
 
 
-def _publisher(entry: Any) -> tuple[str, list[str]]:
-    return (entry, ["*"]) if isinstance(entry, str) else (entry["principal"], _packages(entry))
-
-
-def _packages(entry: Mapping[str, Any]) -> list[str]:
+def _packages(entry: Any) -> list[str]:
     """The names, with the format and the namespace, which Python's packages have none of."""
-    return [f"pypi//{canonicalize_name(name)}" for name in entry["packages"]] if "packages" in entry else ["*"]
+    names = entry.get("packages") if isinstance(entry, dict) else None
+    return [f"pypi//{canonicalize_name(name)}" for name in names] if names else ["*"]
 
 
-def _workflow(entry: Mapping[str, Any]) -> str:
-    (kind,) = entry.keys() & {"branch", "tag", "environment"}
-    return f"{entry['repository']} {kind} {entry[kind]}"
+def _workload(entry: Mapping[str, Any]) -> str:
+    """What a workload is called."""
+    first = ["github", entry["github"]] if "github" in entry else [entry.get("host", "gitlab"), entry["gitlab"]]
+    kinds = [kind for kind in ("branch", "tag", "environment") if kind in entry]
+    file = [entry["workflow"]] if "workflow" in entry else []
+    return " ".join([*first, *file, *(text for kind in kinds for text in (kind, entry[kind]))])
 
 
-def _subject(entry: Mapping[str, Any]) -> str:
-    owner, name = entry["repository"].split("/")
-    if "ownerId" in entry:
-        owner, name = f"{owner}@{entry['ownerId']}", f"{name}@{entry['repositoryId']}"
-    where = {"branch": "ref:refs/heads/", "tag": "ref:refs/tags/", "environment": "environment:"}
-    (what,) = [f"{prefix}{entry[kind]}" for kind, prefix in where.items() if kind in entry]
-    return f"repo:{owner}/{name}:{what}"
+def _subjects(entry: Mapping[str, Any], *, takes_claims: bool) -> list[str]:
+    """The subjects of a workload's tokens. The one without ids is of no use where nothing else tells whose it is."""
+    if "gitlab" in entry:
+        begins = [f"project_path:{entry['gitlab']}"]
+        where = {"branch": "ref_type:branch:ref:", "tag": "ref_type:tag:ref:"}
+    else:
+        owner, name = entry["github"].split("/")
+        begins = [f"repo:{owner}/{name}"]
+        if "ownerId" in entry:
+            begins = begins if takes_claims else []
+            begins.append(f"repo:{owner}@{entry['ownerId']}/{name}@{entry['repositoryId']}")
+        where = {"branch": "ref:refs/heads/", "tag": "ref:refs/tags/", "environment": "environment:"}
+    (ends,) = [f"{prefix}{entry[kind]}" for kind, prefix in where.items() if kind in entry] or ["*"]
+    return [f"{begin}:{ends}" for begin in begins]

@@ -14,6 +14,7 @@ Not among them is what changes nothing for anybody:
 """
 
 import copy
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -39,9 +40,6 @@ _SERVICE = ["Condition", "StringEquals", "sts:AWSServiceName"]
 _NOT_ARN = ["Condition", "ArnNotLike", "aws:PrincipalArn"]
 _NOT_ACCOUNT = ["Condition", "StringNotEquals", "aws:PrincipalAccount"]
 _NOT_ORGANIZATION = ["Condition", "StringNotEquals", "aws:PrincipalOrgID"]
-_AUDIENCE = ["Condition", "StringEquals", "token.actions.githubusercontent.com:aud"]
-_SUBJECT = ["Condition", "StringEquals", "token.actions.githubusercontent.com:sub"]
-_SUBJECTS = ["Condition", "StringLike", "token.actions.githubusercontent.com:sub"]
 
 
 def _values(statement: Statement, path: _Path) -> list[str]:
@@ -117,8 +115,52 @@ def _does(operation: str) -> Callable[[Statement], bool]:
     return lambda statement: f"codeartifact:{operation}" in _values(statement, _ACTION)
 
 
-def _has_ids(statement: Statement) -> bool:
-    return any("@" in each for each in _values(statement, _SUBJECT))
+def _claim(operator: str, claim: str, change: Callable[[_Path], Change]) -> Change:
+    """A change of the condition on a claim, whoever the issuer is."""
+
+    def changes(statement: Statement) -> Iterator[Statement | None]:
+        for key in statement.get("Condition", {}).get(operator, {}):
+            if key.endswith(f":{claim}"):
+                yield from change(["Condition", operator, key])(statement)
+
+    return changes
+
+
+def _subject(change: Callable[[_Path], Change], *, is_pattern: bool | None = None) -> Change:
+    """A change of the subject; of that which is a pattern, or is none, alone."""
+    operators = {None: ["StringEquals", "StringLike"], True: ["StringLike"], False: ["StringEquals"]}[is_pattern]
+    return lambda statement: [new for each in operators for new in _claim(each, "sub", change)(statement)]
+
+
+def _matched(operator: str, claim: str, change: Callable[[str], str]) -> Change:
+    """The claim is matched with a pattern, beside what else is."""
+
+    def changes(path: _Path) -> Change:
+        def changed(statement: Statement) -> Iterator[Statement | None]:
+            old = _values(statement, path)
+            if (new := [*map(change, old)]) != old and (without := _put(statement, path)):
+                yield _put(without, ["Condition", "StringLike", path[2]], *new)
+
+        return changed
+
+    return _claim(operator, claim, changes)
+
+
+def _with_subject(change: Callable[[list[str]], list[str]]) -> Change:
+    return _subject(lambda path: _to(path, change))
+
+
+def _has(claim: str) -> Callable[[Statement], bool]:
+    return lambda statement: any(
+        key.endswith(f":{claim}") for keys in statement.get("Condition", {}).values() for key in keys
+    )
+
+
+def _of(project: str) -> Callable[[Statement], bool]:
+    """Whether it is about jobs of a project: `repo:` of GitHub, `project_path:` of GitLab."""
+    return lambda statement: (
+        f'sub": "{project}' in json.dumps(statement) or f'sub": ["{project}' in json.dumps(statement)
+    )
 
 
 def _no_condition(statement: Statement) -> list[Statement | None]:
@@ -169,6 +211,15 @@ ALLOWED: Mapping[str, Change] = {
     "packages of another repository": _each(_RESOURCE, _OTHER_REPOSITORY),
     "the repository for its packages": _each(_RESOURCE, _sub(r"package/(.*)/\*$", r"repository/\1")),
     "the packages for their repository": _each(_RESOURCE, _sub("repository/(.*)", r"package/\1/*")),
+    "listing packages without being asked to": _where(
+        lambda statement: _does("ReadFromRepository")(statement) and not _does("ListPackages")(statement),
+        _more(_ACTION, "codeartifact:ListPackages"),
+    ),
+    "describing packages without being asked to": _where(
+        lambda statement: _does("GetPackageVersionAsset")(statement) and not _does("DescribePackage")(statement),
+        _more(_ACTION, "codeartifact:DescribePackageVersion"),
+    ),
+    "a role that is made, of another stack": _each(_PATTERN, _sub("private-pypi-test", "private-pypi-prod")),
     "a Deny for an Allow": _with(Effect="Deny"),
     "no Allow": _nothing,
 }
@@ -218,6 +269,7 @@ ATTACHED: Mapping[str, Change] = {
     "attached, but in another account": _each(_NOT_ACCOUNT, _OTHER_ACCOUNT),
     "bearer tokens of every service": _operator(_SERVICE, "StringLike", lambda _: "*"),
     "bearer tokens of another service": _each(_SERVICE, lambda _: "codecommit.amazonaws.com"),
+    "bearer tokens without a service": _to(_SERVICE, lambda _: []),
     "nothing to attach": _nothing,
 }
 """Mistakes in the documents ready to attach."""
@@ -235,26 +287,117 @@ OF_EACH: Mapping[str, Change] = {
 }
 """Mistakes in the identity policies of single publishers, where these are enough by themselves."""
 
+_GITHUB_SUBJECT, _GITLAB_SUBJECT = _of("repo:"), _of("project_path:")
+
+
+def _is_every_job(statement: Statement) -> bool:
+    return ':*"' in json.dumps(statement)
+
+
+def _has_one_subject(statement: Statement) -> bool:
+    """Two are too much for the solver where each is a pattern that may match anything in its middle."""
+    subjects = [values for keys in statement["Condition"].values() for key, values in keys.items() if ":sub" in key]
+    return isinstance(subjects[0], str)
+
+
+def _is_every_job_of_github(statement: Statement) -> bool:
+    return _GITHUB_SUBJECT(statement) and _is_every_job(statement)
+
+
+def _is_every_job_of_gitlab(statement: Statement) -> bool:
+    return _GITLAB_SUBJECT(statement) and _is_every_job(statement)
+
+
+def _renamed(pattern: str, new: str) -> Change:
+    """Each subject, in turn, has another text in it."""
+    return _subject(lambda path: _each(path, _sub(pattern, new)))
+
+
+def _widened(pattern: str, new: str) -> Change:
+    """Each subject is matched with a pattern in which another text stands."""
+    change = _sub(pattern, new)
+    return lambda statement: [
+        new_one for each in ("StringEquals", "StringLike") for new_one in _matched(each, "sub", change)(statement)
+    ]
+
+
 TRUSTED: Mapping[str, Change] = {
     "the provider of another account": _each(_PROVIDER, _OTHER_ACCOUNT),
-    "a provider more": _more(_PROVIDER, "arn:aws:iam::111122223333:oidc-provider/gitlab.com"),
+    "the provider of another issuer": _each(_PROVIDER, _sub("[^/]*$", "gitlab.example.org")),
+    "a provider more": _to(_PROVIDER, lambda old: [*old, *map(_OTHER_ACCOUNT, old)]),
     "a way more to a role": _more(_ACTION, "sts:AssumeRole"),
-    "an audience more": _more(_AUDIENCE, "https://github.com/acme"),
-    "every audience": _to(_AUDIENCE, lambda _: []),
-    "every subject": _to(_SUBJECT, lambda _: []),
-    "every subject, without the pattern": _to(_SUBJECTS, lambda _: []),
-    "every repository of the owner": _operator(_SUBJECT, "StringLike", _sub("/.*", "/*")),
-    "every run of the repository": _operator(_SUBJECT, "StringLike", _sub(":[^:]*:[^:]*$", ":*")),
-    "every id": _where(_has_ids, _operator(_SUBJECT, "StringLike", _sub("@[0-9]+:", "@*:"))),
-    "the subject without ids too": _where(
-        _has_ids, _to(_SUBJECT, lambda old: [*old, *(re.sub("@[0-9]+", "", each) for each in old)])
+    "another way to a role": _to(_ACTION, lambda _: ["sts:AssumeRoleWithSAML"]),
+    "an audience more": _claim("StringEquals", "aud", lambda path: _more(path, "https://github.com/acme")),
+    "another audience": _claim("StringEquals", "aud", lambda path: _to(path, lambda _: ["https://github.com/acme"])),
+    "every audience": _claim("StringEquals", "aud", lambda path: _to(path, lambda _: [])),
+    "every audience, as a pattern": _matched("StringEquals", "aud", lambda _: "*"),
+    "every audience but the right one": _claim("StringEquals", "aud", lambda path: _operator(path, "StringNotEquals")),
+    "every subject": _subject(lambda path: _to(path, lambda _: []), is_pattern=False),
+    "every subject, without the pattern": _subject(lambda path: _to(path, lambda _: []), is_pattern=True),
+    "every subject but the right one": _subject(lambda path: _operator(path, "StringNotEquals"), is_pattern=False),
+    "a subject less": _subject(_less),
+    "a subject more": _with_subject(lambda old: [*old, "repo:acme/x:ref:refs/heads/main"]),
+    "the subject of another owner": _renamed("acme", "other"),
+    "the subject of an owner in another case": _renamed("acme", "Acme"),
+    "the subject of an owner that begins alike": _renamed("acme", "acme2"),
+    "the subject of a project that begins alike": _renamed("(core|tools)", r"\g<1>2"),
+    "the subject of a project below": _where(_GITLAB_SUBJECT, _renamed("tools", "tools/x")),
+    "every project of the owner": _where(_has_one_subject, _widened("/[^:]*", "/*")),
+    "every run of the project": _where(
+        lambda statement: not _is_every_job(statement),
+        _widened(r"^((repo|project_path):[^:]*):.*", r"\g<1>:*"),
     ),
-    "all that begins like the subject": _operator(_SUBJECT, "StringLike", _sub("$", "*")),
-    "a branch for a tag": _each(_SUBJECTS, _sub("tags", "heads")),
-    "a star that is no pattern": _operator(_SUBJECTS, "StringEquals"),
+    "pull requests too": _where(
+        lambda statement: _GITHUB_SUBJECT(statement) and not _is_every_job(statement),
+        _with_subject(lambda old: [*old, *(re.sub("^(repo:[^:]*):.*", r"\g<1>:pull_request", each) for each in old)]),
+    ),
+    "pull requests alone": _where(_is_every_job_of_github, _renamed("[*]$", "pull_request")),
+    "one branch of every job": _where(_is_every_job_of_gitlab, _renamed("[*]$", "ref_type:branch:ref:main")),
+    "all that begins like the subject": _widened("(?<![*])$", "*"),
+    "a branch for a tag": _where(_GITHUB_SUBJECT, _renamed("tags", "heads")),
+    "a tag for a branch": _where(_GITHUB_SUBJECT, _renamed("heads", "tags")),
+    "a tag for a branch, on GitLab": _where(_GITLAB_SUBJECT, _renamed("branch", "tag")),
+    "a ref that begins alike": _renamed("(v1|main|v|release)([*]?)$", r"\g<1>-2\g<2>"),
+    "a ref in another case": _renamed("(main|v)([*1]?)$", r"X\g<2>"),
+    "a star that is no pattern": _subject(lambda path: _operator(path, "StringEquals"), is_pattern=True),
+    "every id in a subject": _widened("@[0-9]+:", "@*:"),
+    "another id in a subject": _renamed("@[0-9]+:", "@99:"),
+    "another owner's id in a subject": _renamed("@[0-9]+/", "@99/"),
+    "the subject without ids, and nothing that tells whose it is": _claim(
+        "StringEquals", "repository_id", lambda path: _to(path, lambda _: [])
+    ),
+    "every repository's id": _matched("StringEquals", "repository_id", lambda _: "*"),
+    "another repository's id": _claim("StringEquals", "repository_id", lambda path: _each(path, lambda _: "99")),
+    "an id more": _claim("StringEquals", "repository_id", lambda path: _more(path, "99")),
+    "every id but the right one": _claim(
+        "StringEquals", "repository_id", lambda path: _operator(path, "StringNotEquals")
+    ),
+    "all ids that begin alike": _matched("StringEquals", "repository_id", _sub("$", "*")),
+    "every file": _claim("StringLike", "job_workflow_ref", lambda path: _to(path, lambda _: [])),
+    "every file of the repository": _claim(
+        "StringLike", "job_workflow_ref", lambda path: _each(path, _sub("workflows/.*", "workflows/*"))
+    ),
+    "every file that begins alike": _claim(
+        "StringLike", "job_workflow_ref", lambda path: _each(path, _sub("[.]yml@", "*@"))
+    ),
+    "a file of every repository": _claim(
+        "StringLike", "job_workflow_ref", lambda path: _each(path, _sub("^[^.]*/", "*/"))
+    ),
+    "a file of another repository": _claim(
+        "StringLike", "job_workflow_ref", lambda path: _each(path, _sub("acme/core", "acme/x"))
+    ),
+    "a file at one ref": _claim(
+        "StringLike", "job_workflow_ref", lambda path: _each(path, _sub("[*]$", "refs/tags/v1"))
+    ),
+    "a file whose star is no pattern": _claim(
+        "StringLike", "job_workflow_ref", lambda path: _operator(path, "StringEquals")
+    ),
+    "another file": _claim("StringLike", "job_workflow_ref", lambda path: _each(path, _sub("publish", "test"))),
+    "everybody trusted, without the conditions": _no_condition,
+    "a Deny for the trust": _with(Effect="Deny"),
     "nobody trusted": _nothing,
 }
-"""Mistakes in whom the role of a workflow trusts."""
+"""Mistakes in whom the role of a CI workload trusts."""
 
 MISTAKES = [*ALLOWED, *BY_THE_OWNER, *DENIED, *ATTACHED, *OF_EACH, *TRUSTED]
 
@@ -273,9 +416,11 @@ def mutants(mistake: str) -> Iterator[tuple[str, Statement, object]]:
     there = [
         name
         for name in PAIRS
-        if re.fullmatch("(reader|publisher|workflow|tags)((?!account).)* [+] existingDomain of another account", name)
+        if re.fullmatch("(reader|publisher|workload|tags)((?!account).)* [+] existingDomain of another account", name)
     ]
-    limited = [name for name in there if re.match("publishers? of packages?|workflow, (branch|in two entries)", name)]
+    limited = [
+        name for name in there if re.match("publishers? of packages?|workload, (branch|in two entries|GitLab)", name)
+    ]
     for changes, effect, names, documents in (
         (ALLOWED, "Allow", alone, _permissions),
         (BY_THE_OWNER, "Allow", there, _owners),

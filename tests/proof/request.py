@@ -25,11 +25,18 @@ KINDS = {
     "codeartifact:DeletePackage": ["package"],
     "codeartifact:DeletePackageVersions": ["package"],
     "codeartifact:DeleteRepository": ["repository"],
+    "codeartifact:DescribePackage": ["package"],
+    "codeartifact:DescribePackageVersion": ["package"],
+    "codeartifact:DescribeRepository": ["repository"],
     "codeartifact:DisposePackageVersions": ["package"],
     "codeartifact:GetAuthorizationToken": ["domain"],
     "codeartifact:GetPackageVersionAsset": ["package"],
     "codeartifact:GetPackageVersionReadme": ["package"],
     "codeartifact:GetRepositoryEndpoint": ["repository"],
+    "codeartifact:ListPackages": ["repository"],
+    "codeartifact:ListPackageVersionAssets": ["package"],
+    "codeartifact:ListPackageVersionDependencies": ["package"],
+    "codeartifact:ListPackageVersions": ["package"],
     "codeartifact:PublishPackageVersion": ["package"],
     "codeartifact:ReadFromRepository": ["repository"],
 }
@@ -39,6 +46,9 @@ WITHOUT_RESOURCE = [
     *("codeartifact:CreateDomain", "codeartifact:ListDomains", "codeartifact:ListRepositories"),
     *("codeartifact:CreatePackageGroup", "codeartifact:CreateRepository"),
 ]
+
+GITHUB = "token.actions.githubusercontent.com"
+ISSUERS = (GITHUB, "gitlab.com", "gitlab.example.com")
 
 # For examples alone: values of the variables as they are in life. Nothing is proved with them.
 LIKE_IN_LIFE: Mapping[str, list[str]] = {
@@ -68,19 +78,32 @@ LIKE_IN_LIFE: Mapping[str, list[str]] = {
         *(f"pypi//{name}" for name in ("acme-core", "acme-core-x", "acme-x", "acmecorp", "beta", "x")),
         *("npm//x", ""),
     ],
-    "provider": ["arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"],
+    "provider": [f"arn:aws:iam::111122223333:oidc-provider/{issuer}" for issuer in ISSUERS],
     "action": ["sts:AssumeRoleWithWebIdentity"],
-    "audience": ["sts.amazonaws.com", "https://github.com/acme"],
+    "audience": ["sts.amazonaws.com", "https://gitlab.com", "https://gitlab.example.com", "https://github.com/acme"],
     "subject": [
-        f"repo:{repository}:{where}"
-        for repository in ("acme/tools", "acme@12/core@34", "acme/core", "acme@12/core@99", "acme/other", "acme2/tools")
-        for where in (
-            "ref:refs/tags/v1",
-            "ref:refs/heads/v1",
-            "ref:refs/heads/main",
-            "ref:refs/heads/main-2",
-            "pull_request",
-        )
+        *(
+            f"repo:{repository}:{where}"
+            for repository in ("acme/tools", "acme@12/core@34", "acme/core", "acme@12/core@99", "acme/x", "acme2/tools")
+            for where in (
+                *("ref:refs/tags/v1", "ref:refs/heads/v1", "ref:refs/heads/main", "ref:refs/heads/main-2"),
+                *("pull_request", "environment:pypi release"),
+            )
+        ),
+        *(
+            f"project_path:{project}:ref_type:{ref}"
+            for project in ("acme/data/tools", "acme/data/tools2", "acme/tools")
+            for ref in ("branch:ref:main", "tag:ref:main", "tag:ref:v1", "branch:ref:v1")
+        ),
+    ],
+    "repository_id": ["", "34", "99"],
+    "job_workflow_ref": [
+        "",
+        *(
+            f"{repository}/.github/workflows/{file}@refs/tags/v1"
+            for repository in ("acme/core", "acme/x")
+            for file in ("publish.yml", "test.yml")
+        ),
     ],
 }
 
@@ -192,26 +215,46 @@ class TokenExample:
     action: str
     subject: str
     audience: str
+    repository_id: str
+    job_workflow_ref: str
 
     def __str__(self) -> str:
-        return f"{self.action} with a token of {self.provider} for {self.subject}, made for {self.audience}"
+        of = f"{self.subject} (repository {self.repository_id or 'without id'}, {self.job_workflow_ref or 'no file'})"
+        return f"{self.action} with a token of {self.provider} for {of}, made for {self.audience}"
 
 
 class Token:
-    """A token with which somebody asks for the role of a workflow: variables of the solver."""
+    """A token with which somebody asks for a role: variables of the solver. An empty text is none."""
 
-    def __init__(self) -> None:
+    def __init__(self, partition: str = "aws") -> None:
+        self.partition = partition
         self.provider, self.action, self.subject, self.audience = z3.Strings("provider action subject audience")
+        self.repository_id, self.job_workflow_ref = z3.Strings("repository_id job_workflow_ref")
 
     @property
     def variables(self) -> list[z3.ExprRef]:
-        return [self.provider, self.action, self.subject, self.audience]
+        token = [self.provider, self.action, self.subject, self.audience]
+        return [*token, self.repository_id, self.job_workflow_ref]
 
     @property
-    def context(self) -> Mapping[str, z3.SeqRef]:
-        """The values of condition keys."""
-        issuer = "token.actions.githubusercontent.com"
-        return {f"{issuer}:sub": self.subject, f"{issuer}:aud": self.audience}
+    def context(self) -> Mapping[str, Any]:
+        """The values of condition keys: those of an issuer are there in its own tokens alone.
+
+        The last two are taken in the partition `aws` alone; a condition on them elsewhere is not known here.
+        """
+        keys = {
+            f"{issuer}:{claim}": z3.If(self.is_from(issuer), value, z3.StringVal(""))
+            for issuer in ISSUERS
+            for claim, value in {"sub": self.subject, "aud": self.audience}.items()
+        }
+        if self.partition == "aws":
+            of_github = {"repository_id": self.repository_id, "job_workflow_ref": self.job_workflow_ref}
+            for claim, value in of_github.items():
+                keys[f"{GITHUB}:{claim}"] = z3.If(self.is_from(GITHUB), value, z3.StringVal(""))
+        return keys
+
+    def is_from(self, issuer: str) -> Formula:
+        return z3.SuffixOf(z3.StringVal(f":oidc-provider/{issuer}"), self.provider)
 
     @cached_property
     def is_possible(self) -> Formula:

@@ -1,11 +1,10 @@
 """What `tests/unit/test_every_caller.py` proves of each feature alone, of all pairs, and of all features together."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from proof.matrix import ALONE, PAIRS, TOGETHER
+from proof.matrix import ALONE, PAIRS, TOGETHER, in_china
 from proof.mutations import MISTAKES, mutants
 from proof.request import Place
 from proof.theorems import prove
@@ -19,9 +18,9 @@ def test_the_policies_allow_and_deny_what_the_config_says_and_nothing_else(
     record_property("proved", config)
 
 
-@pytest.mark.parametrize("config", [ALONE["workflow, branch"], *TOGETHER.values()])
+@pytest.mark.parametrize("config", [ALONE["workload, branch"], *TOGETHER.values()])
 def test_so_it_is_in_another_partition(config: dict[str, Any], record_property: Callable[[str, object], None]) -> None:
-    there = json.loads(json.dumps(config).replace("arn:aws:", "arn:aws-cn:"))
+    there = in_china(config)
     prove(there, Place(partition="aws-cn", region="cn-north-1"))
     record_property("proved", there)
 

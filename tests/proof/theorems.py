@@ -68,7 +68,7 @@ def prove(config: Config, place: Place = _HERE) -> None:
         assert succeeds(made.policies, request.example(values)) is is_allowed
         assert succeeds(_without_denies(made.policies), request.example(values))
 
-    token = Token()
+    token = Token(place.partition)
     trusted = meaning.trusts(token)
     assert made.trust_policies.keys() == trusted.keys()
     for role, is_of_workflow in trusted.items():
@@ -163,5 +163,11 @@ def succeeds(policies: Policies, example: Example) -> bool:
 
 def is_trusted(trust_policy: Statements, example: TokenExample) -> bool:
     """Whether whoever has the token may assume a role with the trust policy, by the evaluator."""
-    claims = {"sub": example.subject, "aud": example.audience}
+    claims = {
+        "sub": example.subject,
+        "aud": example.audience,
+        "repository_id": example.repository_id,
+        "job_workflow_ref": example.job_workflow_ref,
+    }
+    claims = {name: value for name, value in claims.items() if value}
     return evaluator.trusts({"Statement": trust_policy}, example.provider, claims, action=example.action)

@@ -22,7 +22,9 @@ import yaml
 from contexts import ACCOUNT, OTHER, ROLES, documents, expecting, session
 from mocks import ROOT
 
+from private_pypi.cli.aws import Aws as Asked
 from private_pypi.cli.deployed import Expected, read_expected
+from private_pypi.cli.diagnosis import RefusedError
 from private_pypi.cli.main import main
 from private_pypi.cli.process import Record
 from private_pypi.cli.program import record
@@ -820,3 +822,17 @@ def test_a_config_with_mistakes_is_refused_as_pulumi_refuses_it(
 def test_a_stack_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "other"]) == 1
     assert capsys.readouterr().err == "error: there is no Pulumi.other.yaml; the stacks here are: test\n"
+
+
+def test_all_pages_of_a_list_are_read(aws: Aws) -> None:
+    listing = "POST /v1/domain/repositories"
+    aws.answers[listing] = (200, json.dumps({"repositories": [{"name": "one"}]}))
+    asked = Asked("us-west-2")
+
+    assert [each["name"] for each in asked.list(*LISTED, domain="acme")] == ["one"]
+    aws.answers[listing] = refused("AccessDeniedException")
+    with pytest.raises(RefusedError, match="AccessDeniedException"):
+        asked.list(*LISTED, domain="acme")
+
+
+LISTED = "codeartifact", "list_repositories_in_domain", "repositories"

@@ -302,7 +302,82 @@ def test_public_pypi_comes_by_a_store_and_goes_with_it() -> None:
     assert only(compared(off, on)).effects == (Effect(what="public_upstream_added"),)
     assert compared(off, on).needs_approval
     assert only(compared(on, off)).effects == (Effect(what="store_deleted", values=("private-pypi-store",)),)
-    assert (compared(on, off).losses, compared(on, off).needs_approval) == (1, False)
+    assert (compared(on, off).risks, compared(on, off).needs_approval) == (1, True)
+
+
+DOMAIN = "arn:aws:codeartifact:us-west-2:111122223333:domain/acme"
+
+
+def statement(*actions: str, resource: str = "*", **parts: Any) -> dict[str, Any]:
+    """One that another stack needs in the domain's policy."""
+    named = [f"codeartifact:{action}" for action in actions]
+    return {"Effect": "Allow", "Principal": {"AWS": [API]}, "Action": named, "Resource": resource} | parts
+
+
+def test_whom_a_statement_of_others_lets_in_gains_and_loses_that() -> None:
+    token = statement("GetAuthorizationToken", resource=DOMAIN)
+    theirs: dict[str, Any] = {
+        "domainStatements": [token, statement("CreateRepository", Principal={"AWS": [ACCOUNT]})],
+    }
+    gained = (
+        f"  {API}\n    codeartifact:GetAuthorizationToken on {DOMAIN}\n"
+        "  the account 444455556666, whose own IAM policies decide who in it\n    codeartifact:CreateRepository on *"
+    )
+
+    assert said({}, theirs) == report(f"Who gains\n{gained}", NOBODY_LOSES)
+    assert compared({}, theirs).needs_approval
+    assert said(theirs, {}) == report(NOBODY_GAINS, f"Who loses\n{gained}")
+
+
+def test_whom_the_domains_policy_lets_install_or_publish_here_is_said() -> None:
+    everything = statement("*", resource="*")
+    (gain, listing, publish, other) = only(compared({}, {"domainStatements": [everything]})).gains
+
+    assert (gain.right, listing.right, publish.right, publish.scope) == ("install", "list", "publish", ("*",))
+    assert (other.right, other.scope) == ("other", ("codeartifact:* on *",))
+
+
+def test_what_a_statement_of_others_denies_is_said_and_that_it_goes_needs_approval() -> None:
+    condition = {"ArnNotLike": {"aws:PrincipalArn": [API]}}
+    deny = {"domainStatements": [statement("DeleteRepository", Effect="Deny", Principal="*", Condition=condition)]}
+
+    values = ("domain", "codeartifact:DeleteRepository", "*", f"everybody but {API}")
+    assert only(compared({}, deny)).effects == (Effect(what="denial_added", values=values),)
+    assert only(compared(deny, {})).effects == (Effect(what="denial_removed", values=values),)
+    assert (compared({}, deny).needs_approval, compared(deny, {}).needs_approval) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}},
+        {"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}},
+        {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": False}}},
+    ],
+)
+def test_a_statement_of_others_that_is_not_understood_is_shown_and_needs_approval(parts: dict[str, Any]) -> None:
+    difference = compared({}, {"domainStatements": [statement("GetAuthorizationToken", **parts)]})
+
+    assert [each.change for each in only(difference).uncompared] == ["new"]
+    assert difference.needs_approval
+
+
+def test_whom_closed_publishing_denies_what_the_domains_policy_allows_gains_it_when_listed() -> None:
+    base: dict[str, Any] = {"closedPublishing": True, "domainStatements": [statement("PublishPackageVersion")]}
+    limited = {"principal": API, "packages": ["acme-core"]}
+
+    (install, publish) = only(compared(base, base | {"publishers": [API]})).gains
+    assert (install.right, publish.right, publish.scope) == ("install", "publish", ("*",))
+    rights = [each.right for each in only(compared(base, base | {"publishers": [limited]})).gains]
+    assert rights == ["install", "publish"]
+    assert only(compared(base, base | {"closedPublishing": False})).safeguards != ()
+    assert only(compared({"publishers": [API]} | base, base | {"publishers": [API], "readers": [CI_A]})).losses == ()
+
+
+def test_the_order_of_statements_of_others_is_no_difference() -> None:
+    two = [statement("GetAuthorizationToken"), statement("CreateRepository")]
+
+    assert compared({"domainStatements": two}, {"domainStatements": two[::-1]}).is_empty
 
 
 def test_a_new_warning_is_said() -> None:
@@ -675,9 +750,9 @@ def test_programs_get_the_difference_with_what_is_a_loss_and_what_a_risk() -> No
     content = as_json(compared({"publicUpstream": True, "internalPackages": ["acme-*"]}, after))
 
     assert content["needs_approval"]
-    assert content["counts"] == {"gains": 0, "losses": 1, "risks": 1, "not_compared": 0}
+    assert content["counts"] == {"gains": 0, "losses": 0, "risks": 2, "not_compared": 0}
     assert content["components"][0]["effects"] == [
-        {"kind": "loss", "what": "store_deleted", "values": ("private-pypi-store",), "is_refused": False},
+        {"kind": "risk", "what": "store_deleted", "values": ("private-pypi-store",), "is_refused": False},
         {
             "kind": "risk",
             "what": "oidc_provider_made",

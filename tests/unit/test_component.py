@@ -155,16 +155,19 @@ OUTPUTS = {
 
 
 def test_the_outputs_are_registered() -> None:
-    """And, for the component's next run, whether it is protected."""
-    assert run(pypi()).component_outputs == OUTPUTS | {"protect": True}
+    """And, for the component's next run, whether it is protected, and the domain's policy."""
+    policy = {"domain_policy": domain_policy(ARNS, readers=READERS, publishers=PUBLISHERS)}
+    assert run(pypi()).component_outputs == OUTPUTS | policy | {"protect": True}
     unprotected = run(pypi(dataclasses.replace(ARGS, protect=False)))
-    assert unprotected.component_outputs == OUTPUTS | {"protect": False}
+    assert unprotected.component_outputs == OUTPUTS | policy | {"protect": False}
     empty = run(pypi(PrivatePypiArgs(domain="acme", protect=False)))
     assert empty.component_outputs["protect"] is False
 
 
 def test_at_preview_only_the_endpoint_and_its_urls_are_unknown() -> None:
-    unknown = dict.fromkeys(("private_pypi_endpoint_url", "index_url", "publish_url", "protect"), UNKNOWN)
+    unknown = dict.fromkeys(
+        ("private_pypi_endpoint_url", "index_url", "publish_url", "protect", "domain_policy"), UNKNOWN
+    )
 
     assert run(pypi(), preview=True).component_outputs == OUTPUTS | unknown
 

@@ -17,8 +17,8 @@ PRINCIPAL = (
 )
 ALL_KEYS = (
     "domain, repository, description, readers, publishers, listPackages, closedPublishing, protect, existingDomain, "
-    "domainOwner, encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, makeOidcProviders, "
-    "permissionsBoundary, tags"
+    "domainOwner, domainStatements, encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, "
+    "makeOidcProviders, permissionsBoundary, tags"
 )
 BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
 KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -1,14 +1,15 @@
 """Who asks, and what the config says of them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from contexts import ACCOUNT, OTHER, ROLES, expecting, session, situation
+from contexts import ACCOUNT, ARNS, OTHER, ROLES, expecting, session, situation
 
 from private_pypi.cli.components import NotUnderstood
 from private_pypi.cli.context import Caller, describe_caller
 from private_pypi.cli.deployed import Expected
-from private_pypi.iam import Access
+from private_pypi.iam import Access, Policy, Rule
 
 USER = f"arn:aws:iam::{ACCOUNT}:user/team/ada"
 IDENTITY_CENTER, DEVELOPERS = "aws-reserved/sso.amazonaws.com", "AWSReservedSSO_Developers_0123456789abcdef"
@@ -189,3 +190,31 @@ def test_whoever_gets_in_and_is_not_listed_is_told_so() -> None:
     assert [*describe_caller(situation(expecting()), passed=True)] == [
         f"no entry covers role reader of account {ACCOUNT}: you get in by rights of your own"
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "denied"),
+    [
+        ({}, True),
+        ({"effect": "Allow"}, False),
+        ({"actions": ("codeartifact:GetAuthorizationToken",)}, False),
+        ({"resources": (f"{ARNS.repository}-2",)}, False),
+        ({"principals": frozenset([f"{ROLES}/reader"])}, True),
+        ({"principals": frozenset([f"{ROLES}/ci", f"{ROLES}/re*"])}, True),
+        ({"principals": frozenset([f"{ROLES}/ci"])}, False),
+        ({"exempts": True, "principals": frozenset[str]()}, True),
+        ({"exempts": True, "principals": frozenset([f"{ROLES}/ci"])}, True),
+        ({"exempts": True, "principals": frozenset([f"{ROLES}/*"])}, False),
+    ],
+)
+def test_whom_the_config_denies_something_in_the_domains_policy_is_told(change: dict[str, Any], denied: bool) -> None:
+    rule = Rule(
+        effect="Deny",
+        principals=frozenset([f"arn:aws:iam::{ACCOUNT}:root"]),
+        exempts=False,
+        actions=("codeartifact:readfrom*",),
+        resources=("*",),
+    )
+    at = situation(expecting([], domain=Policy(rules=(replace(rule, **change),))))
+
+    assert at.is_denied_by_domain("codeartifact:ReadFromRepository") is denied

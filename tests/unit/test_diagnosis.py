@@ -18,7 +18,7 @@ from private_pypi.cli.diagnosis import (
     find_causes,
     find_credentials_cause,
 )
-from private_pypi.iam import Access, Policy
+from private_pypi.iam import Access, Policy, Rule
 
 DOMAIN = f"arn:aws:codeartifact:us-west-2:{ACCOUNT}:domain/acme"
 TOKEN, BEARER = "codeartifact:GetAuthorizationToken", "sts:GetServiceBearerToken"
@@ -53,6 +53,21 @@ READER = f"{ROLES}/team/reader"
 VISITOR = session("job", OTHER)
 DENY = "with an explicit deny in {}"
 READERS, OTHERS, NOBODY = expecting([READER]), expecting([OTHER]), expecting([f"{ROLES}/x"])
+DENYING = replace(
+    READERS,
+    domain=READERS.domain
+    + Policy(
+        rules=(
+            Rule(
+                effect="Deny",
+                principals=frozenset([READER]),
+                exempts=False,
+                actions=("codeartifact:Get*",),
+                resources=("*",),
+            ),
+        )
+    ),
+)
 JOBS = replace(
     READERS,
     access=[Access(principal=READER, install=True, publish=("acme-*",), workload="github acme/tools tag v*")],
@@ -617,6 +632,21 @@ SWITCH_ON = (
                 ),
             ],
             id="a Deny in the domain's policy",
+        ),
+        pytest.param(
+            lambda: told(denied(TOKEN, DENY.format("a resource-based policy")), situation(DENYING)),
+            [
+                (
+                    "the domain's permissions policy has a Deny of codeartifact:GetAuthorizationToken. The config has it (private-pypi:domainStatements)",
+                    [
+                        (
+                            "take role reader out of the Deny in Pulumi.dev.yaml, then `pulumi up --stack dev`",
+                            "whoever deploys stack dev",
+                        )
+                    ],
+                ),
+            ],
+            id="a Deny in the domain's policy that others asked for",
         ),
         pytest.param(
             lambda: told(

@@ -299,9 +299,9 @@ def test_each_side_is_its_own_program_with_its_own_keys(capsys: pytest.CaptureFi
 
     assert main(["diff"]) == 0
     assert capsys.readouterr().out.partition("\n\n")[2] == (
-        "Who loses\n"
-        "  The store private-pypi-public would be deleted: nothing new comes from public PyPI. "
-        "What was installed from there stays.\n"
+        "What can be lost or misused\n"
+        "  The store private-pypi-public would be deleted: nothing new comes from public PyPI, nor to other "
+        "repositories that have it upstream. What was installed from there stays.\n"
         "\n"
         "What could not be compared\n"
         "  gone: private-pypi-repository, because packages come from repositories that are not made here\n"

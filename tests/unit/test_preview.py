@@ -226,7 +226,7 @@ def test_programs_get_the_resources_as_they_are_registered(capsys: pytest.Captur
 def test_programs_get_each_private_pypi_and_the_outputs(capsys: pytest.CaptureFixture[str]) -> None:
     result = preview_as_json(capsys)
     (component,) = result.pop("components")
-    assert component.pop("outputs") == result["outputs"] | {"protect": None}
+    assert component.pop("outputs") == result["outputs"] | {"protect": None, "domain_policy": None}
     assert component == {
         "name": "private-pypi",
         "urn": f"{URN}::private-pypi",
@@ -662,8 +662,8 @@ def test_a_mistake_in_the_config_is_reported_as_under_pulumi_up(
         "  fix:      pulumi config set private-pypi:domain NAME\n"
         "private-pypi:publisher: got a key that does not exist\n"
         "  expected: domain, repository, description, readers, publishers, listPackages, closedPublishing, protect, "
-        "existingDomain, domainOwner, encryptionKey, publicUpstream, internalPackages, attachIdentityPolicies, "
-        "makeOidcProviders, permissionsBoundary, tags\n"
+        "existingDomain, domainOwner, domainStatements, encryptionKey, publicUpstream, internalPackages, "
+        "attachIdentityPolicies, makeOidcProviders, permissionsBoundary, tags\n"
         "  fix:      did you mean `publishers`?\n"
     )
 

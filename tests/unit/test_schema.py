@@ -50,6 +50,22 @@ EVERYTHING: Config = {
     "protect": False,
     "existingDomain": "false",
     "domainOwner": "",
+    "domainStatements": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": ["arn:aws:iam::444455556666:root", CI]},
+            "Action": ["codeartifact:GetAuthorizationToken"],
+            "Resource": "arn:aws:codeartifact:us-west-2:111122223333:domain/acme",
+        },
+        {
+            "Sid": "Web",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "codeartifact:Delete*",
+            "Resource": ["arn:aws:codeartifact:us-west-2:111122223333:repository/acme/web", "*"],
+            "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/web/*"}},
+        },
+    ],
     "encryptionKey": "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "publicUpstream": True,
     "internalPackages": ["acme-*", "billing"],
@@ -58,7 +74,12 @@ EVERYTHING: Config = {
     "permissionsBoundary": "arn:aws:iam::111122223333:policy/team/boundary",
     "tags": {"team": "platform", "cost center": ""},
 }
-OTHERS: Config = EVERYTHING | {"existingDomain": True, "domainOwner": "444455556666", "encryptionKey": ""}
+OTHERS: Config = EVERYTHING | {
+    "existingDomain": True,
+    "domainOwner": "444455556666",
+    "domainStatements": [],
+    "encryptionKey": "",
+}
 
 
 def text(value: object) -> str:
@@ -184,6 +205,13 @@ UNSAYABLE = [
     "the stack's region is in the partition",
     "take a key of the region",
     "the namespace private-pypi",  # a namespace that is misspelled
+    "an action of CodeArtifact",  # one that there is
+    "because AWS lets it be named for nothing else",
+    "an action that takes",
+    "no other domain is asked for this policy",
+    "with it a condition that names an organization, accounts or ARNs",
+    "a Sid that no other statement of the policy has",
+    "no policy reaches into another",
 ]
 
 
@@ -242,6 +270,25 @@ MISTAKES: list[Config] = [
     {"encryptionKey": "arn:aws:kms:us-west-2:111122223333:alias/acme"},
     {"encryptionKey": EVERYTHING["encryptionKey"], "existingDomain": True},
     {"permissionsBoundary": "boundary"},
+    {"domainStatements": EVERYTHING["domainStatements"], "existingDomain": True},
+    *(
+        {"domainStatements": [EVERYTHING["domainStatements"][1] | wrong]}
+        for wrong in (
+            {"Effect": "allow"},
+            {"Sid": "a b"},
+            {"NotAction": "codeartifact:*"},
+            {"Principal": {"AWS": "arn:aws:iam::111122223333:role/*"}},
+            {"Principal": {"AWS": []}},
+            {"Principal": {"Service": "glue.amazonaws.com"}},
+            {"Action": "s3:*"},
+            {"Action": []},
+            {"Resource": "arn:aws:s3:::bucket"},
+            {"Resource": "arn:aws:codeartifact:us-west-2:111122223333:repository/*"},
+            {"Condition": {}},
+            {"Condition": {"Equals": {"aws:PrincipalArn": "x"}}},
+            {"Condition": {"ArnLike": {}}},
+        )
+    ),
     {"protect": "yes"},
     {"protect": "True"},
     {"protect": 1},

@@ -9,11 +9,11 @@ import pulumi
 import pytest
 from mocks import AWS, Called, Run, run
 from pages import blocks
-from pulumi.runtime.mocks import MockCallArgs
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
-from private_pypi import PrivatePypi, PrivatePypiArgs, load_args
+from private_pypi import Principal, PrivatePypi, PrivatePypiArgs, load_args
 from private_pypi.arns import Arns
-from private_pypi.policies import policy_of_nothing, repository_policy
+from private_pypi.policies import domain_policy, policy_of_nothing, repository_policy
 
 KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_KEY = KEY.replace("1234abcd", "00000000")
@@ -33,6 +33,7 @@ def urn(kind: str = "", parents: str = "", name: str = "private-pypi") -> str:
     """The URN of a component, or of one of its resources."""
     types = {
         "domain": "aws:codeartifact/domain:Domain",
+        "domain-permissions": "aws:codeartifact/domainPermissions:DomainPermissions",
         "repository": "aws:codeartifact/repository:Repository",
         "store": "aws:codeartifact/repository:Repository",
         "repository-permissions": "aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy",
@@ -510,6 +511,66 @@ def test_that_nobody_can_tell_who_uses_a_store_is_said(protect: bool) -> None:
     assert deploy(OWN | {"protect": protect}).warnings == [
         "Pulumi will delete tools-store. It cannot be told whether other repositories have it upstream: no credentials"
     ]
+
+
+THEIRS = {
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::111122223333:role/web"},
+    "Action": "codeartifact:GetAuthorizationToken",
+    "Resource": ARNS.domain,
+}
+OURS = json.loads(domain_policy(ARNS, readers=[Principal("111122223333")], publishers=[]) or "")
+
+
+@pytest.mark.parametrize("statement", [THEIRS, THEIRS | {"NotAction": "x"}])
+def test_what_others_have_in_the_domains_policy_is_said_before_it_goes(state: State, statement: dict[str, Any]) -> None:
+    refreshed = OURS | {"Statement": [*OURS["Statement"], statement]}
+    state[urn("domain-permissions")] = {"policyDocument": json.dumps(refreshed)}
+    state[urn()]["domain_policy"] = json.dumps(OURS)
+
+    assert deploy(OWN | {"readers": ["444455556666"]}).warnings == [
+        (
+            "The policy of the domain acme has statements that are not from here. `pulumi up` takes them away. To keep "
+            f"them, add them to private-pypi:domainStatements:\n{json.dumps(statement, separators=(',', ':'))}"
+        )
+    ]
+    assert len(deploy(OWN).warnings) == 1  # then all of the policy goes
+    del state[urn()]["domain_policy"]
+    assert len(deploy(OWN | {"readers": ["444455556666"]}).warnings[0].splitlines()) == 3  # as of one that is imported
+
+
+def test_what_is_from_here_or_stays_is_not(state: State) -> None:
+    again = THEIRS | {"Sid": "Web", "Principal": {"AWS": [THEIRS["Principal"]["AWS"]]}}
+    state[urn("domain-permissions")] = {"policyDocument": json.dumps(OURS | {"Statement": [*OURS["Statement"], again]})}
+    state[urn()]["domain_policy"] = json.dumps(OURS)
+
+    assert deploy(OWN | {"domainStatements": [THEIRS]}).warnings == []
+
+
+def test_a_policy_that_is_none_is_said_as_it_is(state: State) -> None:
+    state[urn("domain-permissions")] = {"policyDocument": "{"}
+
+    assert deploy(OWN).warnings[0].endswith(":\n{")
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_the_policy_that_was_written_is_known_in_the_next_run(
+    state: State, monkeypatch: pytest.MonkeyPatch, found: bool
+) -> None:
+    """Not what a run finds that writes nothing: `pulumi refresh --run-program`, or one with `--target`."""
+    state[urn()]["domain_policy"] = "before"
+    written = deploy(OWN | {"domainStatements": [THEIRS]}).component_outputs["domain_policy"]
+    assert json.loads(written)["Statement"][0]["Principal"] == {"AWS": [THEIRS["Principal"]["AWS"]]}
+
+    make = AWS.new_resource
+
+    def find(self: AWS, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        rid, outputs = make(self, args)
+        return rid, outputs | ({"policyDocument": "of AWS"} if "policyDocument" in outputs and found else {})
+
+    monkeypatch.setattr(AWS, "new_resource", find)
+    registered = deploy(OWN | {"domainStatements": [THEIRS]}).component_outputs["domain_policy"]
+    assert registered == ("before" if found else written)
 
 
 @pytest.fixture

@@ -192,7 +192,7 @@ def _tags(news: Properties) -> dict[str, list[dict[str, str]]]:
 
 def _list_tags(aws: Aws, arn: str) -> dict[str, dict[str, str]]:
     answer = aws.client("codeartifact").list_tags_for_resource(resourceArn=arn)
-    tags = {each["key"]: each["value"] for each in answer.get("tags", [])}
+    tags = {each["key"]: each["value"] for each in answer.get("tags", []) if not each["key"].startswith("aws:")}
     return {"tags": tags, "tagsAll": tags}
 
 

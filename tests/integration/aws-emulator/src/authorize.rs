@@ -220,7 +220,7 @@ impl AwsService for AuthorizedCodeArtifact {
     }
 
     /// A token also takes `sts:GetServiceBearerToken`, which no CodeArtifact policy can grant; copying takes the right to
-    /// read the source, and what is made with tags the right to tag it.
+    /// read the source, what is made with tags the right to tag it, and an upstream the right to be one.
     fn iam_actions_for(&self, request: &AwsRequest) -> Vec<IamAction> {
         let Some(action) = Self::action(request) else { return vec![] };
         let asked = |action, resource| IamAction { service: "codeartifact", action, resource };
@@ -233,6 +233,14 @@ impl AwsService for AuthorizedCodeArtifact {
             "CopyPackageVersions" => {
                 let (domain, source) = (&request.query_params["domain"], &request.query_params["source-repository"]);
                 actions.push(asked("ReadFromRepository", codeartifact_arn(request, &format!("repository/{domain}/{source}"))));
+            }
+            "CreateRepository" | "UpdateRepository" => {
+                let (body, domain) = (request.json_body(), &request.query_params["domain"]);
+                for each in body["upstreams"].as_array().into_iter().flatten() {
+                    let upstream = each["repositoryName"].as_str().unwrap_or_default();
+                    let arn = codeartifact_arn(request, &format!("repository/{domain}/{upstream}"));
+                    actions.push(asked("AssociateWithDownstreamRepository", arn));
+                }
             }
             _ => {}
         }
