@@ -188,6 +188,18 @@ def base64url(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
+def deployer(emulator: Emulator, *denied: str) -> dict[str, str]:
+    """The environment of a role that may do everything but what is denied."""
+    deny = [{"Effect": "Deny", "Action": list(denied), "Resource": "*"}] if denied else []
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    keys = emulator.assume_role("deployer", everything, *deny)
+    return {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+
+
 class Project:
     """A copy of the project with stacks of its own, in a state folder of its own."""
 

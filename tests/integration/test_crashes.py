@@ -20,7 +20,7 @@ from crashes import (
     commands,
     section,
 )
-from engine import ACCOUNT, Emulator, Project, packages
+from engine import ACCOUNT, Emulator, Project, deployer, packages
 
 from private_pypi.keys import KEYS
 
@@ -119,6 +119,23 @@ def test_a_role_that_does_not_exist_is_corrected_by_what_the_page_says(
     assert project.follow(commands(REFUSED)) == f"{right}\n"
     project.configure("dev", domain="acme", readers=[right], attachIdentityPolicies=True)
     project.up("dev")
+    assert project.changes("dev") == {}
+
+
+def test_what_aws_refused_is_made_by_the_refresh_of_the_page(project: Project, emulator: Emulator) -> None:
+    """The AWS provider notes the new description although it was refused; see its test in test_aws_plugin.py."""
+    project.configure("dev", domain="acme")
+    project.up("dev")
+    project.configure("dev", domain="acme", description="Ours")
+
+    result = project.try_to_follow(
+        "pulumi up --yes --skip-preview --stack dev", **deployer(emulator, "codeartifact:UpdateRepository")
+    )
+    assert "AccessDenied" in result.stdout
+    assert "`pulumi up --refresh`" in PAGE.partition("\n## ")[0]
+    project.pulumi("up", "--yes", "--skip-preview", "--refresh", "--stack", "dev")
+    described = emulator.client("codeartifact").describe_repository(domain="acme", repository="private-pypi")
+    assert described["repository"]["description"] == "Ours"
     assert project.changes("dev") == {}
 
 

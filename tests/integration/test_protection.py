@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from engine import ACCOUNT, REGION, Emulator, Project, document, error_code, packages, publish
+from engine import ACCOUNT, REGION, Emulator, Project, deployer, document, error_code, packages, publish
 
 ADMINISTRATOR = {"Effect": "Allow", "Action": "codeartifact:*", "Resource": "*"}
 READERS = ["arn:aws:iam::111122223333:role/reader"]
@@ -44,18 +44,6 @@ def losses(codeartifact: Any) -> dict[str, str]:
 
 COMPONENT_URN = "urn:pulumi:dev::private-pypi::private-pypi:index:PrivatePypi::private-pypi"
 UP = ("up", "--yes", "--skip-preview", "--stack", "dev")
-
-
-def deployer(emulator: Emulator, *denied: str) -> dict[str, str]:
-    """The environment of a role that may do everything but what is denied."""
-    deny = [{"Effect": "Deny", "Action": list(denied), "Resource": "*"}] if denied else []
-    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    keys = emulator.assume_role("deployer", everything, *deny)
-    return {
-        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": keys["SessionToken"],
-    }
 
 
 def blind(project: Project) -> None:
