@@ -1,7 +1,7 @@
 """The JSON Schema of a stack file, for editors and checks: made from the table of keys.
 
-It takes nothing that the program refuses, but for what no schema can say: tests/unit/test_schema.py lists that. It also
-refuses forms that the program takes and that are easily mistaken: a number without quotes, a list as JSON in a text.
+It takes nothing that the program refuses, except for what no schema can say: tests/unit/test_schema.py lists that. It
+refuses one form that the program takes and that is easily mistaken: a number where text is expected.
 Draft 7 is what editors know best: https://json-schema.org/draft-07. JavaScript and Python both read its patterns.
 """
 
@@ -118,10 +118,15 @@ def _value(name: str, key: Key) -> Schema:
         # Pulumi writes what it is given as text: `pulumi config set` makes "true" of it.
         return value | {"enum": [True, False, "true", "false"], "default": default}
     if key.kind == "list":
-        return value | {"type": ["array", "null"], "items": _LISTS[name], "default": empty}
+        return value | _or_json({"type": "array", "items": _LISTS[name]}, r"\[", r"\]") | {"default": empty}
     if key.kind == "map":
-        return value | {"type": ["object", "null"], "default": empty} | _TAGS
+        return value | _or_json({"type": "object"} | _TAGS, r"\{", r"\}") | {"default": empty}
     return value | _TEXTS[name] | ({"default": default} if isinstance(default, str) else {})
+
+
+def _or_json(value: Schema, first: str, last: str) -> Schema:
+    """A list or a map, or JSON of one, as `pulumi config set` writes it: there no schema can look in. Or nothing."""
+    return value | {"type": [value["type"], "string", "null"], "pattern": f"^\\s*{first}[\\s\\S]*{last}\\s*$"}
 
 
 def _whole(pattern: str) -> str:
