@@ -239,7 +239,6 @@ def test_a_new_environment_takes_five_commands(project: Project, emulator: Emula
     editor = project.folder / "editor"
     editor.write_text('#!/bin/sh\nsed -i "s/: example/: example-prod/; /protect/d" "$1"\n')
     editor.chmod(0o755)
-    (project.folder / "Makefile").write_text("preview:\n\t@.venv/bin/private-pypi preview $(STACK)\n")
     project.follow("git init -q .")
 
     assert "\nWho gets in\n" in project.follow(new, EDITOR=str(editor))
