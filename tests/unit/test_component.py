@@ -794,9 +794,8 @@ def test_in_another_accounts_domain_a_workload_gets_its_half_of_publishing() -> 
     args = dataclasses.replace(FROM_CI, existing_domain=True, domain_owner="444455556666")
     made = run(pypi(args))
 
-    roles = made.component_outputs["role_arns"]
-    names = ["github acme/tools", "github acme/tools tag v*", "gitlab acme/core branch main"]
-    tests, tools, core = (roles[name] for name in names)
+    names = ("github acme/tools", "github acme/tools tag v*", "gitlab acme/core branch main")
+    tests, tools, core = (made.component_outputs["role_arns"][name] for name in names)
     inputs = [each.inputs for each in made.resources.values() if each.type == ROLE_POLICY]
     documents = made.component_outputs["publisher_policies"]
     assert {each["role"]: each["policy"] for each in inputs} == {
