@@ -151,7 +151,11 @@ class Meaning:
             rows.append(Row(action=CREATE, resource=[domain], who=who))
             if self.config.get("tags"):
                 rows.append(Row(action=TAG, resource=[domain, *self.repositories], who=who))
-        return [*rows, *self._statements("Allow")]
+        # Whom others let in from another account may have our identity policies too. These are that account's half of it
+        # where somebody of another account is listed, or the domain's own.
+        reach = any(_account_of(who) != self.owner or _is_account(who) for who in self.installers)
+        opened = z3.Or([z3.And(self.is_about(row), row.opened_by) for row in rows if reach])
+        return [*rows, *self._statements("Allow", opened)]
 
     def denies(self) -> list[Row]:
         rows: list[Row] = []
@@ -164,9 +168,9 @@ class Meaning:
             for store in self.store:
                 there = [f"repository/{store}", f"package/{store}/*"]
                 rows.append(Row(action=[*PUBLISH, *COPY], resource=there, who=[]))
-        return [*rows, *self._statements("Deny")]
+        return [*rows, *self._statements("Deny", opened_by=False)]
 
-    def _statements(self, effect: str) -> list[Row]:
+    def _statements(self, effect: str, opened_by: Formula) -> list[Row]:
         """What others need in the domain, for all that is in it: `*` is all of that."""
         prefix = f"arn:{self.place.partition}:codeartifact:{self.place.region}:{self.owner}:"
         rows: list[Row] = []
@@ -177,7 +181,7 @@ class Meaning:
             everything = [f"{kind}/{self.domain}/*" for kind in ("package", "repository")] + [f"domain/{self.domain}"]
             on = [part for name in resources for part in (everything if name == "*" else [name.removeprefix(prefix)])]
             if each["Effect"] == effect:
-                rows.append(Row(action=each["Action"], resource=on, who=who))
+                rows.append(Row(action=each["Action"], resource=on, who=who, opened_by=opened_by))
         return rows
 
     @cached_property
