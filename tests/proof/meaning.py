@@ -134,8 +134,8 @@ class Meaning:
             rows.append(Row(action=CREATE, resource=[domain], who=who))
             if self.config.get("tags"):
                 rows.append(Row(action=TAG, resource=[domain, *self.repositories], who=who))
-        # Whom others let in from another account may have our identity policies too. These are that account's half of it
-        # where somebody of another account is listed, or the domain's own.
+        # Whom others let in from another account may have our identity policies too. These are that account's half of
+        # it where somebody of another account is listed, or the domain's own.
         reach = any(_account_of(who) != self.owner or _is_account(who) for who in self.installers)
         opened = z3.Or([z3.And(self.is_about(row), row.opened_by) for row in rows if reach])
         return [*rows, *self._statements("Allow", opened)]
