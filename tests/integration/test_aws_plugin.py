@@ -48,6 +48,7 @@ TRUST, OTHER_TRUST = (
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/known"
 STATUS = "cloudformation:GetResourceRequestStatus"
 TAG = "codeartifact:TagResource"
+TAKE_AS_UPSTREAM = "codeartifact:AssociateWithDownstreamRepository"
 CREATE = {"codeartifact:CreateDomain", "codeartifact:CreateRepository"}
 SCHEMA = json.dumps(json.loads((HERE / "aws-emulator/reference/package-group.json").read_text())["schema"])
 TAGS, OTHER_TAGS = {"team": "platform", "cost": "12"}, {"team": "data"}
@@ -109,8 +110,8 @@ def stand_in(start: Callable[..., PluginProcess]) -> PluginProcess:
 def asked(aws: Emulator, known: int) -> list[str]:
     """What was asked for since then.
 
-    Asking again for a status counts once. What Cloud Control asks for in its turn is not the provider's doing, nor is
-    the right to tag that AWS asks for where something is created with tags: that is no call of its own.
+    Asking again for a status counts once. What Cloud Control asks for in its turn is not the provider's doing, nor are
+    the rights that AWS asks for beside a call: to tag what is created with tags, and to take an upstream.
     """
     actions = [action for action, _ in aws.actions()[known:]]
     if any(each.startswith("cloudformation:") for each in actions):
@@ -118,7 +119,7 @@ def asked(aws: Emulator, known: int) -> list[str]:
     return [
         each
         for each, before in zip(actions, ["", *actions], strict=False)
-        if not (each == before == STATUS or (each == TAG and before in CREATE))
+        if not (each == before == STATUS or (each == TAG and before in CREATE) or each == TAKE_AS_UPSTREAM)
     ]
 
 
