@@ -29,7 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if "stack" in options:
-            options.stack = options.stack_option or options.stack or selected_stack(Path.cwd())
+            named = options.stack_option or options.stack or selected_stack(Path.cwd())
+            options.stack = named.rpartition("/")[2]  # the CLI also takes it with its organization and project
         status = options.run(options)
         sys.stdout.flush()
     except CommandError as error:

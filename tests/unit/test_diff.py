@@ -190,8 +190,10 @@ def test_the_exit_status_asks_for_approval_where_it_is_wanted(capsys: pytest.Cap
         "warnings": [],
         "unseen": {"base_mistakes": None, "settings": [], "files": [], "elsewhere": 0},
     }
-    assert main(["diff", "--base", "HEAD", "--exit-code"]) == 0
-    assert capsys.readouterr().out.endswith("\n\nNothing changes.\n")
+    assert main(["diff", "organization/private-pypi/dev", "--base", "HEAD", "--exit-code"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("Stack dev, compared with ")
+    assert printed.endswith("\n\nNothing changes.\n")
 
 
 def test_a_stack_may_be_new_or_gone(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
