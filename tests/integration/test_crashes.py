@@ -114,7 +114,8 @@ def test_a_role_that_does_not_exist_is_corrected_by_what_the_page_says(
     assert re.search(FIXES[REFUSED], printed)
     assert f'"AWS":"{wrong}"' in printed
     assert policies(emulator) == before
-    assert packages(emulator) == []
+    if not is_first:  # else the repository may not have been made yet
+        assert packages(emulator) == []
 
     assert project.follow(commands(REFUSED)) == f"{right}\n"
     project.configure("dev", domain="acme", readers=[right], attachIdentityPolicies=True)

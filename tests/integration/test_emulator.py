@@ -336,7 +336,7 @@ def test_a_workflow_is_given_the_role_that_trusts_it(emulator: Emulator) -> None
     keys = emulator.assume_role_with_token(WORKFLOW_ROLE, github_token(SUBJECT))
     caller = emulator.client("sts", keys).get_caller_identity()
 
-    assert caller["Arn"] == "arn:aws:sts::111122223333:assumed-role/workflow/GitHubActions"
+    assert caller["Arn"] == "arn:aws:sts::111122223333:assumed-role/workflow/job"
 
 
 OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
