@@ -24,14 +24,22 @@ Raises:
     CommandError: it does not come to an end.
 """
 
-_RECORDER = Path(__file__).with_name("recorder.py")
+# By its path and not by its name, which the program's own revision of this package may have; and as a module, of which
+# Python keeps what it compiles.
+_RECORDER = f"""\
+from importlib.util import module_from_spec, spec_from_file_location
+spec = spec_from_file_location("_recorder", {str(Path(__file__).with_name("recorder.py"))!r})
+recorder = module_from_spec(spec)
+spec.loader.exec_module(recorder)
+recorder.main()
+"""
 
 
 @contextlib.contextmanager
 def recorder_process() -> Generator[Record]:
     """A process that runs one program. It imports the SDK at once, while the program is still being looked for."""
     with subprocess.Popen(
-        [sys.executable, "-P", str(_RECORDER)],
+        [sys.executable, "-P", "-c", _RECORDER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -355,7 +355,3 @@ def main() -> None:
     except ProgramError as refused:
         recorded = str(refused)
     json.dump(recorded, printed)
-
-
-if __name__ == "__main__":
-    main()
