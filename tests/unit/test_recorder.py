@@ -3,7 +3,6 @@
 import dataclasses
 import io
 import json
-import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ def written(folder: Path, text: str, **more: Any) -> Program:
 
 def answer(program: Program, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> object:
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(dataclasses.asdict(program))))
-    runpy.run_path(recorder.__file__, run_name="__main__")
+    recorder.main()
     return json.loads(capsys.readouterr().out)
 
 
