@@ -49,7 +49,7 @@ def write_stack(  # noqa: PLR0913  which stack, of what, and how it is said
         RefusedError: AWS does not say what the repository is.
         MistakesError: what is deployed is too long for the policies of a stack.
     """
-    stack_file = f"Pulumi.{stack.rpartition('/')[2]}.yaml"
+    stack_file = f"Pulumi.{stack}.yaml"
     for name in (stack_file, IMPORTS):
         if os.path.lexists(folder / name):
             fix = "name another stack: --stack NAME" if name == stack_file else "move it away"

@@ -327,8 +327,6 @@ class _Listed:
     """The account that made the repository."""
     exempt: Sequence[Access] | None = None
     """Whom closed publishing exempts; `None` where it is not closed."""
-    own_accounts: frozenset[str] = frozenset()
-    """Accounts in which an identity policy alone is enough to publish: the owner's, and the repository's."""
     attached: frozenset[str] = frozenset()
     """The roles that an identity policy is attached to."""
 
@@ -352,7 +350,6 @@ class _Listed:
             owners_root=f"arn:{arns.partition}:iam::{arns.owner}:root",
             account=component.account,
             exempt=exempt,
-            own_accounts=frozenset({arns.owner, component.account}),
             attached=frozenset(_attached(component)),
         )
 
@@ -473,7 +470,7 @@ def _may_publish_by_own_policies(access: Access, listed: _Listed) -> bool:
     """Whether closed publishing leaves it to somebody's own IAM policies to publish more than what is listed."""
     account = Principal.as_written(access.principal).account  # none of an organization, which may have any
     is_limited = bool(access.publish) and EVERYTHING not in access.publish
-    return is_limited and (account is None or account in listed.own_accounts)
+    return is_limited and account in {None, listed.owner, listed.account}
 
 
 def _change(
