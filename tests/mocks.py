@@ -4,6 +4,7 @@ import asyncio
 import logging
 import runpy
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -14,8 +15,10 @@ from pulumi.runtime import get_root_resource, set_all_config, set_mocks
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.rpc import UNKNOWN
 from pulumi.runtime.stack import run_pulumi_func
+from untraced import traced, untraced
 
-from private_pypi.cli.recorder import Recorder
+from private_pypi import PrivatePypiArgs, load_args
+from private_pypi.cli.recorder import NoHooks, Recorder, one_thread
 
 ROOT = Path(__file__).parents[1]
 
@@ -142,7 +145,7 @@ class Log(logging.Logger):
     """Keeps the warnings."""
 
     def __init__(self, record: Run) -> None:
-        super().__init__("test")
+        super().__init__("test", logging.WARNING)  # below that the SDK describes all that it does
         self.record = record
 
     def warning(self, msg: object, *_: object, **__: object) -> None:
@@ -202,7 +205,13 @@ def run(
     record = record or Run()
     recorder = Recorder(AWS(preview=preview, region=region, partition=partition, failure=failure))
     try:
-        asyncio.run(_run(program, config or {}, secrets, recorder, record))
+        with one_thread() as thread, untraced() as traces:
+
+            def run_traced() -> None:  # the program, and not all that the SDK does with it
+                with traced(traces):
+                    program()
+
+            asyncio.run(_run(run_traced, config or {}, secrets, recorder, record, thread))
     finally:
         _told(recorder, record)
     assert {resource.type for resource in record.resources.values()} <= TYPES
@@ -210,8 +219,14 @@ def run(
 
 
 async def _run(
-    program: Callable[[], None], config: Mapping[str, str], secrets: tuple[str, ...], recorder: Recorder, record: Run
+    program: Callable[[], None],
+    config: Mapping[str, str],
+    secrets: tuple[str, ...],
+    recorder: Recorder,
+    record: Run,
+    thread: ThreadPoolExecutor,
 ) -> None:
+    asyncio.get_running_loop().set_default_executor(thread)
     set_all_config(dict(config), list(secrets))
     set_mocks(
         recorder.mocks,
@@ -222,11 +237,18 @@ async def _run(
         monitor=recorder,
         organization="organization",
     )
+    cast("Any", pulumi.runtime.settings).SETTINGS.callbacks = NoHooks()
     await run_pulumi_func(program)
     stack: Any = get_root_resource()
     for name, value in stack.outputs.items():
         output = pulumi.Output.from_input(value)
         record.exports[name] = await output.future() if await output.is_known() else UNKNOWN
+
+
+def load(config: Mapping[str, str], *, secrets: tuple[str, ...] = ()) -> PrivatePypiArgs:
+    """What a program reads of a config. It takes no engine."""
+    set_all_config(dict(config), list(secrets))
+    return load_args()
 
 
 def main_program() -> None:

@@ -57,10 +57,7 @@ def record(program: Mapping[str, Any]) -> dict[str, Any]:
     path = Path(program["path"])
     if not path.is_file():
         raise ProgramError(f"there is no program at {path.name}")
-    # Pulumi's mocks make an event loop in each thread that they are called in, and leave it open: then Python complains
-    # of it, now and again, at its end. Here there is one thread, with a loop that is closed.
-    with contextlib.closing(asyncio.new_event_loop()) as loop, _surroundings(path):
-        thread = ThreadPoolExecutor(max_workers=1, initializer=asyncio.set_event_loop, initargs=(loop,))
+    with one_thread() as thread, _surroundings(path):
         try:
             return asyncio.run(_record(program, thread))
         except pulumi.RunError as refused:
@@ -69,6 +66,17 @@ def record(program: Mapping[str, Any]) -> dict[str, Any]:
             raise ProgramError(_describe(error, path.parent)) from error
         finally:  # what a run leaves that failed would be waited for in the next one
             cast("Any", pulumi.runtime.settings).SETTINGS.outputs.clear()
+
+
+@contextlib.contextmanager
+def one_thread() -> Generator[ThreadPoolExecutor]:
+    """One thread to call Pulumi's mocks in, with an event loop that is closed afterwards.
+
+    They make a loop in each thread that they are called in, and leave it open: then Python complains of it, now and
+    again, at its end.
+    """
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        yield ThreadPoolExecutor(max_workers=1, initializer=asyncio.set_event_loop, initargs=(loop,))
 
 
 @contextlib.contextmanager
@@ -91,7 +99,7 @@ async def _record(program: Mapping[str, Any], thread: ThreadPoolExecutor) -> dic
     log = _Log()
     settings = cast("Any", pulumi.runtime.settings)
     set_mocks(recorder.mocks, program["project"], program["stack"], preview=True, monitor=recorder, logger=log.logger)
-    settings.SETTINGS.callbacks = _Hooks()
+    settings.SETTINGS.callbacks = NoHooks()
     settings.set_root_resource(None)  # the mocks' own has its outputs registered already
     await run_in_stack(lambda: _run(program["path"]))
     if log.errors:
@@ -322,8 +330,8 @@ class _PreviewRecorder(Recorder):
         return place
 
 
-class _Hooks:
-    """Takes hooks, which a preview never runs. In its place the SDK would start a server for the engine to call."""
+class NoHooks:
+    """Takes hooks, which no mocks run. In its place the SDK would start a server for the engine to call."""
 
     def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
         """Leave it at that."""
@@ -336,7 +344,7 @@ class _Log(logging.Handler):
         super().__init__(logging.WARNING)
         self.warnings: list[str] = []
         self.errors: list[str] = []
-        self.logger = logging.Logger("private-pypi")  # noqa: LOG001  of this run alone
+        self.logger = logging.Logger("private-pypi", logging.WARNING)  # noqa: LOG001  of this run alone
         self.logger.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
