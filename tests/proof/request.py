@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -108,6 +108,10 @@ LIKE_IN_LIFE: Mapping[str, list[str]] = {
 }
 
 
+def name_of(variable: z3.ExprRef) -> str:
+    return variable.decl().name()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where a stack is deployed."""
@@ -171,31 +175,16 @@ class Request:
         }
 
     def is_action(self, action: str) -> Formula:
-        service, operation = action.split(":")
-        return z3.And(self.service == service, self.operation == operation)
+        return _is_action(action)
 
-    @cached_property
+    @property
     def is_possible(self) -> Formula:
         """Whether there can be such a request. That it covers more does no harm: then it is proved of more."""
-        kind, _, repository, package = self.path
-        asks_for_token = self.is_action(BEARER_TOKEN)
-        is_of_account = z3.Or([self.is_action(action) for action in WITHOUT_RESOURCE if action not in KINDS])
-        return z3.And(
-            *(
-                z3.Implies(self.is_action(action), z3.Or([kind == each for each in kinds]))
-                for action, kinds in KINDS.items()
-            ),
-            *(z3.Implies(part == "", after == "") for part, after in pairwise([self.owner, *self.path])),
-            z3.Implies(kind == "domain", repository == ""),
-            z3.Implies(kind == "repository", package == ""),
-            z3.Implies(kind == "package", package != ""),
-            asks_for_token == (self.for_service != ""),
-            z3.Implies(z3.Or(asks_for_token, is_of_account), self.owner == ""),
-        )
+        return _is_possible()
 
     def example(self, values: Mapping[z3.ExprRef, z3.ExprRef]) -> Example:
-        value = {str(variable): each.py_value() for variable, each in values.items()}
-        path = "/".join(filter(None, (value[str(part)] for part in self.path)))
+        value = {name_of(variable): each.py_value() for variable, each in values.items()}
+        path = "/".join(filter(None, (value[name_of(part)] for part in self.path)))
         return Example(
             caller=f"arn:{self.partition}:iam::{value['account']}:{value['name']}",
             organization=value["organization"] or None,
@@ -205,6 +194,35 @@ class Request:
             for_service=value["for_service"] or None,
             resource=f"{value['owner']}:{path}" if value["owner"] else "*",
         )
+
+
+# The solver knows variables by their names: what is said of one request is said of each, and built once.
+
+
+@cache
+def _is_action(action: str) -> Formula:
+    service, operation = z3.Strings("service operation")
+    return z3.And(*(part == text for part, text in zip((service, operation), action.split(":"), strict=True)))
+
+
+@cache
+def _is_possible() -> Formula:
+    request = Request("any")
+    kind, _, repository, package = request.path
+    asks_for_token = request.is_action(BEARER_TOKEN)
+    is_of_account = z3.Or([request.is_action(action) for action in WITHOUT_RESOURCE if action not in KINDS])
+    return z3.And(
+        *(
+            z3.Implies(request.is_action(action), z3.Or([kind == each for each in kinds]))
+            for action, kinds in KINDS.items()
+        ),
+        *(z3.Implies(part == "", after == "") for part, after in pairwise([request.owner, *request.path])),
+        z3.Implies(kind == "domain", repository == ""),
+        z3.Implies(kind == "repository", package == ""),
+        z3.Implies(kind == "package", package != ""),
+        asks_for_token == (request.for_service != ""),
+        z3.Implies(z3.Or(asks_for_token, is_of_account), request.owner == ""),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,4 +279,4 @@ class Token:
         return z3.And(self.subject != "", self.audience != "")
 
     def example(self, values: Mapping[z3.ExprRef, z3.ExprRef]) -> TokenExample:
-        return TokenExample(**{str(variable): str(each.py_value()) for variable, each in values.items()})
+        return TokenExample(**{name_of(variable): str(each.py_value()) for variable, each in values.items()})

@@ -16,7 +16,7 @@ from proof.iam import Policies, Statements
 from proof.made import make
 from proof.matrix import Config
 from proof.meaning import Meaning
-from proof.request import LIKE_IN_LIFE, Example, Formula, Place, Request, Token, TokenExample
+from proof.request import LIKE_IN_LIFE, Example, Formula, Place, Request, Token, TokenExample, name_of
 
 # How long the solver tries, in steps and not in seconds: no answer depends on how busy the machine is.
 MAX_STEPS = 100_000_000
@@ -108,7 +108,7 @@ def find(about: Request | Token, condition: Formula) -> Any:
         return None
     condition = z3.And(about.is_possible, condition)
     for variable in about.variables:
-        others = [z3.StringVal(text) for text in LIKE_IN_LIFE.get(str(variable), [])] or [z3.BoolVal(False)]  # noqa: FBT003
+        others = [z3.StringVal(text) for text in LIKE_IN_LIFE.get(name_of(variable), [])] or [z3.BoolVal(False)]  # noqa: FBT003
         changes = [{**values, variable: other} for other in others]
         values = next((each for each in changes if _holds(condition, each)), values)
     return about.example(values)
