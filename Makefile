@@ -45,7 +45,8 @@ diff: install
 	@$(BIN)/private-pypi diff $(STACK) $(if $(BASE),--base '$(BASE)')
 
 test: install-dev
-	$(BIN)/pytest tests/unit --numprocesses 2 --cov --cov-report=term
+	$(BIN)/pytest tests/unit --numprocesses 2 --dist worksteal --cov --cov-report= --cov-fail-under=0
+	@$(BIN)/coverage report
 
 proof: install-dev
 	$(BIN)/pytest tests/unit/test_every_caller.py tests/proof

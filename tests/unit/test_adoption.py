@@ -9,6 +9,7 @@ from evaluator import Caller, allows, evaluated
 from hypothesis import given
 from hypothesis import strategies as st
 from proof.matrix import ALONE, THERE, TOGETHER
+from untraced import untraced
 
 from private_pypi.args import PrivatePypiArgs
 from private_pypi.arns import Arns
@@ -71,6 +72,7 @@ def said(adoption: Adoption) -> dict[str, list[str]]:
     return {title: [*lines] for title, lines in adoption.remarks}
 
 
+@untraced()
 def deployed(given: dict[str, Any]) -> tuple[Found, Documents, bool]:
     """What a stack with a config has deployed, its documents, and whether it named roles that it has made."""
     fields = {KEYS[key].field: value for key, value in given.items()}

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from typing import Any
 
+import mocks
 import pulumi
 import pytest
 from hypothesis import given
@@ -17,7 +18,6 @@ from private_pypi import (
     PrivatePypiArgs,
     Publisher,
     Workload,
-    load_args,
 )
 from private_pypi.errors import InvalidArgsError
 from private_pypi.keys import KEYS, key_of
@@ -309,11 +309,10 @@ def test_yaml_and_python_obey_the_same_rules(config: dict[str, Any]) -> None:
     except InvalidArgsError as error:
         expected = [f"private-pypi:{key_of(path)}: {mistake}" for path, mistake in error.mistakes]
     texts = {f"private-pypi:{key}": v if isinstance(v, str) else json.dumps(v) for key, v in config.items()}
-    loaded: list[PrivatePypiArgs] = []
     try:
-        run(lambda: loaded.append(load_args()), texts | {"aws:region": "us-west-2"})
+        loaded = mocks.load(texts | {"aws:region": "us-west-2"})
     except pulumi.RunError as error:
         assert isinstance(expected, list)
         assert str(error).partition("\n")[2] == "\n".join(expected)
     else:
-        assert loaded == [expected]
+        assert loaded == expected

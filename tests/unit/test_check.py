@@ -19,8 +19,12 @@ import botocore.loaders
 import pytest
 import urllib3
 import yaml
+from botocore.client import BaseClient
+from botocore.httpsession import URLLib3Session
+from botocore.session import Session
 from contexts import ACCOUNT, OTHER, ROLES, documents, expecting, session
 from mocks import ROOT
+from untraced import untraced
 
 from private_pypi.cli.aws import Aws as Asked
 from private_pypi.cli.deployed import Expected, read_expected
@@ -140,6 +144,14 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """An AWS that lets the reader in, and an environment that leads to it and to nothing else."""
     aws = Aws()
     monkeypatch.setattr("botocore.session.create_loader", LOADER)
+    monkeypatch.setattr("time.sleep", lambda _: None)  # before it asks again
+    for kind, name in (
+        (Session, "__init__"),
+        (Session, "create_client"),
+        (BaseClient, "_make_api_call"),
+        (URLLib3Session, "send"),
+    ):
+        monkeypatch.setattr(kind, name, untraced()(getattr(kind, name)))
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {

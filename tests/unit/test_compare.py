@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from evaluator import Caller, allows
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mocks import ROOT
+from untraced import untraced
 
 from private_pypi.args import PrivatePypiArgs
 from private_pypi.arns import Arns
@@ -54,6 +55,7 @@ def side(**config: Any) -> Side:
 
 
 @functools.cache
+@untraced()
 def _side(texts: str) -> Side:
     """What a config says, which many tests compare with others."""
     config = BUILTIN | json.loads(texts)
@@ -666,7 +668,6 @@ def includes(change: AccessChange | AlsoAllowed, package: str) -> bool:
 EMPTY = side()
 
 
-@settings(max_examples=100)
 @given(base=configs, head=configs, arn=role_arns)
 def test_what_is_said_of_a_caller_is_what_the_policies_let_them_do(
     base: PrivatePypiArgs, head: PrivatePypiArgs, arn: str

@@ -49,7 +49,7 @@ ARNS = Arns(partition="aws", region="us-west-2", owner="111122223333", domain_na
 
 both_times = pytest.mark.parametrize(
     "preview",
-    [pytest.param(False, id="up"), pytest.param(True, id="preview", marks=pytest.mark.no_cover)],  # the same lines
+    [pytest.param(False, id="up"), pytest.param(True, id="preview", marks=pytest.mark.untraced)],  # the same lines
 )
 
 
@@ -172,6 +172,7 @@ def test_at_preview_only_the_endpoint_and_its_urls_are_unknown() -> None:
     assert run(pypi(), preview=True).component_outputs == OUTPUTS | unknown
 
 
+@pytest.mark.untraced
 @both_times
 @pytest.mark.parametrize(
     ("output", "named"),
@@ -263,6 +264,7 @@ def test_that_the_provider_cannot_answer_is_an_error_and_nothing_is_registered(p
     assert record.resources == {}
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "options",
     [
@@ -810,6 +812,7 @@ def test_in_another_accounts_domain_a_workload_gets_its_half_of_publishing() -> 
         assert arn in made.component_outputs["domain_policy_statements"]
 
 
+@pytest.mark.untraced
 @both_times
 @pytest.mark.parametrize("protect", [True, False])
 def test_providers_are_made_when_asked_for(preview: bool, protect: bool) -> None:
@@ -847,6 +850,7 @@ def test_tags_are_on_what_is_made_for_workloads() -> None:
     assert all(each.inputs["tags"] == {"team": "platform"} for each in made if each.type in {ROLE, OIDC_PROVIDER})
 
 
+@pytest.mark.untraced
 def test_that_the_roles_of_workloads_make_a_policy_too_long_is_said() -> None:
     many = [Workload(github=f"acme/tools-{number}", tag="v*") for number in range(200)]
 

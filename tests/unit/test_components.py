@@ -463,6 +463,7 @@ def test_more_that_somebody_may_do_is_a_gain() -> None:
     )
 
 
+@pytest.mark.untraced
 def test_our_own_component_is_understood_whole() -> None:
     """With everything that it can make."""
     config = {

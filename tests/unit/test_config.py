@@ -1,6 +1,7 @@
 import dataclasses
 import json
 
+import mocks
 import pulumi
 import pytest
 import yaml
@@ -24,16 +25,15 @@ BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
 KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
-def load(
-    config: dict[str, object], *, secrets: tuple[str, ...] = (), region: str | None = "us-west-2"
-) -> PrivatePypiArgs:
-    """Load the args from config values as the CLI passes them: text, or JSON for lists and maps."""
-    texts = {
+def texts(config: dict[str, object]) -> dict[str, str]:
+    """Config values as the CLI passes them: text, or JSON for lists and maps."""
+    return {
         f"private-pypi:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
     }
-    loaded: list[PrivatePypiArgs] = []
-    run(lambda: loaded.append(load_args()), texts | ({"aws:region": region} if region else {}), secrets=secrets)
-    return loaded[0]
+
+
+def load(config: dict[str, object], *, secrets: tuple[str, ...] = (), region: str = "us-west-2") -> PrivatePypiArgs:
+    return mocks.load(texts(config) | {"aws:region": region}, secrets=secrets)
 
 
 def mistakes(config: dict[str, object], **options: object) -> str:
@@ -160,9 +160,10 @@ def test_the_partition_is_that_of_the_configured_region() -> None:
 
 
 def test_a_region_that_is_not_configured_is_asked_of_the_provider() -> None:
-    assert load({"domain": "acme", "readers": ["111122223333"]}, region=None).readers == (
-        Principal("arn:aws:iam::111122223333:root"),
-    )
+    loaded: list[PrivatePypiArgs] = []
+    run(lambda: loaded.append(load_args()), texts({"domain": "acme", "readers": ["111122223333"]}))
+
+    assert loaded[0].readers == (Principal("arn:aws:iam::111122223333:root"),)
 
 
 def test_a_missing_domain_is_shown_with_the_command_that_sets_it() -> None:
@@ -382,7 +383,7 @@ def test_a_config_with_the_provider_for_github_is_told_what_to_write(config: dic
 def test_a_misspelled_namespace_is_a_mistake(namespace: str) -> None:
     config = {f"{namespace}:readers": "[]", "private-pypi-eu:readers": "[]", f"{namespace}:unknown": "x"}
     with pytest.raises(pulumi.RunError) as error:
-        run(lambda: load_args() and None, {"private-pypi:domain": "acme", "aws:region": "us-west-2"} | config)
+        mocks.load({"private-pypi:domain": "acme", "aws:region": "us-west-2"} | config)
     assert str(error.value) == (
         "1 error in the config; nothing was changed.\n"
         f"private-pypi:readers: got the key {namespace}:readers\n"

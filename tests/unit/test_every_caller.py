@@ -19,7 +19,7 @@ from proof.theorems import UndecidedError, case_of, prove, solve
 from private_pypi.keys import KEYS
 
 # What is run here, other tests run too; to trace the solver would take as long as all of them.
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.untraced
 
 
 @pytest.mark.parametrize("config", (ALONE | THERE).values(), ids=ALONE | THERE)

@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 from evaluator import Caller, allows
-from hypothesis import given, reject, settings
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from private_pypi import PrivatePypiArgs, iam
@@ -778,7 +778,6 @@ def covers(packages: tuple[str, ...] | None, package: str) -> bool:
     )
 
 
-@settings(max_examples=150)
 @given(
     readers=reader_lists,
     publishers=publisher_lists,

@@ -330,6 +330,7 @@ pulumi.export("token", pulumi.Output.secret("hunter2"))
 """
 
 
+@pytest.mark.untraced
 def test_each_private_pypi_has_a_section_of_its_own(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     (folder / "__main__.py").write_text(TWO)
     assert main(["preview", "test"]) == 0
@@ -504,6 +505,7 @@ def test_programs_get_the_packages_and_the_warnings(capsys: pytest.CaptureFixtur
     assert "warning: attachIdentityPolicies attaches only to roles of account 111122223333" in captured.err
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("key", "publish", "size"),
     [("readers", "no ", "6,925"), ("publishers", "yes", "6,980")],
@@ -678,6 +680,7 @@ def test_a_stack_that_does_not_exist_is_an_error(
     assert captured.err == "error: there is no Pulumi.dev.yaml; the stacks here are: test\n"
 
 
+@pytest.mark.untraced
 def test_the_stack_is_an_argument_or_an_option_or_the_selected_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:

@@ -5,15 +5,15 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import mocks
 import pulumi
 import pytest
 import yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
-from mocks import ROOT, run
+from mocks import ROOT
 
-from private_pypi import load_args
 from private_pypi.cli.main import main
 from private_pypi.cli.schema import schema
 from private_pypi.keys import KEYS
@@ -97,7 +97,7 @@ def refusal(config: Config) -> str:
     """What the program says of a config; nothing if it takes it."""
     texts = {f"private-pypi:{key}": text(value) for key, value in config.items()}
     try:
-        run(load_args, texts | {"aws:region": "us-west-2"})  # pyright: ignore[reportArgumentType]
+        mocks.load(texts | {"aws:region": "us-west-2"})
     except pulumi.RunError as error:
         return str(error)
     return ""
@@ -228,7 +228,6 @@ def unsayable(said: str) -> bool:
     return all(any(words in mistake for words in UNSAYABLE) for mistake in mistakes)
 
 
-@settings(max_examples=150)
 @given(mutated())
 def test_what_the_schema_takes_the_program_takes(config: Config) -> None:
     """And so what the program refuses the schema refuses, which is for whoever types the file."""
@@ -244,7 +243,6 @@ def is_easily_mistaken(config: Config) -> bool:
     return any(value is not None and not isinstance(value, kinds[KEYS[key].kind]) for key, value in config.items())
 
 
-@settings(max_examples=150)
 @given(mutated())
 def test_what_the_program_takes_the_schema_takes(config: Config) -> None:
     assume(config.keys() <= KEYS.keys() and not is_easily_mistaken(config))
@@ -387,6 +385,7 @@ MISTAKES: list[Config] = [
 ]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("mistake", MISTAKES, ids=[str(each)[:60] for each in MISTAKES])
 def test_both_find_a_mistake(mistake: Config) -> None:
     config = {"domain": "acme"} | mistake

@@ -439,6 +439,7 @@ def test_a_byte_order_mark_is_no_text(folder: Path) -> None:
     assert read(folder, "\ufeffconfig: {domain: acme}").config["private-pypi:domain"] == "acme"
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "text",
     [

@@ -203,6 +203,7 @@ def say_it_is_protected(state: State) -> None:
     state[urn()]["protect"] = True
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "change", [deny_again, say_nothing, forget_the_component, speak_of_another, say_it_is_protected]
 )
@@ -299,6 +300,7 @@ def test_a_provider_that_was_not_protected_may_go(unprotected: State) -> None:
     assert deploy(UNPROTECTED).warnings == []
 
 
+@pytest.mark.untraced
 def test_every_mistake_is_reported_with_what_is_too_long(state: State) -> None:  # noqa: ARG001
     readers = [f"arn:aws:iam::111122223333:role/{number:029}" for number in range(200)]
 
