@@ -268,7 +268,7 @@ def _replacements(args: PrivatePypiArgs, arns: Arns, deployed: Deployed) -> Iter
         ("aws:region", arns.region, Arns.of_repository(repository["arn"]).region if repository else None),
     ):
         if None not in (value, was) and value != was:
-            yield where, value, was
+            yield where, value, was or None  # a domain may have no key but AWS's own
 
 
 def _loss(  # noqa: PLR0913, PLR0917  the parts of a message

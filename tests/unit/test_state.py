@@ -195,6 +195,12 @@ def forget_the_component(state: State) -> None:
     del state[urn()]
 
 
+def test_a_key_that_is_added_replaces_the_domain_too(state: State) -> None:
+    state[urn("domain")]["encryptionKey"] = ""
+
+    assert mistakes(OWN | {"encryptionKey": KEY}) == [loss("encryptionKey", f"'{KEY}'", "nothing")]
+
+
 def speak_of_another(state: State) -> None:
     state[urn()]["repository_arn"] = ARNS.store.repository
 
