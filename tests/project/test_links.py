@@ -1,5 +1,6 @@
 """The way from page to page: every link leads somewhere, and from the README to every page."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("[!.]*/*.md"), *ROOT.glob("[!.]*/
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_no_link_is_broken(page: Path) -> None:
     assert broken_links(page, ROOT) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_every_module_that_a_page_names_is_there(page: Path) -> None:
+    places = (ROOT, ROOT / "private_pypi", page.parent)
+    modules = re.findall(r"`((?:[\w-]+/)+[\w-]+\.py)`", page.read_text())
+
+    assert [module for module in modules if not any((place / module).exists() for place in places)] == []
 
 
 def test_the_pages_are_all_there() -> None:
