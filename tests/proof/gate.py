@@ -20,7 +20,7 @@ import pulumi
 from evaluator import Caller, allows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mocks import DOMAIN_PERMISSIONS, POLICY_ATTACHMENT, REPOSITORY, REPOSITORY_PERMISSIONS, ROOT
+from mocks import DOMAIN_PERMISSIONS, POLICY_ATTACHMENT, REPOSITORY, REPOSITORY_PERMISSIONS, ROLE, ROLE_POLICY, ROOT
 
 from private_pypi.cli import diff
 from private_pypi.cli.errors import MistakesError
@@ -42,20 +42,31 @@ CALLERS = [
 REQUIRED = {"aws:region": "us-west-2", "private-pypi:domain": "acme"}
 PROGRAM = (ROOT / "__main__.py").read_text()
 
-lists = st.lists(st.sampled_from(PRINCIPALS), max_size=2, unique=True)
+workloads = st.fixed_dictionaries(
+    {
+        "github": st.sampled_from(["acme/tools", "acme/core"]),
+        "branch": st.sampled_from(["main", "release/*"]),
+    },
+    optional={"workflow": st.sampled_from(["publish.yml", "test.yml"])},
+)
+packages = st.lists(st.sampled_from(["tools", "acme-*"]), min_size=1, unique=True)
+readers = st.one_of(st.sampled_from(PRINCIPALS), workloads)
 publishers = st.one_of(
     st.sampled_from(PRINCIPALS),
+    st.builds(
+        lambda workload, of: workload | of, workloads, st.fixed_dictionaries({}, optional={"packages": packages})
+    ),
     st.fixed_dictionaries(
         {
             "principal": st.sampled_from(PRINCIPALS),
-            "packages": st.lists(st.sampled_from(["tools", "acme-*"]), min_size=1),
+            "packages": packages,
         }
     ),
 )
 texts = st.sampled_from(["a", "b"])
 configs = {
     "private-pypi:repository": st.sampled_from(["tools", "private-pypi"]),
-    "private-pypi:readers": lists,
+    "private-pypi:readers": st.lists(readers, max_size=2, unique_by=repr),
     "private-pypi:publishers": st.lists(publishers, max_size=2, unique_by=repr),
     "private-pypi:closedPublishing": st.booleans(),
     "private-pypi:protect": st.booleans(),
@@ -202,7 +213,9 @@ def _differ(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool
 
 def _registered(before: Recording, after: Recording) -> Iterator[str]:
     """What people gain, what is elsewhere, and what is protected no longer."""
-    yield from (f"{who} may {what}" for who, what in sorted(_rights(after) - _rights(before)))
+    callers = [*CALLERS, *_made_roles(before), *_made_roles(after)]
+    yield from (f"{who} may {what}" for who, what in sorted(_rights(after, callers) - _rights(before, callers)))
+    yield from sorted(_trusted(after) - _trusted(before))
     for output in ("domain_arn", "repository_arn"):
         if before.exports[output] != after.exports[output]:
             yield output
@@ -218,7 +231,24 @@ def _reserved(recording: Recording) -> set[str]:
     return {json.dumps([group["Pattern"], group["OriginConfiguration"]]) for group in groups}
 
 
-def _rights(recording: Recording) -> set[tuple[str, str]]:
+def _made_roles(recording: Recording) -> list[Caller]:
+    """Those of CI workloads, which have no policies but the ones that are made for them."""
+    policies = {
+        each.inputs["role"]: json.loads(each.inputs["policy"])
+        for each in recording.resources
+        if each.type == ROLE_POLICY
+    }
+    arns = recording.exports.get("role_arns", {}).values()
+    return [Caller(arn=arn, identity_policies=(policies[arn.rpartition("/")[2]],)) for arn in arns]
+
+
+def _trusted(recording: Recording) -> set[str]:
+    """Whose jobs get which role."""
+    roles = [each.inputs for each in recording.resources if each.type == ROLE]
+    return {f"{each['name']} for {each['assumeRolePolicy']}" for each in roles}
+
+
+def _rights(recording: Recording, callers: list[Caller]) -> set[tuple[str, str]]:
     arn, domain = recording.exports["repository_arn"], recording.exports["domain_arn"]
     packages = arn.replace(":repository/", ":package/")
     of_repository = _document(recording, REPOSITORY_PERMISSIONS)
@@ -235,7 +265,7 @@ def _rights(recording: Recording) -> set[tuple[str, str]]:
     return {
         (repr(caller), f"{action} {resource}")
         for action, resource, document in asked
-        for caller in CALLERS
+        for caller in callers
         if allows(caller, f"codeartifact:{action}", resource, permissions_policy=document, owner=OWNER)
     }
 
