@@ -4,7 +4,7 @@ Examples that the solver gives are put to the evaluator in `tests/` too, which k
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -116,16 +116,30 @@ def find(about: Request | Token, condition: Formula) -> Any:
 
 def solve(about: Request | Token, condition: Formula) -> _Values | None:
     """Values of the variables for which the condition holds; `None` proves that there are none."""
-    solver = z3.Solver()
+    formula = z3.And(about.is_possible, condition)
+    try:
+        return _solve(about.variables, formula, z3.main_ctx())
+    except UndecidedError:
+        # How the solver goes about it depends on all that it was told before, except in a context of its own.
+        return _solve(about.variables, formula, z3.Context())
+
+
+def _solve(variables: Sequence[z3.ExprRef], formula: Formula, context: z3.Context) -> _Values | None:
+    solver = z3.Solver(ctx=context)
     solver.set("rlimit", MAX_STEPS)
-    solver.add(about.is_possible, condition)
+    solver.add(_moved(formula, context))
     answer = solver.check()
     if answer == z3.unknown:
         raise UndecidedError(solver.reason_unknown())
     if answer == z3.unsat:
         return None
     model = solver.model()
-    return {each: model.eval(each, model_completion=True) for each in about.variables}
+    values = {each: model.eval(_moved(each, context), model_completion=True) for each in variables}
+    return {each: _moved(value, z3.main_ctx()) for each, value in values.items()}
+
+
+def _moved(expression: z3.ExprRef, context: z3.Context) -> Any:
+    return expression if expression.ctx == context else expression.translate(context)
 
 
 def _holds(condition: Formula, values: _Values) -> bool:
