@@ -112,7 +112,8 @@ class PrivatePypiArgs:
             InvalidArgsError: there are mistakes; it has all of them.
         """
         given = locals()
-        partition = partition_of(region) if region else None
+        place = region if isinstance(cast("object", region), str) else None
+        partition = partition_of(place) if place else None
         seen: dict[tuple[str, str], Workload] = {}
         parsers: dict[str, Callable[[Any], object]] = {
             "domain": parse_domain_name,
@@ -128,20 +129,25 @@ class PrivatePypiArgs:
                     DomainStatement.parse,
                     domain=domain if isinstance(cast("object", domain), str) else None,
                     partition=partition,
-                    region=region,
+                    region=place,
                     owner=account,
                 ),
             ),
             "encryption_key": partial(
-                _parse_key, is_new=existing_domain is not True, partition=partition, region=region
+                _parse_key, is_new=existing_domain is not True, partition=partition, region=place
             ),
-            "internal_packages": partial(_parse_internal, owner=domain_owner, account=account),
+            "internal_packages": partial(
+                _parse_internal,
+                owner=domain_owner if isinstance(cast("object", domain_owner), str) else None,
+                account=account,
+            ),
             "make_oidc_providers": _parse_providers,
             "permissions_boundary": partial(_parse_boundary, partition=partition, account=account),
             "tags": _parse_tags,
-            "namespace": lambda name: name,
+            "namespace": partial(_parse_plain, expected="the namespace of the config"),
         }
         mistakes = Mistakes()
+        mistakes.read("region", region, partial(_parse_plain, expected="the name of a region (us-west-2)"), None)
         for each in fields(self):
             parse = parsers.get(each.name, _parse_boolean)
             object.__setattr__(self, each.name, mistakes.read(each.name, given[each.name], parse, None))
@@ -278,6 +284,14 @@ def _is_of_workload(value: object) -> bool:
         nearest(str(key), [*WORKLOAD_KEYS]) in WORKLOAD_KEYS.keys() - {"packages"}
         for key in cast("Mapping[object, object]", value)
     )
+
+
+def _parse_plain(value: object, expected: str) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.isprintable():
+        raise wrong_type(value, expected=expected, fix="pass it as one text")
+    return value
 
 
 def _parse_providers(value: object) -> tuple[str, ...]:

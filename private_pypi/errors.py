@@ -6,6 +6,9 @@ from typing import TypeVar, cast
 S = TypeVar("S")
 T = TypeVar("T")
 
+MAX_SHOWN_BITS = 100
+"""Of a number that is repeated to whoever wrote it. Python refuses to write very long ones."""
+
 MAX_DIFFERENCE = 2
 """By how many characters a misspelled word may be longer or shorter than the right one."""
 
@@ -55,7 +58,7 @@ class Mistakes:
     def read(self, path: str, value: S, parse: Callable[[S], T], otherwise: T) -> T:
         """What `parse` makes of the value at `path`; of one with a mistake, which is noted, `otherwise`."""
         try:
-            return parse(value)
+            return parse(plain(value))
         except InvalidArgsError as error:
             for below, mistake in error.mistakes:
                 self.add(join(path, below), mistake)
@@ -133,6 +136,11 @@ def nearest(word: str, words: Sequence[str], *, cutoff: float = 0.8) -> str | No
     return next(iter(difflib.get_close_matches(word, alike, n=1, cutoff=cutoff)), None)
 
 
+def plain(value: T) -> T:
+    """A text as nothing but a text: one of an `enum.Enum` would be formatted as its name. All else as it is."""
+    return cast("T", str.__str__(value)) if isinstance(value, str) else value
+
+
 def printable(text: str) -> str:
     """Text from outside on one line, in which nothing moves the cursor of whoever reads it."""
     return text if text.isprintable() else ascii(text)
@@ -145,6 +153,8 @@ def describe(value: object) -> str:
             said = repr(value)
         case bool():
             said = str(value).lower()
+        case int() if value.bit_length() > MAX_SHOWN_BITS:
+            said = "a long number"
         case int() | float():
             said = f"the number {value}"
         case list() | tuple() | set() | frozenset():
@@ -172,7 +182,8 @@ def is_output(value: object) -> bool:
 
 def _parse_list(value: object) -> Iterable[object]:
     # A string has items too, each a letter.
-    if isinstance(value, Iterable) and not isinstance(value, str | Mapping) and not is_output(cast("object", value)):
+    is_one = isinstance(value, str | bytes | bytearray | memoryview | Mapping) or is_output(value)
+    if isinstance(value, Iterable) and not is_one:
         return cast("Iterable[object]", value)
     raise wrong_type(
         cast("object", value),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self, cast
 
 from private_pypi.arns import Arns
-from private_pypi.errors import InvalidValueError
+from private_pypi.errors import InvalidValueError, printable
 
 MAX_DOCUMENT_CHARACTERS = 7168
 """The longest permissions policy that CodeArtifact takes (API reference, PutRepositoryPermissionsPolicy)."""
@@ -191,8 +191,10 @@ def read_policy(text: str | None, arns: Arns) -> Policy:
         return Policy()
     try:
         statements = statements_of(text)
-    except (ValueError, RecursionError):
+    except (json.JSONDecodeError, RecursionError):
         return Policy(unclear=(Unclear(statement=text, why="it is no JSON"),))
+    except ValueError as error:
+        return Policy(unclear=(Unclear(statement=text, why=str(error)),))
     rules: list[Rule] = []
     unclear: list[Unclear] = []
     for each in statements:
@@ -208,12 +210,22 @@ def statements_of(text: str) -> list[Any]:
     """The statements of a document, of a list of them, or of one alone.
 
     Raises:
-        RecursionError, ValueError: the text is no JSON.
+        RecursionError, ValueError: the text is no JSON, or says something twice, or what no document says.
     """
-    content: Any = json.loads(text)
+    content: Any = json.loads(text, object_pairs_hook=_read_map)
     if isinstance(content, dict) and "Statement" in content:
-        content = cast("dict[str, Any]", content)["Statement"]
+        document = cast("dict[str, Any]", content)
+        if unknown := sorted(document.keys() - {"Id", "Statement", "Version"}):
+            raise ValueError(f"it has {printable(unknown[0])}")
+        content = document["Statement"]
     return cast("list[Any]", content if isinstance(content, list) else [content])
+
+
+def _read_map(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):  # whoever reads it next may take the other one
+        raise ValueError("it has a key twice")
+    return content
 
 
 def read_access(domain: Policy, repository: Policy, arns: Arns) -> list[Access]:
@@ -368,7 +380,7 @@ def _read(content: Any, partition: str) -> Rule:
     if unknown := sorted(each.keys() - _ELEMENTS):
         raise _UnclearError(f"it has {unknown[0]}")
     effect = each.get("Effect")
-    if effect not in {"Allow", "Deny"}:
+    if effect not in ("Allow", "Deny"):  # it may be of any type
         raise _UnclearError("its Effect is neither Allow nor Deny")
     principals, exempts = _principals(each.get("Principal"), each.get("Condition"), effect, partition)
     actions, resources = _several(each, "Action"), _several(each, "Resource")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, Self, cast
 
-from private_pypi.errors import InvalidValueError, Mistakes, wrong_type
+from private_pypi.errors import InvalidValueError, Mistakes, plain, wrong_type
 from private_pypi.names import ACCOUNT, parse_packages
 
 _EXPECTED = (
@@ -47,6 +47,7 @@ class Principal:
             InvalidValueError: the fix depends on what it looks like.
         """
         _check(self.name, "aws")
+        object.__setattr__(self, "name", plain(self.name))
 
     @classmethod
     def parse(cls, value: object, *, partition: str | None = None) -> Self:

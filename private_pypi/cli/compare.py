@@ -325,6 +325,8 @@ class _Listed:
     """The same as a principal."""
     account: str = ""
     """The account that made the repository."""
+    administrators_root: str = ""
+    """The same as a principal."""
     exempt: Sequence[Access] | None = None
     """Whom closed publishing exempts; `None` where it is not closed."""
     attached: frozenset[str] = frozenset()
@@ -349,6 +351,7 @@ class _Listed:
             owner=arns.owner,
             owners_root=f"arn:{arns.partition}:iam::{arns.owner}:root",
             account=component.account,
+            administrators_root=f"arn:{arns.partition}:iam::{component.account}:root",
             exempt=exempt,
             attached=frozenset(_attached(component)),
         )
@@ -357,12 +360,15 @@ class _Listed:
         """Whose rights all that are `principal` have.
 
         Of another account both sides have to agree, whether it is listed or one of its roles. In the domain's own
-        account a role that is listed needs nothing else; the account leaves it to the role's own IAM policies.
+        account a role that is listed needs nothing else, and perhaps not in the one that made the repository; where the
+        account is listed, it is left to the role's own IAM policies.
         """
+        left_to_itself = {self.owners_root, self.administrators_root}
         return [
             each
             for each in self.kept
-            if each.principal == principal or (each.principal != self.owners_root and covers(each.principal, principal))
+            if each.principal == principal
+            or (each.principal not in left_to_itself and covers(each.principal, principal))
         ]
 
     def is_let_by_identity_alone(self, change: AccessChange) -> bool:

@@ -161,10 +161,12 @@ def read_components(resources: Sequence[Resource]) -> list[Component]:
             parent = by_urn[parent].parent
         if parent in below:
             below[parent].append(each)
-    return [_read_component(by_urn[urn], children) for urn, children in below.items()]
+    inside = {each.urn for children in below.values() for each in children}
+    outside = [each for each in resources if each.urn not in inside]
+    return [_read_component(by_urn[urn], children, outside) for urn, children in below.items()]
 
 
-def _read_component(component: Resource, children: list[Resource]) -> Component:
+def _read_component(component: Resource, children: list[Resource], outside: list[Resource]) -> Component:
     outputs = component.outputs
     try:
         arns = Arns.of_repository(outputs["repository_arn"])
@@ -178,7 +180,9 @@ def _read_component(component: Resource, children: list[Resource]) -> Component:
         if each.type == ROLE
         and (workload := trusted_workload(each.inputs.get("assumeRolePolicy"), arns.partition, account))
     }
-    closed = is_closed(repository, arns) and all(is_closed(policy, place) for place, policy in stores)
+    rivals = [*_rivals(children, [each for each in outside if each.account == account], arns)]
+    is_known = not any(each.type == REPOSITORY_PERMISSIONS for each in rivals)
+    closed = is_known and is_closed(repository, arns) and all(is_closed(policy, place) for place, policy in stores)
     denials = [
         *_denials("domain", other_denials(domain, Policy(), arns)),
         *_denials("repository", other_denials(Policy(), repository, arns)),
@@ -199,13 +203,20 @@ def _read_component(component: Resource, children: list[Resource]) -> Component:
             if _PRINCIPAL.fullmatch(each.principal)
         ),
         safeguards=Safeguards(
-            protect=is_protected(repository, arns)
+            protect=is_known
+            and is_protected(repository, arns)
             and all(each.protect for each in children if _holds_packages(each, arns)),
             closed_publishing=closed,
             internal_packages=tuple(_internal_packages(children)),
         ),
         denials=tuple(denials),
-        not_understood=tuple(_not_understood(children, outputs, arns)),
+        not_understood=(
+            *_not_understood(children, outputs, arns),
+            *(
+                NotUnderstood(where=each.name, why=_RIVAL, text=_json(each.inputs.get("policyDocument")))
+                for each in rivals
+            ),
+        ),
         outputs=outputs,
         resources=tuple(children),
         domain=domain,
@@ -242,6 +253,24 @@ def _policies(
         elif each.type == REPOSITORY_PERMISSIONS and each.inputs.get("repository") == arns.repository_name:
             repository += _read(each, arns)
     return domain, repository, stores
+
+
+_RIVAL = "there is another policy of the same domain or repository, and AWS keeps the one that is written last"
+
+
+def _rivals(children: Iterable[Resource], outside: Iterable[Resource], arns: Arns) -> Iterator[Resource]:
+    """The policies of the domain, or of the repository, that are more than one: of this component, or of none."""
+    names = {"domain": arns.domain_name, "repository": arns.repository_name}
+
+    def is_of(resource: Resource, *keys: str) -> bool:  # perhaps: what is not known yet may be any
+        return all(resource.inputs.get(key) in {names[key], None} for key in keys)
+
+    for kind, keys in ((DOMAIN_PERMISSIONS, ["domain"]), (REPOSITORY_PERMISSIONS, ["domain", "repository"])):
+        own, others = (
+            [each for each in resources if each.type == kind and is_of(each, *keys)]
+            for resources in (children, outside)
+        )
+        yield from others or (own if len(own) > 1 else [])
 
 
 def _statements_for_owner(outputs: Mapping[str, Any]) -> Iterator[str]:

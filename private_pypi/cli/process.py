@@ -62,7 +62,10 @@ def _record(process: subprocess.Popen[str], program: Program) -> Recording:
     if process.returncode:
         *_, last = ["", *complained.splitlines()]
         raise MistakesError(f"the program fails: {last}")
-    recorded: Any = json.loads(printed)
+    try:
+        recorded: Any = json.loads(printed)
+    except ValueError:
+        raise MistakesError("the program ends, or prints, so that nothing is known of what it registers") from None
     if isinstance(recorded, str):
         raise MistakesError(recorded)
     return Recording.of(recorded)

@@ -12,11 +12,12 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import re
 import runpy
 import sys
 import traceback
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast, get_args, get_origin
@@ -42,6 +43,10 @@ from pulumi.runtime.stack import run_in_stack
 
 STACK = "pulumi:pulumi:Stack"
 
+# By these the engine knows what is secret.
+# https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/properties.go
+_SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
+
 
 class ProgramError(Exception):
     """The program refuses its config, or fails. Its text is for the user as it is."""
@@ -62,7 +67,7 @@ def record(program: Mapping[str, Any]) -> dict[str, Any]:
             return asyncio.run(_record(program, thread))
         except pulumi.RunError as refused:
             raise ProgramError(str(refused)) from None
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
             raise ProgramError(_describe(error, path.parent)) from error
         finally:  # what a run leaves that failed would be waited for in the next one
             cast("Any", pulumi.runtime.settings).SETTINGS.outputs.clear()
@@ -84,16 +89,34 @@ def _surroundings(path: Path) -> Generator[None]:
     """What Pulumi runs a program in: its own folder, with the modules there, and calls of functions answered."""
     answer = _answering(cast("Any", pulumi.runtime).invoke)
     with (
+        _prints_to_people(),
         contextlib.chdir(path.parent),
         patch.object(sys, "path", [str(path.parent), *sys.path]),
         patch.object(sys, "argv", [str(path)]),
         patch.object(pulumi.runtime, "invoke", answer),
+        patch.object(os, "_exit", sys.exit),  # it would end the recorder, with no answer
     ):
         yield
 
 
+@contextlib.contextmanager
+def _prints_to_people() -> Generator[None]:
+    """What a program prints, by itself or by what it runs, goes to standard error: the answer is the recorder's."""
+    sys.stdout.flush()
+    out = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(out, 1)
+        os.close(out)
+
+
 async def _record(program: Mapping[str, Any], thread: ThreadPoolExecutor) -> dict[str, Any]:
     asyncio.get_running_loop().set_default_executor(thread)
+    # What fails is raised. Of all that waits for it and is never looked at, asyncio would print a traceback.
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     recorder = _PreviewRecorder(program)
     set_all_config(dict(program["config"]), list(program["secret_keys"]))
     log = _Log()
@@ -124,7 +147,7 @@ def _run(path: str) -> None:
 def _resource(
     urn: str, request: RegisterResourceRequest, recorder: "_PreviewRecorder", seal: Callable[[object], str]
 ) -> dict[str, Any]:
-    inputs, secrets = _plain(request.object, seal)
+    inputs, secrets = _plain(_with_secrets(request.object, request.additionalSecretOutputs), seal)
     outputs, _ = _plain(recorder.outputs.get(urn, Struct()), seal)
     return {
         "urn": urn,
@@ -138,6 +161,17 @@ def _resource(
         "account": recorder.place_of(request.provider)["account"],
         "secrets": secrets,
     }
+
+
+def _with_secrets(properties: Struct, names: Iterable[str]) -> Struct:
+    """Properties, those with the `names` as secrets, in the form of the engine."""
+    marked = Struct()
+    marked.CopyFrom(properties)
+    for name in {*names} & {*properties.fields}:
+        secret = marked.fields[name].struct_value.fields
+        secret[_SIGNATURE].string_value = _SECRET
+        secret["value"].CopyFrom(properties.fields[name])
+    return marked
 
 
 def _plain(properties: Struct, seal: Callable[[object], str]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -164,7 +198,7 @@ def _reveal(value: Any, secrets: list[object]) -> Any:  # noqa: PLR0911  one for
             return int(value)
         case list():
             return [_reveal(each, secrets) for each in cast("list[Any]", value)]
-        case {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", **fields}:
+        case {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", **fields}:  # _SECRET
             secrets.append(fields.get("value"))
             return "[secret]"
         case {"4dabf18193072939515e22adb298388d": _, **fields}:
@@ -294,7 +328,9 @@ class Recorder(mocks.MockMonitor):
             if urn in self.registered:
                 raise pulumi.RunError(f"two resources have the URN {urn}: give one another name")
             self.registered[urn] = request
-        return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
+        response = super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
+        response.object.CopyFrom(_with_secrets(response.object, request.additionalSecretOutputs))
+        return response
 
     def RegisterResourceOutputs(self, request: RegisterResourceOutputsRequest) -> Any:
         if f"::{STACK}::" in request.urn:
@@ -336,6 +372,10 @@ class NoHooks:
     def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
         """Leave it at that."""
 
+    def __getattr__(self, name: str) -> Any:
+        """Refuse all else that the engine would call, which are transforms: what they change would not be shown."""
+        raise pulumi.RunError(f"what the engine would call is not run here, and this program needs it ({name})")
+
 
 class _Log(logging.Handler):
     """Keeps what the program warns of, and the errors by which it lets an update fail."""
@@ -357,9 +397,8 @@ def main() -> None:
     Both are JSON. Of a program that refuses its config, or fails, it is the message.
     """
     program = json.load(sys.stdin)
-    printed, sys.stdout = sys.stdout, sys.stderr  # what the program itself prints is for people
     try:
         recorded: object = record(program)
     except ProgramError as refused:
         recorded = str(refused)
-    json.dump(recorded, printed)
+    json.dump(recorded, sys.stdout)

@@ -130,12 +130,15 @@ def working_files(folder: Path, base: Mapping[str, File]) -> dict[str, File]:
 def ignored_modules(folder: Path) -> Iterator[str]:
     """What git ignores in `folder` and Python would import from there: modules, and folders with modules in them.
 
-    Folders that no `import` can name, and virtual environments, are none of these.
+    Files and folders that no `import` can name, and virtual environments, are none of these.
     """
     for path in _lines(folder, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"):
         name = PurePosixPath(path)
-        can_be_named = all(part.isidentifier() for part in (*name.parent.parts, name.name.partition(".")[0]))
-        if can_be_named and name.name != "__pycache__" and any(map(_is_module, _files_at(folder / path))):
+        if (
+            name.name.partition(".")[0].isidentifier()
+            and name.name != "__pycache__"
+            and any(map(_is_module, _files_at(folder / path)))
+        ):
             yield path
 
 

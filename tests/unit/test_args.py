@@ -1,6 +1,7 @@
 """The component's arguments, for whoever writes Python: valid by construction, with the same messages as a config."""
 
 import dataclasses
+import enum
 import json
 from typing import Any
 
@@ -133,6 +134,23 @@ def test_the_claims_of_a_workload_are_checked_where_the_partition_is_known() -> 
         args.at("cn-north-1")
 
 
+def test_a_text_is_nothing_but_a_text() -> None:
+    """A member of an enum would be formatted as its name."""
+
+    class Name(str, enum.Enum):  # noqa: UP042  as Pulumi's own
+        DOMAIN = "acme"
+        ACCOUNT = "111122223333"
+        PROJECT = "acme/tools"
+
+    args = PrivatePypiArgs(
+        domain=Name.DOMAIN, readers=[Name.ACCOUNT, Principal(Name.ACCOUNT), Workload(github=Name.PROJECT)]
+    )
+    *accounts, workload = args.readers
+
+    assert f"{args.domain} {workload.github}" == "acme acme/tools"  # pyright: ignore[reportAttributeAccessIssue]
+    assert [f"{account.name}" for account in accounts] == ["111122223333"] * 2  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def test_a_list_is_kept_as_it_was_given() -> None:
     readers = [CI]
     args = PrivatePypiArgs(domain="acme", readers=readers)
@@ -178,6 +196,10 @@ def test_a_list_is_kept_as_it_was_given() -> None:
         ({"permissions_boundary": "boundary"}, "permissions_boundary"),
         ({"tags": {"aws:x": "y"}}, "tags.aws:x"),
         ({"tags": ["x"]}, "tags"),
+        ({"readers": b""}, "readers"),
+        ({"region": 5}, "region"),
+        ({"namespace": ["x"]}, "namespace"),
+        ({"domain_owner": ["1"], "existing_domain": True, "internal_packages": ["x"], "account": "1"}, "domain_owner"),
     ],
     ids=str,
 )
@@ -187,6 +209,10 @@ def test_a_mistake_is_refused_at_its_path(args: dict[str, Any], path: str) -> No
     assert message.startswith(f"{path}: got ")
     assert "\n  expected: " in message
     assert "\n  fix:      " in message
+
+
+def test_a_number_of_any_length_is_a_mistake() -> None:
+    assert refused(readers=[10**5000]).startswith("readers[0]: got a long number\n")
 
 
 def test_all_mistakes_are_reported_at_once() -> None:

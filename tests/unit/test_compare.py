@@ -175,6 +175,16 @@ def test_an_account_takes_its_roles_in() -> None:
 
 
 OTHERS_DOMAIN = {"existingDomain": True, "domainOwner": ACCOUNT}
+
+
+@pytest.mark.parametrize("where", [{}, OTHERS_DOMAIN], ids=["the domain's", "the repository's"])
+def test_a_role_of_the_own_account_gains_what_was_left_to_its_policies(where: dict[str, Any]) -> None:
+    difference = compared(where | {"publishers": ["111122223333"]}, where | {"publishers": ["111122223333", API]})
+
+    assert (API, "install") in {(each.principal, each.right) for each in only(difference).gains}
+    assert difference.needs_approval
+
+
 COPIES = "    copies of {} that were attached by hand {}: replace them"
 
 

@@ -162,6 +162,24 @@ def test_what_is_ours_is_understood(understood: Resource) -> None:
     assert differ(preview(), preview(understood)).not_compared == 0
 
 
+@pytest.mark.parametrize("parent", ["", "pypi"])
+def test_a_second_policy_may_be_the_one_that_holds(parent: str) -> None:
+    """AWS keeps the one that is written last: what the first one says is no safeguard."""
+    everything = [PACKAGES, REPOSITORY_ARN]
+    protecting = permissions(policy(Effect="Deny", Principal="*", Action=[*LOSE], Resource=everything))
+    second = resource(
+        REPOSITORY_PERMISSIONS, "mine", parent, domain="acme", repository="private-pypi", policyDocument=policy()
+    )
+    one, both = only(preview(protecting)), only(preview(protecting, second))
+
+    assert one.safeguards.protect
+    assert not both.safeguards.protect
+    assert {"mine"} <= {each.where for each in both.not_understood}
+    assert {each.why for each in both.not_understood} == {
+        "there is another policy of the same domain or repository, and AWS keeps the one that is written last"
+    }
+
+
 NOT_UNDERSTOOD = [
     pytest.param(permissions(policy(Principal="*")), "it is for everybody, without a condition", id="everybody"),
     pytest.param(permissions(policy(NotAction="x", Action=None)), "it has NotAction", id="NotAction"),

@@ -531,6 +531,8 @@ def test_a_repository_in_the_repository_is_not_compared(capsys: pytest.CaptureFi
 def test_ignored_modules_are_named(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     (folder / ".gitignore").write_text("*.cache\nlocal.py\nbuild/\nvenv/\n.venv/\n__pycache__/\ndata/\nnot-a-name.py\n")
     configure(folder)
+    (folder / "in-it").mkdir()
+    (folder / "in-it/kept").touch()
     push()
     for name in (
         "a.cache",
@@ -545,14 +547,15 @@ def test_ignored_modules_are_named(capsys: pytest.CaptureFixture[str], folder: P
         (folder / name).touch()
     assert main(["diff", "--exit-code"]) == 0
 
-    for name in ("build/a/b.py", "local.py"):
+    for name in ("build/a/b.py", "local.py", "in-it/local.py"):
         (folder / name).parent.mkdir(exist_ok=True, parents=True)
         (folder / name).touch()
     capsys.readouterr()
     assert main(["diff", "--exit-code"]) == 2
     assert section(capsys.readouterr().out, FILES) == [
-        "the program may import what git ignores: 2 files",
+        "the program may import what git ignores: 3 files",
         "  build/",
+        "  in-it/local.py",
         "  local.py",
     ]
 

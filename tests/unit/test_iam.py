@@ -237,6 +237,10 @@ IP = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
         ({"Effect": "Deny", "Principal": "*", "Condition": IP}, "its condition has IpAddress aws:SourceIp"),
         ({"Effect": "Deny", "Principal": "*", "Condition": "x"}, "its condition is not one of those known here"),
         (
+            {"Effect": ["Allow"]},
+            "its Effect is neither Allow nor Deny",
+        ),
+        (
             {"Effect": "Deny", "Principal": "*", "Condition": {"Null": True}},
             "its condition is not one of those known here",
         ),
@@ -256,7 +260,15 @@ def test_what_is_not_understood_is_a_value_of_its_own_and_never_nobody(change: S
 
 
 @pytest.mark.parametrize(
-    ("text", "why"), [("no JSON", "it is no JSON"), ("[" * 100_000, "it is no JSON"), ("7", "it is no statement")]
+    ("text", "why"),
+    [
+        ("no JSON", "it is no JSON"),
+        ("[" * 100_000, "it is no JSON"),
+        ("7", "it is no statement"),
+        ('{"Statement": [{"Principal": "*"}], "Statement": []}', "it has a key twice"),
+        ('{"Statement": [{"Action": "codeartifact:*", "Action": "codeartifact:List*"}]}', "it has a key twice"),
+        ('{"Statement": [], "statement": [{"Principal": "*"}]}', "it has statement"),
+    ],
 )
 def test_a_document_that_is_none_is_not_understood(text: str, why: str) -> None:
     (unclear,) = read_policy(text, ARNS).unclear

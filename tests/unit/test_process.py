@@ -39,6 +39,12 @@ def test_a_text_is_why_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         run(monkeypatch, "print('\"no PrivatePypi\"')")
 
 
+@pytest.mark.parametrize("printed", ["", "print('hello')"])
+def test_without_an_answer_nothing_is_known(monkeypatch: pytest.MonkeyPatch, printed: str) -> None:
+    with pytest.raises(MistakesError, match=r"\Athe program ends, or prints, so that nothing is known of what it "):
+        run(monkeypatch, printed)
+
+
 def test_a_program_that_ends_its_process_fails_with_the_last_that_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
     ending = "print('Trouble.', 'Out of luck.', sep='\\n', file=sys.stderr, flush=True)\nos._exit(9)"
 

@@ -1,6 +1,7 @@
 """A program run without the engine: what it is asked, and what it answers."""
 
 import dataclasses
+import gc
 import io
 import json
 import sys
@@ -66,6 +67,12 @@ def test_modules_beside_the_program_are_its_own(
 
     answered = answer(written(tmp_path, text), monkeypatch, capsys)
     assert answered == {"resources": [], "exports": {"name": "of the program"}, "secret_exports": {}, "warnings": []}
+
+
+def test_what_it_runs_may_print(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    record(written(tmp_path, "import subprocess\nsubprocess.run(['echo', 'hello'], check=True)\nprint('world')\n"))
+
+    assert capfd.readouterr() == ("", "hello\nworld\n")
 
 
 def exports(folder: Path, text: str, **more: Any) -> Any:
@@ -163,6 +170,28 @@ def test_secrets_are_hidden_and_equal_where_they_are(tmp_path: Path) -> None:
     assert before.secret_exports["secret"] not in {other.secret_exports["secret"], salted.secret_exports["secret"]}
 
 
+def test_what_a_program_says_to_be_secret_is_hidden_where_it_goes(tmp_path: Path) -> None:
+    options = "pulumi.ResourceOptions(additional_secret_outputs=['domain', 'none'])"
+    text = f"thing = aws.codeartifact.Domain('thing', domain='hunter2', opts={options})\n"
+    recording = record(written(tmp_path, f"{text}pulumi.export('name', thing.domain)\n"))
+
+    assert recording.resources[0].inputs == {"domain": "[secret]"}
+    assert recording.exports == {"name": "[secret]"}
+    assert [*recording.resources[0].secrets, *recording.secret_exports] == ["domain", "name"]
+
+
+def test_what_fails_is_said_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    circle = (
+        "p = Thing('p')\nThing('c', pulumi.ResourceOptions(parent=p, depends_on=[p]), a=p.urn.apply(lambda u: 1 / 0))"
+    )
+    error_of(tmp_path, circle)
+    transforms = "Thing('a', pulumi.ResourceOptions(transforms=[lambda args: None]))"
+    assert error_of(tmp_path, transforms).startswith("what the engine would call is not run here, ")
+    gc.collect()
+
+    assert capfd.readouterr() == ("", "")
+
+
 def test_resources_are_named_as_the_engine_names_them(tmp_path: Path) -> None:
     text = """\
 class Part(pulumi.ComponentResource):
@@ -206,6 +235,8 @@ def error_of(folder: Path, text: str) -> str:
         ),
         ("raise pulumi.RunError('one\\n  two')", "one\n  two"),
         ("pulumi.log.error('It fails.')", "It fails."),
+        ("import os\nos._exit(0)", "__main__.py:5: the program ends itself with 0"),
+        ("import asyncio\nraise asyncio.CancelledError('No.')", "__main__.py:5: CancelledError: No."),
         (
             "Thing('b')\nThing('b')",
             f"two resources have the URN {URN}::other:index:Thing::b: give one another name",
