@@ -345,7 +345,10 @@ def _unusual_repository_policy(resource: Resource, arns: Arns) -> Iterator[tuple
 
 
 def _unusual_attachment(resource: Resource, _: Arns) -> Iterator[tuple[str, str]]:
-    if arn := resource.inputs.get("policyArn"):  # that of a policy made here is known only after `pulumi up`
+    # Whose ARN is known only after `pulumi up` may be one that is looked up.
+    arn, sources = resource.inputs.get("policyArn"), resource.sources.get("policyArn", [])
+    is_made_here = [source.split("::")[2].endswith(f"{COMPONENT}${IDENTITY_POLICY}") for source in sources] == [True]
+    if arn or not is_made_here:
         yield "it attaches a policy that is not made here", json.dumps(arn)
 
 

@@ -1,6 +1,6 @@
 """A Pulumi program and what it registers. The records alone: `recorder` runs the program, and needs the SDK."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -46,6 +46,8 @@ class Resource:
     """The account of its provider, 12 digits."""
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
     """Of the inputs that have a secret in them, what is equal where the secrets are."""
+    sources: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """Of the inputs that are made of other resources, the URNs of these."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -160,6 +160,9 @@ def _resource(
         "protect": request.protect,
         "account": recorder.place_of(request.provider)["account"],
         "secrets": secrets,
+        "sources": {
+            name: sorted(sources.urns) for name, sources in request.propertyDependencies.items() if sources.urns
+        },
     }
 
 

@@ -141,7 +141,13 @@ UNDERSTOOD = [
         ),
         id="bearer token",
     ),
-    pytest.param(resource(ATTACHMENT, "a", role="ci", policyArn=None), id="attachment"),
+    pytest.param(
+        replace(
+            resource(ATTACHMENT, "a", role="ci", policyArn=None),
+            sources={"policyArn": [f"{URN}{COMPONENT}$aws:iam/policy:Policy::policy"]},
+        ),
+        id="attachment",
+    ),
     pytest.param(resource(OIDC_PROVIDER, "o", url="https://example.com", clientIdLists=["x"]), id="provider"),
     pytest.param(group(), id="group"),
     pytest.param(
@@ -252,6 +258,11 @@ NOT_UNDERSTOOD = [
     ),
     pytest.param(
         resource(IDENTITY_POLICY, "p", policy=None), "it is no identity policy that is known now", id="unknown grants"
+    ),
+    pytest.param(
+        resource(ATTACHMENT, "a", role="ci", policyArn=None),
+        "it attaches a policy that is not made here",
+        id="attachment of what is looked up",
     ),
     pytest.param(
         resource(ATTACHMENT, "a", role="ci", policyArn="arn:aws:iam::aws:policy/AdministratorAccess"),
