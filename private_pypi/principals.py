@@ -56,10 +56,10 @@ class Principal:
         Raises:
             InvalidValueError: it is none, or of another partition: no policy reaches into another.
         """
-        if not isinstance(value, cls):
-            _check(value, partition or "aws")
-            value = cls(cast("str", value))
-        return value.in_partition(partition) if partition else value
+        name = value.name if isinstance(value, cls) else value  # one that is as it was written may be anything
+        _check(name, partition or "aws")
+        principal = cls(cast("str", name))
+        return principal.in_partition(partition) if partition else principal
 
     @classmethod
     def as_written(cls, name: str) -> Self:

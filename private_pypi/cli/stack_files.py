@@ -124,6 +124,9 @@ def _read_project(folder: Path) -> dict[str, Any]:
     project = read_map(folder, _PROJECT)
     if not isinstance(project.get("name"), str):
         raise StackFileError(f"{_PROJECT}: the project has no name")
+    for path in ("main", "stackConfigDir", "config"):
+        if "\0" in str(project.get(path)):
+            raise StackFileError(f"{_PROJECT}: {path} is no path")
     return project
 
 

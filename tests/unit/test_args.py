@@ -169,6 +169,7 @@ def test_a_list_is_kept_as_it_was_given() -> None:
         ({"readers": CI}, "readers"),
         ({"readers": [CI, "*"]}, "readers[1]"),
         ({"readers": [None]}, "readers[0]"),
+        ({"readers": [Principal.as_written("*")]}, "readers[0]"),
         ({"readers": {CI: "x"}}, "readers"),
         ({"publishers": CI}, "publishers"),
         ({"publishers": [{"principal": "*"}]}, "publishers[0].principal"),

@@ -265,6 +265,13 @@ def test_a_project_without_a_name_is_an_error(folder: Path) -> None:
     assert error_of(folder, "") == "Pulumi.yaml: the project has no name"
 
 
+@pytest.mark.parametrize("field", ["main", "stackConfigDir", "config"])
+def test_what_no_file_can_be_called_is_no_path(folder: Path, field: str) -> None:
+    (folder / "Pulumi.yaml").write_text(f'name: a\nruntime: python\n{field}: "a\\0b"\n')
+
+    assert error_of(folder, "") == f"Pulumi.yaml: {field} is no path"
+
+
 def test_environments_are_noticed(folder: Path) -> None:
     assert read(folder, "environment: [prod]").has_environments
 
