@@ -94,9 +94,14 @@ def _surroundings(path: Path) -> Generator[None]:
         patch.object(sys, "path", [str(path.parent), *sys.path]),
         patch.object(sys, "argv", [str(path)]),
         patch.object(pulumi.runtime, "invoke", answer),
-        patch.object(os, "_exit", sys.exit),  # it would end the recorder, with no answer
+        patch.object(os, "_exit", functools.partial(_exit, os._exit, os.getpid())),
     ):
         yield
+
+
+def _exit(leave: Callable[[int], None], recorder: int, status: int) -> None:
+    """`os._exit`, which would end the recorder without an answer; processes that the program forks may leave by it."""
+    (sys.exit if os.getpid() == recorder else leave)(status)
 
 
 @contextlib.contextmanager

@@ -75,6 +75,13 @@ def test_what_it_runs_may_print(tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert capfd.readouterr() == ("", "hello\nworld\n")
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # beside threads, which end soon
+def test_what_it_forks_may_end(tmp_path: Path) -> None:
+    text = "import os\nif not (child := os.fork()):\n    os._exit(7)\n_, status = os.waitpid(child, 0)\n"
+
+    assert exports(tmp_path, f"{text}pulumi.export('status', status >> 8)\n") == {"status": 7}
+
+
 def exports(folder: Path, text: str, **more: Any) -> Any:
     return record(written(folder, text, **more)).exports
 
