@@ -113,7 +113,7 @@ def parse_package(value: object, *, instead_of_all: str = "name the packages") -
 
 
 def parse_packages(value: object, *, instead_of_all: str) -> tuple[str, ...]:
-    """A list of packages, each as `parse_package` reads it.
+    """A list of packages, each as `parse_package` reads it, and once.
 
     Raises:
         InvalidArgsError: some are no packages.
@@ -123,7 +123,7 @@ def parse_packages(value: object, *, instead_of_all: str) -> tuple[str, ...]:
     if not packages:
         fix = f"name the packages, or {instead_of_all}"
         raise InvalidValueError(got="no packages", expected="a list of names", fix=fix)
-    return packages
+    return tuple(dict.fromkeys(packages))
 
 
 def parse_account(value: object) -> str:

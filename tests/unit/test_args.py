@@ -151,6 +151,12 @@ def test_a_text_is_nothing_but_a_text() -> None:
     assert [f"{account.name}" for account in accounts] == ["111122223333"] * 2  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def test_a_package_stands_once_however_it_is_written() -> None:
+    args = PrivatePypiArgs(domain="acme", publishers=[{"principal": CI, "packages": ["Acme_Core", "acme.core"]}])
+
+    assert args.publishers == (Publisher(principal=Principal(CI), packages=["acme-core"]),)
+
+
 def test_a_list_is_kept_as_it_was_given() -> None:
     readers = [CI]
     args = PrivatePypiArgs(domain="acme", readers=readers)
