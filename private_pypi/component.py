@@ -340,7 +340,7 @@ class PrivatePypi(pulumi.ComponentResource):
                 tags=self._args.tags or None,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            for role in roles:
+            for role in dict.fromkeys(roles):  # IAM has one role of a name, whatever the paths it is listed with
                 aws.iam.RolePolicyAttachment(
                     f"{self._name}-{kind}-policy-{role}",
                     role=role,

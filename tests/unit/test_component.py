@@ -320,6 +320,14 @@ ATTACHED = {
 }
 
 
+def test_a_role_that_is_listed_with_two_paths_gets_the_policy_once() -> None:
+    """One of them AWS refuses, and says so; the engine would refuse two attachments of one name before."""
+    readers = [API, Principal("arn:aws:iam::111122223333:role/api")]
+    made = run(pypi(dataclasses.replace(ATTACHING, readers=readers, publishers=[])))
+
+    assert made.of_type(POLICY_ATTACHMENT).inputs["role"] == "api"
+
+
 @both_times
 def test_the_listed_roles_get_the_reader_policy(preview: bool) -> None:
     made = run(pypi(ATTACHING), preview=preview)
