@@ -152,9 +152,7 @@ def test_a_text_is_nothing_but_a_text() -> None:
 
 
 def test_a_package_stands_once_however_it_is_written() -> None:
-    args = PrivatePypiArgs(domain="acme", publishers=[{"principal": CI, "packages": ["Acme_Core", "acme.core"]}])
-
-    assert args.publishers == (Publisher(principal=Principal(CI), packages=["acme-core"]),)
+    assert Publisher(CI, ["Acme_Core", "acme.core"]).packages == ("acme-core",)
 
 
 def test_a_list_is_kept_as_it_was_given() -> None:
