@@ -112,7 +112,7 @@ class PrivatePypiArgs:
             InvalidArgsError: there are mistakes; it has all of them.
         """
         given = locals()
-        place = region if isinstance(cast("object", region), str) else None
+        place = _text_of(region)
         partition = partition_of(place) if place else None
         seen: dict[tuple[str, str], Workload] = {}
         parsers: dict[str, Callable[[Any], object]] = {
@@ -127,7 +127,7 @@ class PrivatePypiArgs:
                 is_new=existing_domain is not True,
                 parse=partial(
                     DomainStatement.parse,
-                    domain=domain if isinstance(cast("object", domain), str) else None,
+                    domain=_text_of(domain),
                     partition=partition,
                     region=place,
                     owner=account,
@@ -136,11 +136,7 @@ class PrivatePypiArgs:
             "encryption_key": partial(
                 _parse_key, is_new=existing_domain is not True, partition=partition, region=place
             ),
-            "internal_packages": partial(
-                _parse_internal,
-                owner=domain_owner if isinstance(cast("object", domain_owner), str) else None,
-                account=account,
-            ),
+            "internal_packages": partial(_parse_internal, owner=_text_of(domain_owner), account=account),
             "make_oidc_providers": _parse_providers,
             "permissions_boundary": partial(_parse_boundary, partition=partition, account=account),
             "tags": _parse_tags,
@@ -284,6 +280,11 @@ def _is_of_workload(value: object) -> bool:
         nearest(str(key), [*WORKLOAD_KEYS]) in WORKLOAD_KEYS.keys() - {"packages"}
         for key in cast("Mapping[object, object]", value)
     )
+
+
+def _text_of(value: object) -> str | None:
+    """What other rules can go by; of what is no text, that is the mistake."""
+    return value if isinstance(value, str) else None
 
 
 def _parse_plain(value: object, expected: str) -> str | None:
